@@ -1,0 +1,166 @@
+"""Where this instance keeps its data and how it is reached: defaults, `mindstage.toml`, environment, command line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_config_path, user_data_path
+
+APP = "mindstage"
+
+
+class ConfigurationMistake(Exception):
+    """The configuration cannot be used. Its text is one sentence for whoever started the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEntry:
+    """One `[[provider]]` of mindstage.toml. The key itself stays in the environment variable `api_key_env`."""
+
+    id: str
+    kind: Literal["openai", "embedded"] = "openai"
+    base_url: str = ""
+    api_key_env: str = ""
+    models: tuple[str, ...] = ()
+    region: str = ""
+    retains: str = ""
+    trains: str = ""
+    path: str = ""
+    context: int = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The facts of this instance. Paths are absolute; `stall_seconds` is how long a silent provider is waited for."""
+
+    data_dir: Path
+    keys_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8470
+    name: str = "this machine"
+    allowed_hosts: tuple[str, ...] = ()
+    database_url: str = ""
+    keystore_url: str = ""
+    debug: bool = False
+    stall_seconds: float = 60.0
+    narrator_threads: int = 0
+    providers: tuple[ProviderEntry, ...] = ()
+    config_file: Path | None = None
+
+    @property
+    def models_dir(self) -> Path:
+        return self.data_dir / "models"
+
+    @property
+    def database_file(self) -> Path:
+        return self.data_dir / "database" / "mindstage.sqlite3"
+
+    @property
+    def keystore_file(self) -> Path:
+        return self.data_dir / "keystore" / "keystore.sqlite3"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Configuration:
+    """The configuration: environment `MINDSTAGE_*` over mindstage.toml over defaults. Raises ConfigurationMistake."""
+    config_file = _config_file(environ)
+    written = _read(config_file)
+    providers = tuple(_provider(entry) for entry in _tables(written, config_file))
+    known = {field.name for field in fields(Configuration)} - {"providers", "config_file"}
+    if unknown := sorted(set(written) - known):
+        raise ConfigurationMistake(f"{config_file} has a setting that Mindstage does not know: {unknown[0]}.")
+    values: dict[str, Any] = {**_defaults(), **written}
+    values |= {name: environ[key] for name in known if (key := f"MINDSTAGE_{name.upper()}") in environ}
+    values |= {name: environ[key] for name, key in _SHORT.items() if key in environ}
+    typed = {name: _typed(name, value) for name, value in values.items()}
+    return replace(Configuration(**typed), providers=providers, config_file=config_file)
+
+
+_SHORT = {"data_dir": "MINDSTAGE_DATA", "keys_dir": "MINDSTAGE_KEYS"}
+
+
+def refuse_keys_inside_data(configuration: Configuration) -> None:
+    """A root key that lies with the data protects nothing: raises ConfigurationMistake."""
+    data, keys = configuration.data_dir.resolve(), configuration.keys_dir.resolve()
+    if keys == data or keys.is_relative_to(data) or (data / "root.key").exists():
+        raise ConfigurationMistake(
+            f"The root key would lie inside the data folder ({data}), where every copy of the data would carry it; "
+            "set MINDSTAGE_KEYS (or keys_dir in mindstage.toml) to a folder elsewhere."
+        )
+
+
+def _config_file(environ: Mapping[str, str]) -> Path | None:
+    if named := environ.get("MINDSTAGE_CONFIG"):
+        if not Path(named).is_file():
+            raise ConfigurationMistake(f"The configuration file {named} does not exist.")
+        return Path(named)
+    for candidate in (Path("mindstage.toml"), user_config_path(APP) / "mindstage.toml"):
+        if candidate.is_file():
+            return candidate.resolve()
+    return None
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationMistake(f"{path} is not valid TOML: {error}.") from None
+    except OSError:
+        raise ConfigurationMistake(f"{path} cannot be read.") from None
+
+
+def _tables(written: dict[str, Any], path: Path | None) -> list[dict[str, Any]]:
+    tables = written.pop("provider", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationMistake(f"{path}: providers are written as [[provider]] tables.")
+    return tables
+
+
+def _provider(table: dict[str, Any]) -> ProviderEntry:
+    known = {field.name for field in fields(ProviderEntry)}
+    name = table.get("id", "?")
+    if unknown := sorted(set(table) - known):
+        raise ConfigurationMistake(f"[[provider]] {name} has a setting that Mindstage does not know: {unknown[0]}.")
+    entry = ProviderEntry(**{**table, "models": tuple(table.get("models", ()))})
+    if not entry.id or entry.kind not in ("openai", "embedded"):
+        raise ConfigurationMistake(f"[[provider]] {name} needs an id and a kind: openai or embedded.")
+    if entry.kind == "openai" and not entry.base_url.startswith(("http://", "https://")):
+        raise ConfigurationMistake(f"[[provider]] {name} needs a base_url that begins with http:// or https://.")
+    if entry.kind == "openai" and not entry.models:
+        raise ConfigurationMistake(f"[[provider]] {name} needs at least one name in models.")
+    if entry.kind == "embedded" and not entry.path:
+        raise ConfigurationMistake(f"[[provider]] {name} needs the path of a GGUF file.")
+    return entry
+
+
+def _defaults() -> dict[str, Any]:
+    return {"data_dir": user_data_path(APP), "keys_dir": user_config_path(APP) / "keys"}
+
+
+def _typed(name: str, value: Any) -> Any:
+    kinds: dict[str, Any] = {
+        "data_dir": lambda v: Path(v).expanduser().absolute(),
+        "keys_dir": lambda v: Path(v).expanduser().absolute(),
+        "port": _port,
+        "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
+        "debug": lambda v: v in (True, "1", "true", "yes"),
+        "stall_seconds": float,
+        "narrator_threads": int,
+    }
+    try:
+        return kinds.get(name, str)(value)
+    except (TypeError, ValueError):
+        raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+def _port(value: Any) -> int:
+    port = int(value)
+    if not 0 <= port <= 65535:
+        raise ValueError
+    return port

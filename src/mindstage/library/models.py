@@ -1,0 +1,27 @@
+"""What an author brings: characters, from imported cards. Scenarios that ship with the program are files (starters/)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from mindstage.accounts.models import User
+from mindstage.kit import clock, ids
+from mindstage.vault.fields import SealedField, SealedRow
+
+
+class Character(SealedRow):
+    """A character of one person, sealed under a key of its own. `card` is the card's JSON exactly as it came."""
+
+    keyed_to: ClassVar[str] = "id"
+
+    id = models.UUIDField(primary_key=True, default=ids.sequential)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="characters")
+    name = SealedField(entry="character")
+    card = SealedField(entry="character")
+    portrait = SealedField(entry="character", null=True)
+    imported_on = models.DateField(default=clock.today)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["owner", "id"])]

@@ -1,0 +1,73 @@
+"""Pages that belong to no room: the theme, and what is shown when something did not work."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from mindstage.ui.context import THEMES
+
+YEAR = 365 * 24 * 3600
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember paper or theatre in a cookie; anything else means: as the system says."""
+    chosen = request.POST.get("theme", "")
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    if chosen in THEMES:
+        response.set_cookie("theme", chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
+    else:
+        response.delete_cookie("theme")
+    return response
+
+
+def problem(request: HttpRequest, *, status: int, title: str, sentence: str, next_step: str = "") -> HttpResponse:
+    """A page that says what broke, what is safe and what to do next."""
+    context = {"title": title, "sentence": sentence, "next_step": next_step}
+    return render(request, "ui/problem.html", context, status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    return problem(
+        request,
+        status=403,
+        title="This form is no longer valid",
+        sentence="Nothing was changed. The page was open for too long, or cookies are blocked for this address.",
+        next_step="Go back, reload the page and send the form again.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    return problem(
+        request,
+        status=404,
+        title="There is nothing here",
+        sentence="The page does not exist, or it is not yours to open.",
+        next_step="Go to your desk to see what is yours.",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    return problem(
+        request,
+        status=400,
+        title="That could not be read",
+        sentence="The request was not in a form that Mindstage understands. Nothing was changed.",
+        next_step="Go back and try once more.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem(
+        request,
+        status=500,
+        title="Something broke on our side",
+        sentence="What was saved before is safe. The fault is in the log, without anything you wrote.",
+        next_step="Reload the page. If it happens again, tell whoever runs this instance.",
+    )

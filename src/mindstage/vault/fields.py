@@ -1,0 +1,87 @@
+"""Sealed columns, and the one way to read them: `row.open("text", Purpose.NARRATE)`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from mindstage.datamap.reading import data_map
+from mindstage.vault.keys import item_key, text_key
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Sealed, open_sealed, place, seal
+
+
+class PurposeRefused(Exception):
+    """The data map does not allow this entry to be opened for this purpose. It is a fault of the program."""
+
+
+class SealedField(models.BinaryField):  # type: ignore[type-arg]
+    """A column that takes sealed bytes and nothing else. `entry` names what it is in the data map."""
+
+    def __init__(self, *args: Any, entry: str = "", **kwargs: Any) -> None:
+        self.entry = entry
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "entry": self.entry}
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Sealed | None:
+        return None if value is None else Sealed(value)
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        if value is not None and not isinstance(value, Sealed):
+            raise TypeError(f"{self.name} takes sealed bytes only")
+        return super().get_db_prep_value(None if value is None else bytes(value), connection, prepared)
+
+
+class SealedRow(models.Model):
+    """A row with sealed columns. Its id is made before the insert, so that what is sealed is bound to it."""
+
+    keyed_to: ClassVar[str]
+    """The attribute that names whose key seals: the id of an item (a story, a character)."""
+    by_account: ClassVar[bool] = False
+    """True where `keyed_to` names an account: sealed under the person's own key."""
+
+    class Meta:
+        abstract = True
+
+    def seal(self, **texts: str | bytes) -> Self:
+        """Seal texts into their columns; the caller saves. Raises KeyGone."""
+        for name, text in texts.items():
+            plain = text.encode() if isinstance(text, str) else text
+            setattr(self, name, seal_for(self, name, plain))
+        return self
+
+    def open(self, name: str, purpose: Purpose) -> str:
+        """The text of a sealed column. Raises PurposeRefused, KeyGone, Unreadable."""
+        return self.open_bytes(name, purpose).decode()
+
+    def open_bytes(self, name: str, purpose: Purpose) -> bytes:
+        """The bytes of a sealed column. Raises PurposeRefused, KeyGone, Unreadable."""
+        field = self._meta.get_field(name)
+        assert isinstance(field, SealedField)
+        allow(field.entry, purpose)
+        key, aad = _key_and_place(self, name)
+        return open_sealed(key, getattr(self, name), aad)
+
+
+def allow(entry: str, purpose: Purpose) -> None:
+    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`."""
+    if purpose not in data_map().entries[entry].opened_for:
+        raise PurposeRefused(f"{entry} is not opened for {purpose}")
+
+
+def seal_for(row: SealedRow, name: str, plain: bytes) -> Sealed:
+    """Seal bytes for one column of one row."""
+    key, aad = _key_and_place(row, name)
+    return seal(key, plain, aad)
+
+
+def _key_and_place(row: SealedRow, name: str) -> tuple[bytes, bytes]:
+    keyed_to: uuid.UUID = getattr(row, row.keyed_to)
+    key = text_key(keyed_to) if row.by_account else item_key(keyed_to)
+    return key, place(row._meta.db_table, name, row.pk, keyed_to)

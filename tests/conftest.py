@@ -1,0 +1,25 @@
+"""What every test may ask for: a vault with keys, and the folders of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def vault(db: None) -> Iterator[None]:
+    """Root key, epoch file and keystore, new for this test."""
+    from django.conf import settings
+
+    from mindstage.vault.keyring import found_keys
+    from mindstage.vault.keys import close_vault
+
+    keys: Path = settings.MINDSTAGE.keys_dir
+    for file in keys.iterdir():
+        file.unlink()
+    close_vault()
+    found_keys(keys)
+    yield
+    close_vault()

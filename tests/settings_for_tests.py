@@ -1,0 +1,25 @@
+"""The program's own settings, for an instance in a temporary folder that ends with the test run.
+
+It stands between the tests and the real settings so that no test can ever open the data of whoever runs them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(tempfile.mkdtemp(prefix="mindstage-tests-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+for _name in ("data", "keys", "data/database", "data/keystore"):
+    (FOLDER / _name).mkdir(mode=0o700)
+(FOLDER / "mindstage.toml").touch()
+for _key in [key for key in os.environ if key.startswith("MINDSTAGE_")]:
+    del os.environ[_key]
+os.environ["MINDSTAGE_CONFIG"] = str(FOLDER / "mindstage.toml")
+os.environ["MINDSTAGE_DATA"] = str(FOLDER / "data")
+os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
+
+from mindstage.config.settings import *  # noqa: E402, F403
