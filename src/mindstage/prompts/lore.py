@@ -1,0 +1,109 @@
+"""Which lore a turn calls up: constants always, the others when a key occurs in the newest turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from mindstage.prompts.inputs import LoreEntry, PastTurn
+
+Expand = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """An entry that belongs into the prompt, with the key that called it ("" for a constant)."""
+
+    entry: LoreEntry
+    key: str
+    content: str
+
+
+def constants(lore: Iterable[LoreEntry], *, expand: Expand) -> list[Fired]:
+    """The entries that are always in the prompt, in reading order. They belong to its unchanging head."""
+    return _written(((entry, "") for entry in lore if entry.enabled and entry.constant), expand)
+
+
+def keyed(lore: Iterable[LoreEntry], *, expand: Expand) -> list[Fired]:
+    """Every entry that some turn could call up, in reading order, whether it is called or not."""
+    return _written(((entry, "") for entry in lore if entry.enabled and not entry.constant and entry.keys), expand)
+
+
+def called_up(lore: Iterable[LoreEntry], turns: Sequence[PastTurn], *, depth: int, expand: Expand) -> list[Fired]:
+    """The entries whose keys occur in the newest `depth` turns, in reading order, each once."""
+    text = "\n".join(f"{turn.speaker}: {turn.text}" for turn in turns[-depth:]) if depth > 0 else ""
+    scanned = Scanned(text)
+    fired = []
+    for entry in lore:
+        if entry.enabled and not entry.constant and (key := _key_of(entry, scanned, expand)):
+            fired.append((entry, key))
+    return _written(fired, expand)
+
+
+class Scanned:
+    """The text that keys are looked for in, folded once for all of them."""
+
+    def __init__(self, text: str) -> None:
+        self.exact = text
+        self.folded = text.casefold()
+
+    def holds(self, key: str, *, case_sensitive: bool) -> bool:
+        """Whether the key occurs. A key of one word must be a whole word; several words match anywhere."""
+        text, sought = (self.exact, key) if case_sensitive else (self.folded, key.casefold())
+        if len(sought.split()) > 1:
+            return sought in text
+        return _holds_word(text, sought)
+
+
+def _holds_word(text: str, word: str) -> bool:
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (at and _in_word(text[at - 1])) and not (end < len(text) and _in_word(text[end])):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character == "_" or character.isalnum()
+
+
+def _key_of(entry: LoreEntry, scanned: Scanned, expand: Expand) -> str:
+    """The first key that fires the entry, or "". Secondary keys count only in a selective entry: one must occur."""
+    key = _first_held(entry.keys, entry, scanned, expand)
+    if (
+        key
+        and entry.selective
+        and entry.secondary_keys
+        and not _first_held(entry.secondary_keys, entry, scanned, expand)
+    ):
+        return ""
+    return key
+
+
+def _first_held(keys: Iterable[str], entry: LoreEntry, scanned: Scanned, expand: Expand) -> str:
+    for key in keys:
+        sought = expand(key).strip()
+        if sought and scanned.holds(sought, case_sensitive=entry.case_sensitive):
+            return sought
+    return ""
+
+
+def _written(chosen: Iterable[tuple[LoreEntry, str]], expand: Expand) -> list[Fired]:
+    fired = [Fired(entry, key, expand(entry.content).strip()) for entry, key in chosen]
+    return sorted((one for one in fired if one.content), key=lambda one: one.entry.order)
+
+
+def within(fired: Sequence[Fired], *, tokens: int, cost: Callable[[str], int]) -> list[Fired]:
+    """As many entries as the budget holds. The highest order goes first, and the first that does not fit ends it.
+
+    That is how SillyTavern spends its lore budget, which authors test against; reading order stays as it was.
+    """
+    kept = 0
+    for one in reversed(fired):
+        tokens -= cost(one.content)
+        if tokens < 0:
+            break
+        kept += 1
+    return list(fired[len(fired) - kept :])

@@ -1,0 +1,166 @@
+"""The parts of a prompt that do not change from turn to turn: instructions, scenario, cast, constant lore, examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mindstage.prompts import lore
+from mindstage.prompts.budget import Meter, keep_start, limit_words
+from mindstage.prompts.inputs import CastMember, Dialect, PromptInputs
+from mindstage.prompts.macros import context_of, expand
+
+START = re.compile(r"^[ \t]*<START>[ \t]*$", re.IGNORECASE | re.MULTILINE)
+ORDER = ("instructions", "scenario", "cast", "lore", "examples")
+HEADINGS = {
+    "scenario": "# Scenario",
+    "cast": "# Cast",
+    "lore": "# What is known",
+    "examples": "# Examples of how they speak (not part of the story)",
+}
+PLAIN_HEADINGS = {"examples": "They speak like this:"}
+
+# In this order parts give way when the fixed text would crowd out the story; what people read when it happens.
+YIELDING = {
+    "cast": "The descriptions of the cast were shortened to leave room for the story.",
+    "scenario": "The scenario was shortened to leave room for the story.",
+    "lore": "The lore that is always present was shortened to leave room for the story.",
+    "after": "The closing instructions were shortened to leave room for the story.",
+    "instructions": "The instructions were shortened to leave room for the story.",
+}
+
+
+@dataclass(slots=True)
+class Sections:
+    """Texts by part, each a list of pieces. `after`: the instructions that follow the history."""
+
+    dialect: Dialect
+    pieces: dict[str, list[str]]
+    constants: list[lore.Fired] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def block(self, part: str) -> str:
+        """One part as it stands in the prompt: with its heading, or in the brackets of a note."""
+        text = "\n".join(piece for piece in self.pieces[part] if piece)
+        if part == "after" and text:
+            return f"[{text}]"
+        heading = (HEADINGS if self.dialect.headings else PLAIN_HEADINGS).get(part)
+        return f"{heading}\n{text}" if heading and text else text
+
+    def system(self, *, examples: bool) -> str:
+        parts = ORDER if examples else ORDER[:-1]
+        return "\n\n".join(block for part in parts if (block := self.block(part)))
+
+
+def write_sections(inputs: PromptInputs, *, lore_tokens: int, example_tokens: int, meter: Meter) -> Sections:
+    """All fixed parts of these inputs, macros expanded, cut to what the dialect takes."""
+    sections = Sections(
+        dialect=inputs.dialect,
+        pieces={
+            "instructions": instructions(inputs),
+            "scenario": scenario(inputs),
+            "cast": [portrait(member, inputs) for member in inputs.cast],
+            "lore": [],
+            "examples": examples(inputs, tokens=example_tokens, count=meter.tokens),
+            "after": after_history(inputs),
+        },
+    )
+    add_constants(sections, inputs, tokens=lore_tokens, meter=meter)
+    return sections
+
+
+def instructions(inputs: PromptInputs) -> list[str]:
+    """The dialect's instructions, or what the cards put in their place (`{{original}}` is then the replaced text)."""
+    ours = expand(inputs.dialect.instructions, context_of(inputs)).replace("{names}", _names(inputs.cast))
+    return _replaced(inputs, ours, lambda member: member.system_prompt)
+
+
+def _names(cast: tuple[CastMember, ...]) -> str:
+    *others, last = [member.called for member in cast] or ["whoever appears in it"]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def after_history(inputs: PromptInputs) -> list[str]:
+    ours = expand(inputs.dialect.reminder, context_of(inputs))
+    return _replaced(inputs, ours, lambda member: member.post_history_instructions)
+
+
+def _replaced(inputs: PromptInputs, ours: str, field_of: Callable[[CastMember], str]) -> list[str]:
+    """Of several cards the first that speaks of the replaced text gets it; it must not stand there twice."""
+    written: list[str] = []
+    for member in inputs.cast:
+        if raw := field_of(member).strip():
+            original = "" if any(ours in text for text in written) else ours
+            text = expand(raw, context_of(inputs, member=member, original=original))
+            written.append(_short(text, inputs.dialect) if ours not in text else text)
+    return written or [ours]
+
+
+def scenario(inputs: PromptInputs) -> list[str]:
+    texts = [expand(inputs.premise, context_of(inputs)).strip()]
+    for member in inputs.cast:
+        text = expand(member.scenario, context_of(inputs, member=member)).strip()
+        if text and text not in texts:
+            texts.append(text)
+    return [_short(text, inputs.dialect) for text in texts]
+
+
+def portrait(member: CastMember, inputs: PromptInputs) -> str:
+    """Name, description and personality in one piece."""
+    context = context_of(inputs, member=member)
+    words = [expand(text, context).strip() for text in (member.description, member.personality)]
+    text = " ".join(word for word in words if word)
+    # Most cards open with the name; saying it twice would cost the small model's few words.
+    if not text.startswith(member.name):
+        text = f"{member.name}: {text}" if text else member.name
+    return _short(text, inputs.dialect)
+
+
+def _short(text: str, dialect: Dialect) -> str:
+    return limit_words(text, dialect.max_card_words) if dialect.max_card_words else text
+
+
+def add_constants(sections: Sections, inputs: PromptInputs, *, tokens: int, meter: Meter) -> None:
+    """Lore that is always there, as far as the lore budget goes."""
+    context = context_of(inputs)
+    found = lore.constants(inputs.lore, expand=lambda text: expand(text, context))
+    kept = lore.within(found, tokens=tokens, cost=lambda text: meter.tokens(text) + 1)
+    sections.constants = kept
+    sections.pieces["lore"] = [one.content for one in kept]
+    if len(kept) < len(found):
+        sections.notes.append("Some lore that is always present did not fit into the lore budget.")
+
+
+def examples(inputs: PromptInputs, *, tokens: int, count: Callable[[str], int]) -> list[str]:
+    """Example dialogue, whole blocks as they were opened by `<START>`, as many as fit."""
+    kept: list[str] = []
+    for member in inputs.cast:
+        context = context_of(inputs, member=member)
+        for block in START.split(member.example_dialogue):
+            text = expand(block, context).strip()
+            tokens -= count(text) + 1 if text else 0
+            if tokens < 0:
+                return kept
+            kept += [text] if text else []
+    return kept
+
+
+def shorten(sections: Sections, *, excess: int, meter: Meter) -> None:
+    """Cut the fixed parts by `excess` tokens at the ends of sentences, in the order in which they give way."""
+    for part, note in YIELDING.items():
+        if excess <= 0:
+            return
+        before = meter.tokens(sections.block(part))
+        if before:
+            _shorten_pieces(sections, part, share=max(0.0, 1 - excess / before), meter=meter)
+            excess -= before - meter.tokens(sections.block(part))
+            sections.notes.append(note)
+
+
+def _shorten_pieces(sections: Sections, part: str, *, share: float, meter: Meter) -> None:
+    """Every piece keeps the same share, so that the last of the cast fares no worse than the first."""
+    sections.pieces[part] = [
+        keep_start(piece, tokens=int(meter.tokens(piece) * share), count=meter.tokens)
+        for piece in sections.pieces[part]
+    ]
