@@ -1,0 +1,103 @@
+"""The one door through which a prompt goes to a narrator, and words come back."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from mindstage.gateway.embedded.narrator import Asked, Narrator
+from mindstage.gateway.providers import openai_compatible
+from mindstage.gateway.providers.completions import Finish
+from mindstage.gateway.providers.openai_compatible import Request
+from mindstage.gateway.providers.sessions import close_sessions
+from mindstage.gateway.routes import Route
+from mindstage.prompts.inputs import Prompt
+
+__all__ = ["Finish", "close", "converse", "forget", "warm"]
+
+_SPARE_TOKENS: Final = 256
+_PAGE: Final = 256
+
+_narrators: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path | None, Narrator]] = WeakKeyDictionary()
+
+
+async def converse(
+    prompt: Prompt,
+    *,
+    route: Route,
+    person: str,
+    on_delta: Callable[[str], None],
+    on_progress: Callable[[str, float | None], None],
+) -> Finish:
+    """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill.
+
+    `person` is an opaque name for whose words these are: it keeps one person's prompt cache from another, and is never
+    sent. Raises ProviderProblem. Cancelling the task closes the way to the provider at once.
+    """
+    if route.kind == "embedded":
+        return await _narrator(route).tell(
+            _ask(prompt, route), person=person, on_delta=on_delta, on_progress=on_progress
+        )
+    request = Request(
+        base_url=route.base_url,
+        model=route.model,
+        messages=_messages(prompt),
+        max_tokens=route.reply,
+        api_key=route.api_key,
+        stop=prompt.stop,
+        settings=dict(route.sampling),
+    )
+    return await openai_compatible.stream(request, stall_seconds=settings.MINDSTAGE.stall_seconds, on_delta=on_delta)
+
+
+async def warm(prompt: Prompt, *, route: Route, person: str) -> None:
+    """Let the model of this machine read a prompt ahead, so that the next turn reads only its new words.
+
+    Does nothing elsewhere, or while the model is asleep, busy, or with somebody else. Raises nothing.
+    """
+    if route.kind == "embedded":
+        asked = _ask(prompt, route)
+        lasting = asked.messages[: prompt.stable] or asked.messages
+        await _narrator(route).warm(replace(asked, messages=lasting), person=person)
+
+
+async def forget(person: str) -> None:
+    """Erase what any model on this machine has read of this person: at freezing, and when they leave."""
+    for narrator in _here().values():
+        await narrator.forget(person)
+
+
+async def close() -> None:
+    """End the models' processes and close every connection of this event loop."""
+    for narrator in _here().values():
+        await narrator.sleep()
+    _narrators.pop(asyncio.get_running_loop(), None)
+    await close_sessions()
+
+
+def _narrator(route: Route) -> Narrator:
+    here = _here()
+    if route.path not in here:
+        here[route.path] = Narrator(
+            route.path,
+            context=-(-(route.context + route.reply + _SPARE_TOKENS) // _PAGE) * _PAGE,
+            threads=settings.MINDSTAGE.narrator_threads,
+            stall_seconds=settings.MINDSTAGE.stall_seconds,
+        )
+    return here[route.path]
+
+
+def _here() -> dict[Path | None, Narrator]:
+    return _narrators.setdefault(asyncio.get_running_loop(), {})
+
+
+def _ask(prompt: Prompt, route: Route) -> Asked:
+    return Asked(_messages(prompt), route.reply, prompt.stop, route.sampling)
+
+
+def _messages(prompt: Prompt) -> tuple[tuple[str, str], ...]:
+    return tuple((message.role.value, message.content) for message in prompt.messages)

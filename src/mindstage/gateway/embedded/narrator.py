@@ -1,0 +1,201 @@
+"""The narrator of this machine: one model, one slot, one person's words in it at a time.
+
+Requests wait their turn in the order in which they came. The prompt cache is what makes a second turn quick, and it
+holds what a person wrote: it is erased before another person's prompt goes in, when they are frozen, and the whole
+process is let go after five idle minutes.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from mindstage.gateway.embedded.process import ModelProcess, start_process
+from mindstage.gateway.problems import ProviderProblem
+from mindstage.gateway.providers import openai_compatible
+from mindstage.gateway.providers.completions import Finish
+from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Request
+from mindstage.gateway.providers.sessions import shared_session
+
+IDLE_SECONDS: Final = 300.0
+_LEAST_STALL: Final = 60.0
+_ERASE_SECONDS: Final = 10.0
+
+WAKING: Final = "Waking the narrator"
+QUEUED: Final = "Another story is being told on this machine; yours is next"
+READING: Final = "Reading the story so far"
+
+type Progress = Callable[[str, float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be told: messages as (role, text), the last being the start of the reply when there is one."""
+
+    messages: tuple[tuple[str, str], ...]
+    max_tokens: int
+    stop: tuple[str, ...]
+    sampling: dict[str, float | int]
+
+
+class Narrator:
+    """One model file. It wakes at the first request and sleeps again by itself."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        context: int,
+        threads: int = 0,
+        stall_seconds: float = _LEAST_STALL,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._path = path
+        self._context = context
+        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._stall_seconds = max(stall_seconds, _LEAST_STALL)
+        self._idle_seconds = idle_seconds
+        self._slot = asyncio.Lock()
+        self._process: ModelProcess | None = None
+        self._person: str | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._going_to_sleep: asyncio.Task[None] | None = None
+
+    @property
+    def is_awake(self) -> bool:
+        return self._process is not None and self._process.lives
+
+    async def tell(
+        self, asked: Asked, *, person: str, on_delta: Callable[[str], None], on_progress: Progress
+    ) -> Finish:
+        """Tell the next part. Raises ProviderProblem; cancelling stops the model at its next word."""
+        if self._warming:
+            self._warming.cancel()
+        elif self._slot.locked():
+            on_progress(QUEUED, None)
+        async with self._slot:
+            try:
+                process = await self._wake(on_progress)
+                process = await self._make_room(process, person=person, on_progress=on_progress)
+                return await openai_compatible.stream(
+                    self._request(process, asked),
+                    stall_seconds=self._stall_seconds,
+                    on_delta=on_delta,
+                    on_read=lambda share: on_progress(READING, share),
+                )
+            finally:
+                self._rest()
+
+    async def warm(self, asked: Asked, *, person: str) -> None:
+        """Read a prompt ahead of the next turn. Gives way to any request, and never takes another person's place."""
+        if self._slot.locked() or not self.is_awake or self._person != person:
+            return
+        task = self._warming = asyncio.get_running_loop().create_task(self._read_ahead(asked, person=person))
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            if self._warming is task:
+                self._warming = None
+
+    async def forget(self, person: str) -> None:
+        """Erase what the model has read of this person, if it is theirs."""
+        if self._warming:
+            self._warming.cancel()
+        async with self._slot:
+            if self._person == person:
+                await self._erase()
+
+    async def sleep(self) -> None:
+        """End the child process, and with it all that it has read."""
+        if self._idle:
+            self._idle.cancel()
+        if self._warming:
+            self._warming.cancel()
+        async with self._slot:
+            await self._end()
+
+    async def _wake(self, on_progress: Progress) -> ModelProcess:
+        if self._idle:
+            self._idle.cancel()
+        if self._process and not self._process.lives:
+            await self._end()
+        if self._process is None:
+            on_progress(WAKING, None)
+            self._process = await start_process(self._path, context=self._context, threads=self._threads)
+        return self._process
+
+    async def _make_room(self, process: ModelProcess, *, person: str, on_progress: Progress) -> ModelProcess:
+        if self._person not in (None, person):
+            await self._erase()
+            process = await self._wake(on_progress)
+        self._person = person
+        return process
+
+    async def _erase(self) -> None:
+        """Empty the slot; when that cannot be had, end the process, which empties it too."""
+        self._person = None
+        if not self.is_awake or self._process is None:
+            return
+        try:
+            async with shared_session().post(
+                f"{self._process.address}/slots/0?action=erase",
+                headers={"Authorization": f"Bearer {self._process.key}"},
+                timeout=aiohttp.ClientTimeout(total=_ERASE_SECONDS),
+            ) as response:
+                erased = response.status == 200
+        except (aiohttp.ClientError, TimeoutError, ConnectionError):
+            erased = False
+        if not erased:
+            await self._end()
+
+    async def _end(self) -> None:
+        process, self._process, self._person = self._process, None, None
+        if process:
+            await process.end()
+
+    async def _read_ahead(self, asked: Asked, *, person: str) -> None:
+        try:
+            async with self._slot:
+                if self._process is None or not self._process.lives or self._person != person:
+                    return
+                request = self._request(self._process, replace(asked, max_tokens=0))
+                with contextlib.suppress(ProviderProblem):  # nobody waits for it: the next turn reads for itself
+                    await openai_compatible.stream(request, stall_seconds=self._stall_seconds, on_delta=lambda _: None)
+        finally:
+            self._rest()
+
+    def _request(self, process: ModelProcess, asked: Asked) -> Request:
+        return Request(
+            base_url=f"{process.address}/v1",
+            model="narrator",
+            messages=tuple((role, _disarm(text)) for role, text in asked.messages),
+            max_tokens=asked.max_tokens,
+            api_key=process.key,
+            stop=asked.stop,
+            settings={**asked.sampling, "cache_prompt": True, "return_progress": True},
+            knows=EMBEDDED_FIELDS,
+        )
+
+    def _rest(self) -> None:
+        """Begin to count the idle minutes."""
+        if self._idle:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._fall_asleep)
+
+    def _fall_asleep(self) -> None:
+        if self._slot.locked():
+            self._rest()
+            return
+        self._going_to_sleep = asyncio.get_running_loop().create_task(self.sleep())
+
+
+def _disarm(text: str) -> str:
+    """Keep words that look like the model's own marks (`<|im_end|>`) from being read as marks."""
+    return text.replace("<|", "< |")

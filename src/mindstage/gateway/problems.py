@@ -1,0 +1,76 @@
+"""What can go wrong with a narrator, said so that a person can act on it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+type ProblemKind = Literal[
+    "unreachable",
+    "refused",
+    "rejected",
+    "busy",
+    "unwell",
+    "broken",
+    "closed",
+    "silent",
+    "not_installed",
+    "loading_failed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The sentence a person reads, and whether trying once more can help."""
+
+    sentence: str
+    retryable: bool
+
+
+_EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
+    "unreachable": Explanation(
+        "The narrator cannot be reached. Your turn is kept; try again, or tell whoever runs this place.", True
+    ),
+    "refused": Explanation(
+        "The narrator's service refused this place's key. Your turn is kept; whoever runs this place has to renew it.",
+        False,
+    ),
+    "rejected": Explanation(
+        "The narrator's service did not accept the request. Your turn is kept; whoever runs this place should check "
+        "the name of the model.",
+        False,
+    ),
+    "busy": Explanation("The narrator is busy. Your turn is kept; wait a moment and try again.", True),
+    "unwell": Explanation("The narrator's service has trouble of its own. Your turn is kept; try again soon.", True),
+    "broken": Explanation("The narrator's words arrived damaged. What came before is kept; try again.", True),
+    "closed": Explanation("The narrator broke off in mid-sentence. What came before is kept; try again.", True),
+    "silent": Explanation("The narrator has fallen silent. What came before is kept; try again.", True),
+    "not_installed": Explanation(
+        "No narrator is installed on this machine. Your turn is kept; install one on the Models page, then try again.",
+        True,
+    ),
+    "loading_failed": Explanation(
+        "The narrator on this machine could not be woken. Your turn is kept; try again, or install it anew on the "
+        "Models page.",
+        True,
+    ),
+}
+
+
+class ProviderProblem(Exception):
+    """A reply failed, or stopped short.
+
+    `sentence` is for people and holds no key, address or word of the provider's own. `retry_after` is in whole
+    seconds, when the provider named a time. The text shown so far stays with whoever received the deltas.
+    """
+
+    def __init__(self, kind: ProblemKind, *, retry_after: int | None = None) -> None:
+        super().__init__(kind)
+        self.kind: Final = kind
+        self.retry_after: Final = retry_after
+
+    @property
+    def sentence(self) -> str:
+        return _EXPLANATIONS[self.kind].sentence
+
+    @property
+    def retryable(self) -> bool:
+        return _EXPLANATIONS[self.kind].retryable

@@ -1,0 +1,199 @@
+"""Any server that speaks OpenAI's chat completions, streamed.
+
+The body is built from a list of allowed fields and nothing else: no account, no `user`, no header of the person's
+browser. Bytes are handled as they come, without a task or a timer of our own per token; the silence watch is the
+client's own socket timeout.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from math import ceil
+from typing import Final
+
+import aiohttp
+
+from mindstage.gateway.problems import ProblemKind, ProviderProblem
+from mindstage.gateway.providers.completions import DONE, BrokenEvent, Finish, parse_event
+from mindstage.gateway.providers.event_stream import EventStream, LineTooLong
+from mindstage.gateway.providers.sessions import CONNECT_SECONDS, shared_session
+from mindstage.kit import clock
+
+LONGEST_REPLY: Final = 200_000
+REPLY_SECONDS: Final = 1_800.0
+LONGEST_WAIT: Final = 86_400
+LONGEST_TAIL: Final = 65_536
+TAIL_SECONDS: Final = 2.0
+
+GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
+EMBEDDED_FIELDS: Final = GENERAL_FIELDS | {
+    "min_p",
+    "top_k",
+    "repeat_penalty",
+    "repeat_last_n",
+    "dry_multiplier",
+    "dry_base",
+    "dry_allowed_length",
+    "dry_penalty_last_n",
+    "cache_prompt",
+    "return_progress",
+    "seed",
+}
+
+type Setting = float | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that is sent to one provider for one reply."""
+
+    base_url: str
+    model: str
+    messages: tuple[tuple[str, str], ...]
+    max_tokens: int
+    api_key: str = field(default="", repr=False)
+    stop: tuple[str, ...] = ()
+    settings: dict[str, Setting] = field(default_factory=dict)
+    knows: frozenset[str] = GENERAL_FIELDS
+
+    def body(self) -> dict[str, object]:
+        """The JSON that leaves, field by field."""
+        body: dict[str, object] = {
+            "model": self.model,
+            "messages": [{"role": role, "content": content} for role, content in self.messages],
+            "stream": True,
+            "max_tokens": self.max_tokens,
+        }
+        if self.stop:
+            body["stop"] = list(self.stop)
+        return body | {name: value for name, value in self.settings.items() if name in self.knows}
+
+    def headers(self) -> dict[str, str]:
+        """The headers that leave, besides Host and what describes the body."""
+        headers = {"Accept": "text/event-stream"}
+        if self.api_key:
+            headers["Authorization"] = f"Bearer {self.api_key}"
+        return headers
+
+
+async def stream(
+    request: Request,
+    *,
+    stall_seconds: float,
+    on_delta: Callable[[str], None],
+    on_read: Callable[[float], None] | None = None,
+) -> Finish:
+    """Ask, and call on_delta with each piece of text. Raises ProviderProblem; cancelling closes the connection."""
+    try:
+        response = await _ask(request, stall_seconds=stall_seconds)
+        try:
+            check_status(response)
+            finish = await _receive(response, on_delta=on_delta, on_read=on_read)
+        except BaseException:
+            response.close()
+            raise
+    except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL):
+        raise ProviderProblem("unreachable") from None
+    except TimeoutError:  # aiohttp's own socket timeouts are TimeoutErrors too
+        raise ProviderProblem("silent") from None
+    except (BrokenEvent, LineTooLong):
+        raise ProviderProblem("broken") from None
+    except (aiohttp.ClientError, ConnectionError):
+        raise ProviderProblem("closed") from None
+    _let_end(response)
+    return finish
+
+
+async def _ask(request: Request, *, stall_seconds: float) -> aiohttp.ClientResponse:
+    """Send the request; once more when the server had meanwhile hung up a connection that we had kept."""
+    timeout = aiohttp.ClientTimeout(total=REPLY_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=stall_seconds)
+    url, body, headers = f"{request.base_url}/chat/completions", request.body(), request.headers()
+    for attempt in (1, 2):
+        try:
+            return await shared_session().post(url, json=body, headers=headers, timeout=timeout, allow_redirects=False)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if attempt == 2 or isinstance(error, aiohttp.ClientConnectorError):
+                raise
+    raise AssertionError
+
+
+def check_status(response: aiohttp.ClientResponse) -> None:
+    """Raise the ProviderProblem that an answer's status stands for; its body is never read."""
+    if response.status == 200:
+        return
+    raise ProviderProblem(_name_status(response.status), retry_after=_read_retry_after(response))
+
+
+def _name_status(status: int) -> ProblemKind:
+    if status in (401, 403):
+        return "refused"
+    if status == 429:
+        return "busy"
+    if status >= 500:
+        return "unwell"
+    return "rejected"
+
+
+def _read_retry_after(response: aiohttp.ClientResponse) -> int | None:
+    """Whole seconds from now, whether the header gives seconds or a date (RFC 9110, section 10.2.3)."""
+    said = response.headers.get("Retry-After", "").strip()
+    if response.status not in (429, 503) or not said:
+        return None
+    if said.isascii() and said.isdigit() and len(said) < 10:
+        return min(int(said), LONGEST_WAIT)
+    try:
+        wait = (parsedate_to_datetime(said) - clock.now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0, min(ceil(wait), LONGEST_WAIT))
+
+
+async def _receive(
+    response: aiohttp.ClientResponse, *, on_delta: Callable[[str], None], on_read: Callable[[float], None] | None
+) -> Finish:
+    """Read events until the reply says that it has ended."""
+    events = EventStream()
+    length = 0
+    async for chunk in response.content.iter_any():
+        for data in events.feed(chunk):
+            if data == DONE:
+                return "stop"
+            event = parse_event(data)
+            if event.text:
+                room = LONGEST_REPLY - length
+                on_delta(event.text[:room])
+                length += len(event.text)
+                if length >= LONGEST_REPLY:
+                    return "length"
+            if event.finish:
+                return event.finish
+            if event.read is not None and on_read:
+                on_read(event.read)
+    raise ProviderProblem("closed")
+
+
+_ending: set[asyncio.Task[None]] = set()
+
+
+def _let_end(response: aiohttp.ClientResponse) -> None:
+    """Read the last bytes of a finished reply aside, so that its connection can serve the next turn."""
+    if response.content.at_eof():
+        return
+    task = asyncio.get_running_loop().create_task(_read_to_end(response))
+    _ending.add(task)
+    task.add_done_callback(_ending.discard)
+
+
+async def _read_to_end(response: aiohttp.ClientResponse) -> None:
+    left = LONGEST_TAIL
+    try:
+        async with asyncio.timeout(TAIL_SECONDS):
+            async for chunk in response.content.iter_any():
+                left -= len(chunk)
+                if left < 0:
+                    break
+    except (TimeoutError, aiohttp.ClientError, ConnectionError):
+        pass
+    finally:
+        response.close()

@@ -1,0 +1,162 @@
+"""Which narrator answers, where it runs, and what is said about it on the page."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from django.conf import settings
+
+from mindstage.gateway.models.catalogue import CATALOGUE, LIVELY, SMOLLM2, AiModel, locate
+
+EMBEDDED: Final = "embedded"
+HERE: Final = "this machine"
+REPLY_TOKENS: Final = 600
+
+
+class Entry(Protocol):
+    """One `[[provider]]` of the operator's configuration."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> Literal["openai", "embedded"]: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def api_key_env(self) -> str: ...
+    @property
+    def models(self) -> tuple[str, ...]: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def retains(self) -> str: ...
+    @property
+    def trains(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def context(self) -> int: ...
+
+
+class UnknownRoute(Exception):
+    """The configuration no longer has this narrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One provider and one of its models. `context` and `reply` are tokens; `path` is the file of an embedded one."""
+
+    provider_id: str
+    kind: Literal["embedded", "openai"]
+    model: str
+    title: str
+    place: str
+    leaves: bool
+    context: int
+    reply: int
+    dialect: str
+    base_url: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    retains: str = ""
+    trains: str = ""
+    path: Path | None = field(default=None, repr=False)
+    sampling: dict[str, float | int] = field(default_factory=dict, repr=False, compare=False)
+    tiny: bool = False
+
+    @property
+    def id(self) -> str:
+        """A name for rows and forms; it is stable while the configuration is."""
+        return f"{self.provider_id}/{self.model}"
+
+
+def routes() -> list[Route]:
+    """Return every narrator that can answer now, the one that answers unless told first.
+
+    An operator's own providers lead; then the better one of the models on this machine.
+    """
+    configured = [route for entry in settings.MINDSTAGE.providers for route in _of_entry(entry)]
+    return configured + _installed()
+
+
+def default_route() -> Route:
+    """Return the narrator of a new story. With none installed it is still the tiny one, whose call then says so."""
+    return next(iter(routes()), None) or _of_model(SMOLLM2, path=None)
+
+
+def route(route_id: str) -> Route:
+    """Return the narrator of that id; raises UnknownRoute."""
+    for candidate in (*routes(), _of_model(SMOLLM2, path=None)):
+        if candidate.id == route_id:
+            return candidate
+    raise UnknownRoute
+
+
+def disclosure(route: Route) -> str:
+    """Return the line under every reply: who narrates, where, and what leaves."""
+    if not route.leaves:
+        return f"Narrated by AI · {route.title} on {HERE} · nothing leaves"
+    where = route.place or "a place its operator does not name"
+    return f"Narrated by AI · {route.title} · your words go to {route.provider_id} in {where}"
+
+
+def _installed() -> list[Route]:
+    found = ((model, locate(model, models_dir=settings.MINDSTAGE.models_dir)) for model in reversed(CATALOGUE))
+    return [_of_model(model, path=path) for model, path in found if path]
+
+
+def _of_entry(entry: Entry) -> Iterable[Route]:
+    if entry.kind == EMBEDDED:
+        yield _of_file(entry)
+        return
+    for model in entry.models:
+        yield Route(
+            provider_id=entry.id,
+            kind="openai",
+            model=model,
+            title=model,
+            place=entry.region,
+            leaves=True,
+            context=entry.context,
+            reply=min(REPLY_TOKENS, entry.context // 4),
+            dialect="chat",
+            base_url=entry.base_url.rstrip("/"),
+            api_key=os.environ.get(entry.api_key_env, "") if entry.api_key_env else "",
+            retains=entry.retains,
+            trains=entry.trains,
+        )
+
+
+def _of_file(entry: Entry) -> Route:
+    path = Path(entry.path).expanduser()
+    return Route(
+        provider_id=entry.id,
+        kind=EMBEDDED,
+        model=entry.models[0] if entry.models else path.stem,
+        title=entry.models[0] if entry.models else path.stem,
+        place=HERE,
+        leaves=False,
+        context=min(entry.context, 4_096),
+        reply=min(REPLY_TOKENS, entry.context // 4),
+        dialect="chat",
+        path=path,
+        sampling=LIVELY,
+    )
+
+
+def _of_model(model: AiModel, *, path: Path | None) -> Route:
+    return Route(
+        provider_id=EMBEDDED,
+        kind=EMBEDDED,
+        model=model.id,
+        title=model.title,
+        place=HERE,
+        leaves=False,
+        context=model.context,
+        reply=model.reply,
+        dialect=model.dialect,
+        path=path,
+        sampling=model.sampling,
+        tiny=model.tiny,
+    )

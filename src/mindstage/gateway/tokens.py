@@ -1,0 +1,66 @@
+"""How many tokens a text costs with a given narrator: exact where we hold its vocabulary, careful elsewhere."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from tokenizers import Tokenizer
+
+from mindstage.gateway.embedded.tokenizer import UnknownVocabulary, load_tokenizer
+from mindstage.gateway.routes import Route
+from mindstage.prompts.tokens import conservative
+
+REMEMBERED: Final = 8_192
+_CHATML_OVERHEAD: Final = 5
+_GENERAL_OVERHEAD: Final = 4
+
+_counters: dict[Path, "ExactCounter | None"] = {}
+_building: Final = Lock()
+
+
+def counter(route: Route) -> Callable[[str], int]:
+    """Return a function from text to tokens. The first exact count reads the vocabulary (about half a second)."""
+    if route.kind != "embedded" or route.path is None:
+        return conservative
+    return _exact(route.path) or conservative
+
+
+def overhead(route: Route) -> int:
+    """Return what a message costs besides its text: `<|im_start|>`, role, line break, `<|im_end|>`, line break."""
+    return _CHATML_OVERHEAD if route.kind == "embedded" else _GENERAL_OVERHEAD
+
+
+def _exact(path: Path) -> "ExactCounter | None":
+    with _building:
+        if path not in _counters:
+            _counters.clear()  # one vocabulary at a time is enough, and it is the heaviest thing this room keeps
+            try:
+                _counters[path] = ExactCounter(load_tokenizer(path))
+            except UnknownVocabulary:
+                _counters[path] = None
+        return _counters[path]
+
+
+class ExactCounter:
+    """Counts with the model's own vocabulary, and remembers numbers by a hash of the text, never the text."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, text: str) -> int:
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._lock:
+            if (count := self._known.get(key)) is not None:
+                self._known.move_to_end(key)
+                return count
+        count = len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        with self._lock:
+            self._known[key] = count
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return count

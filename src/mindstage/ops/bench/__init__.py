@@ -1,0 +1,1 @@
+"""Measurements that an operator can repeat: nothing here is part of a running instance."""

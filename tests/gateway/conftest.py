@@ -1,0 +1,110 @@
+"""What the gateway's tests share: a provider that does as told, a route to it, and prompts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+from fakes.provider import FakeProvider
+from mindstage.gateway import converse as door
+from mindstage.gateway.problems import ProviderProblem
+from mindstage.gateway.providers.sessions import close_sessions
+from mindstage.gateway.routes import Route
+from mindstage.prompts.inputs import Message, Prompt, Role
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FakeProvider]:
+    """A fake provider on loopback; our own client is closed after it."""
+    async with FakeProvider() as fake:
+        yield fake
+    await close_sessions()
+
+
+@pytest.fixture
+def configuration(settings, tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Lets a test change the configuration: `configuration(stall_seconds=0.2)`. Models lie in an empty folder."""
+
+    def change(**values: object) -> None:
+        settings.MINDSTAGE = replace(settings.MINDSTAGE, **values)
+
+    change(data_dir=tmp_path, providers=())
+    return change
+
+
+def make_prompt(*texts: tuple[Role, str], prefill: str = "", stop: tuple[str, ...] = (), stable: int = 0) -> Prompt:
+    """A prompt of these messages, or of one short question."""
+    pairs = texts or ((Role.SYSTEM, "You narrate."), (Role.PERSON, "I open the door."))
+    return Prompt(
+        messages=tuple(Message(role, text) for role, text in pairs),
+        parts=(),
+        first_position=0,
+        dropped=0,
+        lore_fired=(),
+        prefill=prefill,
+        stop=stop,
+        stable=stable,
+    )
+
+
+def route_to(base_url: str, **values: object) -> Route:
+    """A route to an operator's provider at this address."""
+    usual = Route(
+        provider_id="remote",
+        kind="openai",
+        model="teller-7b",
+        title="Teller",
+        place="EU",
+        leaves=True,
+        context=4096,
+        reply=300,
+        dialect="chat",
+        base_url=base_url,
+        api_key="sk-secret-key",
+    )
+    return replace(usual, **values)  # type: ignore[arg-type]
+
+
+@dataclass
+class Heard:
+    """What came out of a conversation."""
+
+    text: str = ""
+    finish: str = ""
+    problem: ProviderProblem | None = None
+    progress: list[tuple[str, float | None]] = field(default_factory=list)
+
+    def hear(self, text: str) -> None:
+        self.text += text
+
+    def note(self, say: str, share: float | None) -> None:
+        self.progress.append((say, share))
+
+
+async def listen(
+    route: Route, prompt: Prompt | None = None, *, person: str = "ada", hear: Callable[[str], None] | None = None
+) -> Heard:
+    """Have a prompt answered and tell what was heard, the problem included."""
+    heard = Heard()
+
+    def both(text: str) -> None:
+        heard.hear(text)
+        if hear:
+            hear(text)
+
+    try:
+        heard.finish = await door.converse(
+            prompt or make_prompt(), route=route, person=person, on_delta=both, on_progress=heard.note
+        )
+    except ProviderProblem as problem:
+        heard.problem = problem
+    return heard
+
+
+def stall_seconds() -> float:
+    """How long a silent provider is waited for in this test."""
+    return float(django_settings.MINDSTAGE.stall_seconds)
