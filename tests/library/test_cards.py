@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import zlib
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from library import card_makers as make
 from mindstage.library.cards import read_card
@@ -70,6 +72,19 @@ def test_packed_and_international_text_chunks() -> None:
     ]
     for chunk in chunks:
         assert read_card(make.png(chunk)).raw == make.v2()
+
+
+def test_a_picture_that_another_program_wrote() -> None:
+    """Pictures as Pillow writes them are read, text chunks packed or not, before or after the pixels."""
+    text = base64.b64encode(make.to_json(make.v3())).decode()
+    for packed in (False, True):
+        info, file = PngImagePlugin.PngInfo(), io.BytesIO()
+        info.add_text("ccv3", text, zip=packed)
+        info.add_itxt("chara", text, zip=packed)
+        Image.new("RGB", (64, 96), "teal").save(file, "PNG", pnginfo=info)
+        assert read_card(file.getvalue()).raw == make.v3()
+    end = file.getvalue().rindex(b"IEND") - 4
+    assert read_card(file.getvalue()[:end] + make.text_chunk(make.v2()) + file.getvalue()[end:]).spec == "v3"
 
 
 def test_base64_with_line_breaks_and_without_padding() -> None:
