@@ -74,6 +74,13 @@ def test_packed_and_international_text_chunks() -> None:
         assert read_card(make.png(chunk)).raw == make.v2()
 
 
+def test_the_first_of_several_cards_counts() -> None:
+    """Only the first card of a form is read; the others are not even unpacked, and the report says so."""
+    card = read_card(make.png(make.text_chunk(make.v2()), make.chunk(b"zTXt", b"chara\0\0not packed")))
+    assert card.raw == make.v2()
+    assert any("the first was read" in notice for notice in card.notices)
+
+
 def test_a_picture_that_another_program_wrote() -> None:
     """Pictures as Pillow writes them are read, text chunks packed or not, before or after the pixels."""
     text = base64.b64encode(make.to_json(make.v3())).decode()

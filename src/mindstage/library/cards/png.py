@@ -53,9 +53,11 @@ def read_card_texts(data: bytes) -> CardTexts:
         assets += keyword.startswith(ASSET_KEYWORD)
         if keyword not in CARD_KEYWORDS:
             continue
-        repeated = repeated or keyword in texts
+        if keyword in texts:
+            repeated = True  # and left packed: a thousand small bombs would be a large one
+            continue
         _check_crc(chunk)
-        texts.setdefault(keyword, _text(chunk))
+        texts[keyword] = _text(chunk)
     return CardTexts(texts, repeated, assets, len(data) - end)
 
 
