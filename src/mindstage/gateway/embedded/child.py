@@ -3,34 +3,29 @@
     python -m mindstage.gateway.embedded.child
 
 One JSON line on stdin tells it what to load; one JSON line on stdout says where it listens. Its key comes over that
-pipe, never by argument or environment, where other programs could read it. It lives no longer than its parent: the
-kernel is asked to kill it, and a thread waits for the pipe's end, which also holds where there is no such request.
+pipe, never by argument or environment, where other programs could read it. It lives no longer than its parent
+(kit.children), and leaves no core file.
 """
 
-import ctypes
 import json
 import os
-import resource
 import signal
 import sys
 import threading
 from typing import Any, BinaryIO, Final
 
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_DUMPABLE: Final = 4
+from mindstage.kit.children import bind_to_parent
+
 # A cancelled request is noticed between two batches, so they are small; on a processor that costs no speed.
 _BATCH: Final = 128
 
 
 def main() -> None:
     """Load the model and serve it until the parent lets go of the pipe."""
-    parent = os.getppid()
-    _forbid_core_dumps()
-    _die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the parent, which then ends us
     report = _take_stdout()
     asked = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_await_end, args=(sys.stdin.buffer,), daemon=True).start()
+    bind_to_parent()
     try:
         server = _load(asked)
     except Exception:  # whatever the binding raises, the parent only needs to know that it failed
@@ -40,19 +35,6 @@ def main() -> None:
     threading.Event().wait()
 
 
-def _forbid_core_dumps() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it died before we could ask
-        os._exit(1)
-
-
 def _take_stdout() -> BinaryIO:
     """Keep the way to the parent for ourselves: the library may print, and no word of a story goes anywhere."""
     report = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -60,12 +42,6 @@ def _take_stdout() -> BinaryIO:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     return report
-
-
-def _await_end(pipe: BinaryIO) -> None:
-    while pipe.read(1):
-        pass
-    os._exit(0)
 
 
 def _load(asked: dict[str, Any]) -> Any:

@@ -146,7 +146,7 @@ class Narrator:
         try:
             async with shared_session().post(
                 f"{self._process.address}/slots/0?action=erase",
-                headers={"Authorization": f"Bearer {self._process.key}"},
+                headers=self._process.headers(),
                 timeout=aiohttp.ClientTimeout(total=_ERASE_SECONDS),
             ) as response:
                 erased = response.status == 200
@@ -181,6 +181,7 @@ class Narrator:
             stop=asked.stop,
             settings={**asked.sampling, "cache_prompt": True, "return_progress": True},
             knows=EMBEDDED_FIELDS,
+            keeps_connection=False,
         )
 
     def _rest(self) -> None:

@@ -32,6 +32,10 @@ class ModelProcess:
     def lives(self) -> bool:
         return self.process.returncode is None
 
+    def headers(self) -> dict[str, str]:
+        """For requests of ours. llama.cpp hangs up kept connections without a word, so none is kept."""
+        return {"Authorization": f"Bearer {self.key}", "Connection": "close"}
+
     async def end(self) -> None:
         """Close its pipe, which ends it; kill it when it does not go."""
         if self.process.stdin:

@@ -56,6 +56,7 @@ class Request:
     stop: tuple[str, ...] = ()
     settings: dict[str, Setting] = field(default_factory=dict)
     knows: frozenset[str] = GENERAL_FIELDS
+    keeps_connection: bool = True
 
     def body(self) -> dict[str, object]:
         """The JSON that leaves, field by field."""
@@ -74,6 +75,8 @@ class Request:
         headers = {"Accept": "text/event-stream"}
         if self.api_key:
             headers["Authorization"] = f"Bearer {self.api_key}"
+        if not self.keeps_connection:
+            headers["Connection"] = "close"
         return headers
 
 
