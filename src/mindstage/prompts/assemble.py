@@ -43,7 +43,7 @@ def assemble(inputs: PromptInputs, *, budget: Budget, count: Callable[[str], int
     fixed = _fixed_parts(inputs, budget, meter)
     room = budget.room - _cost(fixed.sections, meter) - fixed.reserve - _frame(meter)
     for _ in range(4):
-        window = _window(inputs, fixed.sections, room, meter)
+        window = _window(inputs, fixed.sections, room, meter) if room * STORY_SHARE * 2 >= budget.room else None
         if window is None:
             break
         exchange, stable = _lay_out(inputs, fixed, window)

@@ -44,6 +44,9 @@ def first_kept(positions: Sequence[int], costs: Sequence[int], *, room: int, who
     the story's first, which may stay where it stands.
     """
     oldest, half = _range(costs, room)
+    if not whole and len(costs) >= 2 * BLOCK:
+        # The window slides by a turn a turn. Its first round position does not.
+        oldest = max(oldest, _first_round(positions))
     if oldest == len(costs) or (oldest == 0 and whole):
         return oldest
     latest = max(oldest, min(half, oldest + BLOCK - 1))
@@ -51,7 +54,7 @@ def first_kept(positions: Sequence[int], costs: Sequence[int], *, room: int, who
 
 
 def _range(costs: Sequence[int], room: int) -> tuple[int, int]:
-    """The oldest start that fits, and the newest that still fills half of the room."""
+    """The oldest start that fits, and the newest that still fills half of the room (-1 if none does)."""
     oldest, half, total = len(costs), -1, 0
     for index in range(len(costs) - 1, -1, -1):
         total += costs[index]
@@ -60,7 +63,11 @@ def _range(costs: Sequence[int], room: int) -> tuple[int, int]:
         oldest = index
         if half < 0 and total * 2 >= room:
             half = index
-    return oldest, len(costs) - 1 if half < 0 else half
+    return oldest, half
+
+
+def _first_round(positions: Sequence[int]) -> int:
+    return next((index for index, position in enumerate(positions) if position % BLOCK == 0), 0)
 
 
 def _roundness(position: int) -> int:

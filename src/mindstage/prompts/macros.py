@@ -26,13 +26,8 @@ TOKEN = re.compile(r"\\\{\\\{|\\\}\\\}|\{\{+|\}\}|<(?:bot|char|user)>", re.IGNOR
 NAME = re.compile(r"\s*(//|[A-Za-z_]+)")
 DICE = re.compile(r"(\d{0,3})d(\d{1,6})([+-]\d{1,6})?", re.IGNORECASE)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July") + (
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+MONTHS = ("January", "February", "March", "April", "May", "June",
+          "July", "August", "September", "October", "November", "December")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
