@@ -1,2 +1,103 @@
-def main() -> None:
-    raise SystemExit(0)
+"""The `mindstage` command. Each subcommand is one module of `ops/commands`; the table below is all of them.
+
+A mistake of the set-up ends with one sentence on stderr and exit code 2, before anything was touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from mindstage.config.configuration import Configuration, ConfigurationMistake, load, refuse_keys_inside_data
+
+MISTAKE = 2
+"""The exit code of a mistake in the set-up."""
+
+COMMANDS = {
+    "serve": "start Mindstage: the pages, the stories, the narrator, the job worker",
+    "doctor": "explain this set-up and find its mistakes",
+    "models": "the narrators that run on this machine: list, install",
+    "import": "bring a character card into somebody's library",
+    "census": "plant words in a running instance and look for them in its files",
+    "bench": "measure this machine",
+    "work": "the job worker alone (serve starts one by itself)",
+    "manage": "the framework's own commands, for developers",
+}
+"""Subcommand -> one line of help. `name` is found in mindstage.ops.commands.<name>, `import` in import_."""
+
+_EXPORTED = {"data": "MINDSTAGE_DATA", "keys": "MINDSTAGE_KEYS", "host": "MINDSTAGE_HOST", "port": "MINDSTAGE_PORT"}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one subcommand and leave with its exit code."""
+    os.umask(0o077)
+    options = _parse(sys.argv[1:] if argv is None else list(argv))
+    try:
+        code = _run(options)
+    except Exception as mistake:  # sorted at once: a fault of ours goes on as what it is
+        if not _is_mistake(mistake):
+            raise
+        print(mistake, file=sys.stderr)  # noqa: T201 - the one sentence
+        code = MISTAKE
+    except KeyboardInterrupt:
+        code = 130
+    raise SystemExit(code)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mindstage", description="AI storytelling on your own machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, line in COMMANDS.items():
+        if (module := _command(name)) is not None:
+            command = commands.add_parser(name, help=line, description=f"{line[0].upper()}{line[1:]}.")
+            _add_places(command)
+            module.add_arguments(command)
+            command.set_defaults(module=module)
+    return parser.parse_args(argv)
+
+
+def _command(name: str) -> Any:
+    module = f"mindstage.ops.commands.{name}"
+    try:
+        return import_module("mindstage.ops.commands.import_" if name == "import" else module)
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("mindstage.ops.commands."):
+            raise
+        return None
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    places = parser.add_argument_group("this instance (also MINDSTAGE_DATA, MINDSTAGE_KEYS, and mindstage.toml)")
+    places.add_argument("--data", metavar="DIR", help="where stories are kept")
+    places.add_argument("--keys", metavar="DIR", help="where the root key is kept: never inside the data folder")
+
+
+def _run(options: argparse.Namespace) -> int:
+    for name, variable in _EXPORTED.items():
+        if (value := getattr(options, name, None)) is not None:
+            os.environ[variable] = str(value)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
+    code: int = options.module.run(options, _load_for(options))
+    return code
+
+
+def _load_for(options: argparse.Namespace) -> Configuration:
+    configuration = load()
+    if not getattr(options.module, "EXPLAINS_MISTAKES", False):
+        refuse_keys_inside_data(configuration)
+    return configuration
+
+
+def _is_mistake(error: Exception) -> bool:
+    from mindstage.ops.mistakes import StartMistake
+    from mindstage.vault.root_key import KeyMistake
+
+    return isinstance(error, ConfigurationMistake | KeyMistake | StartMistake)
+
+
+if __name__ == "__main__":
+    main()

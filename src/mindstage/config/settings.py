@@ -64,6 +64,8 @@ DATABASE_ROUTERS = ["mindstage.config.databases.KeystoreRouter"]
 # Nothing is cached outside the process; the key function hides what a key is about, should that ever change.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 900}}
 
+TASKS = {"default": {"BACKEND": "mindstage.ops.jobs.JobBackend"}}
+
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 

@@ -1,0 +1,36 @@
+"""`mindstage serve`: everything, with one command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from mindstage.ops.instance import Instance
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1, this machine alone)")
+    parser.add_argument("--port", type=int, help="the port to listen on; 0 takes any free one (default: 8470)")
+
+
+def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001 - every command is called alike
+    from mindstage.ops.serve import end_quietly, serve
+    from mindstage.ops.starting import Prepared, prepare
+
+    end_quietly()
+    prepared: Prepared = prepare(instance)
+
+    def say_ready() -> None:
+        host = "127.0.0.1" if instance.host in ("0.0.0.0", "::") else instance.host  # noqa: S104 - compared, not bound
+        address = f"http://{f'[{host}]' if ':' in host else host}:{prepared.port}"
+        if prepared.owner_link:
+            say("The first account made through this link owns this instance. It works once:")
+            say(f"  {address}{prepared.owner_link}")
+        say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
+
+    return serve(instance, prepared, on_ready=say_ready)
+
+
+def say(line: str) -> None:
+    """To the terminal, at once, also when it is a pipe."""
+    print(line, file=sys.stdout, flush=True)

@@ -1,0 +1,50 @@
+"""`mindstage work`: the job worker. `mindstage serve` starts one as its child."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from mindstage.ops.instance import Instance
+
+if TYPE_CHECKING:
+    from mindstage.ops.ticker import Clock
+
+SCHEDULE: Final = "mindstage.config.schedule"
+LOCK: Final = "worker.lock"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-child", action="store_true", help="end with the process that started it (by its stdin)")
+
+
+def run(options: argparse.Namespace, instance: Instance) -> int:
+    from mindstage.kit.children import bind_to_parent, forbid_core_dumps
+
+    if options.as_child:
+        bind_to_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us in its time
+    forbid_core_dumps()
+    import django
+
+    django.setup()
+    from mindstage.ops.keys_at_start import open_keys
+    from mindstage.ops.schema import refuse_newer_schema
+    from mindstage.ops.starting import take_lock
+    from mindstage.ops.work import work
+
+    refuse_newer_schema(instance)
+    alone = not instance.database_url
+    if alone:
+        take_lock(instance.data_dir, name=LOCK, what="A job worker")
+    open_keys(instance)
+    work(_clocks(), alone=alone)
+    return 0
+
+
+def _clocks() -> Sequence[Clock]:
+    clocks: Sequence[Clock] = import_module(SCHEDULE).CLOCKS
+    return clocks

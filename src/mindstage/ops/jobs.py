@@ -1,0 +1,129 @@
+"""Jobs: `django.tasks` on a table of our own that can hold identifiers and nothing else. docs/decisions/0006.
+
+A deed is run at least once, so it must be harmless to repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+from typing import Any, Final
+
+from django.core.exceptions import SuspiciousOperation
+from django.db.models import Q
+from django.tasks.backends.base import BaseTaskBackend
+from django.tasks.base import Task, TaskResult, TaskResultStatus
+from django.utils.module_loading import import_string
+
+from mindstage.kit import clock
+from mindstage.ops.models import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(minutes=15)
+"""A job that has been running for longer belonged to a worker that was killed, and is given out again."""
+MOST_ATTEMPTS: Final = 5
+KEPT_FAILED: Final = timedelta(days=30)
+
+
+class NotAnIdentifier(Exception):
+    """A job was given something else than identifiers. What it was is not repeated here."""
+
+
+class JobBackend(BaseTaskBackend):
+    """The backend of `django.tasks`: one row per job, within the caller's transaction."""
+
+    supports_defer = True
+
+    def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any, Any]:
+        """Add a job. Raises NotAnIdentifier, django.tasks.exceptions.InvalidTask."""
+        self.validate_task(task)
+        job = Job(task=task.module_path, subjects=_only_identifiers(args, kwargs))
+        if task.run_after is not None:
+            job.due_at = task.run_after
+        job.save(force_insert=True)
+        return TaskResult(
+            task=task,
+            id=str(job.id),
+            status=TaskResultStatus.READY,
+            enqueued_at=clock.now(),
+            started_at=None,
+            finished_at=None,
+            last_attempted_at=None,
+            args=job.subjects,
+            kwargs={},
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )
+
+
+def run_next_job() -> bool:
+    """Claim the job that has waited longest and run it; False when none is due."""
+    job = claim_job()
+    if job is None:
+        return False
+    try:
+        _task(job.task).call(*job.subjects)
+    except Exception as error:  # any fault of a deed is the job's, never the worker's
+        put_back(job, problem=type(error).__name__)
+    else:
+        Job.objects.filter(pk=job.pk).delete()
+    return True
+
+
+def claim_job() -> Job | None:
+    """Take one job that is due, by one conditional UPDATE: of two workers only one gets it."""
+    now = clock.now()
+    due = Job.objects.filter(Q(state=Job.State.WAITING) | Q(state=Job.State.RUNNING), due_at__lte=now)
+    job = due.order_by("due_at").first()
+    if job is None:
+        return None
+    seen = due.filter(pk=job.pk, attempts=job.attempts)
+    job.attempts += 1
+    if not seen.update(state=Job.State.RUNNING, due_at=now + LEASE, attempts=job.attempts):
+        return None
+    return job
+
+
+def put_back(job: Job, *, problem: str) -> None:
+    """Try again later, each time twice as late; after the last attempt the job stays as failed."""
+    failed = job.attempts >= MOST_ATTEMPTS
+    logger.warning("The job %s failed (%s), attempt %d.", job.task, problem, job.attempts)
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.FAILED if failed else Job.State.WAITING,
+        due_at=clock.now() + (timedelta(0) if failed else timedelta(minutes=2**job.attempts)),
+        problem=problem[:100],
+    )
+
+
+def give_back_running_jobs() -> int:
+    """For a worker that knows it is alone: what still runs was left by one that was killed. Returns how many."""
+    return Job.objects.filter(state=Job.State.RUNNING).update(state=Job.State.WAITING, due_at=clock.now())
+
+
+def purge_failed_jobs() -> int:
+    """Delete the failed jobs whose 30 days are over; returns how many."""
+    old = Job.objects.filter(state=Job.State.FAILED, due_at__lt=clock.now() - KEPT_FAILED)
+    return old.delete()[0]
+
+
+def _task(path: str) -> Task[Any, Any]:
+    task = import_string(path)
+    if not isinstance(task, Task):
+        raise SuspiciousOperation
+    return task
+
+
+def _only_identifiers(args: Any, kwargs: Any) -> list[str | int]:
+    if kwargs:
+        raise NotAnIdentifier
+    return [value if isinstance(value, int) else str(_uuid(value)) for value in args]
+
+
+def _uuid(value: Any) -> uuid.UUID:
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+    except ValueError:
+        raise NotAnIdentifier from None

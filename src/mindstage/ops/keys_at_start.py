@@ -1,0 +1,56 @@
+"""The keys at the start: a missing, wrong or foreign key is found before anything is written."""
+
+from __future__ import annotations
+
+from mindstage.ops.instance import Instance
+from mindstage.ops.mistakes import StartMistake
+from mindstage.ops.reading_files import exists, read_rows
+from mindstage.vault.keyring import close_keyring, found_keys, open_keyring
+from mindstage.vault.root_key import NAME, KeyMistake, read_root_key
+from mindstage.vault.sealing import Unreadable
+
+
+def refuse_wrong_keys(instance: Instance) -> None:
+    """Raises KeyMistake or StartMistake when the keys do not open this instance. Touches nothing.
+
+    An instance without data may lack every key: the first start makes them.
+    """
+    if not _has_keys(instance):
+        _refuse_lost_keystore(instance)
+        if (instance.keys_dir / NAME).exists():
+            read_root_key(instance.keys_dir)
+        return
+    read_root_key(instance.keys_dir)
+    open_keys(instance)
+    close_keyring()
+
+
+def open_keys(instance: Instance) -> None:
+    """Unwrap the epoch key and the instance's own keys. Raises KeyMistake."""
+    try:
+        open_keyring(instance.keys_dir)
+    except Unreadable:
+        raise KeyMistake(
+            "The keys folder belongs to another instance: its epoch key does not open this keystore; nothing was "
+            "changed. Put back the root key and the epoch file that this instance was made with."
+        ) from None
+
+
+def make_keys(instance: Instance) -> bool:
+    """Make the keys of a new instance; True at its first start. Raises KeyMistake, OSError."""
+    made = found_keys(instance.keys_dir)
+    open_keys(instance)
+    return made
+
+
+def _has_keys(instance: Instance) -> bool:
+    rows = "SELECT 1 FROM vault_keystore UNION ALL SELECT 1 FROM vault_userkey LIMIT 1"
+    return exists(instance, "keystore") and bool(read_rows(instance, "keystore", rows))
+
+
+def _refuse_lost_keystore(instance: Instance) -> None:
+    if read_rows(instance, "default", "SELECT 1 FROM accounts_user LIMIT 1"):
+        raise StartMistake(
+            "The keystore is missing while the database holds accounts; new keys would not open them; nothing was "
+            f"changed. Put the keystore back ({'its server' if instance.keystore_url else instance.keystore_file})."
+        )

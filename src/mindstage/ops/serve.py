@@ -1,0 +1,91 @@
+"""The web process: uvicorn with the two planes, on a socket that is already bound, with the job worker as its child."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+
+from mindstage.ops.instance import Instance
+from mindstage.ops.starting import Prepared
+from mindstage.ops.worker_child import WorkerChild
+
+APPLICATION: Final = "mindstage.config.asgi:application"
+DRAIN_SECONDS: Final = 3
+"""How long open answers may take to end. With the application's own end and the children's it stays under 5 s."""
+WORKER_SECONDS: Final = 2.0
+
+
+def serve(instance: Instance, prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code: 0, or 1 when the application could not start."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ignore)  # uvicorn raises the signal again once it has drained: an orderly end is code 0
+    worker = WorkerChild()
+    server = Server(_uvicorn_config(instance), worker=worker, on_ready=on_ready)
+    try:
+        server.run(sockets=[prepared.socket])
+    finally:
+        worker.end(within=WORKER_SECONDS)
+        prepared.socket.close()
+        os.close(prepared.lock)
+    return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which also says when it is ready and looks after the job worker."""
+
+    def __init__(self, config: uvicorn.Config, *, worker: WorkerChild, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._worker = worker
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 1:  # once a second
+            self._worker.keep()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._worker.ask_to_end()
+        if leave := getattr(self.config.loaded_app, "leave", None):
+            leave()  # running replies end now, so that their open streams do not use up the time to drain
+        await super().shutdown(sockets)
+
+
+def _uvicorn_config(instance: Instance) -> uvicorn.Config:
+    return uvicorn.Config(
+        os.environ.get("MINDSTAGE_APPLICATION", APPLICATION),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+        backlog=2048,
+        log_level="debug" if instance.debug else "warning",
+    )
+
+
+def _ignore(*_: object) -> None:
+    """After the drain there is nothing left to do."""
+
+
+def end_quietly() -> None:
+    """A signal during the preparation ends the program at once, in order."""
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,0 +1,153 @@
+"""What happens between the command and the first page, in order. docs/subsystems/serving.md tells the whole story.
+
+Every refusal stands before the first write: a start that fails has touched nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mindstage.kit.children import forbid_core_dumps
+from mindstage.ops.instance import Instance
+from mindstage.ops.mistakes import StartMistake
+
+LOCK = "mindstage.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An instance that is ready to serve. `lock` is held as long as it is open; `owner_link` is shown once."""
+
+    socket: socket.socket
+    lock: int
+    owner_link: str | None
+
+    @property
+    def port(self) -> int:
+        port: int = self.socket.getsockname()[1]
+        return port
+
+
+def prepare(instance: Instance) -> Prepared:
+    """Make an instance ready to serve. Raises StartMistake, KeyMistake."""
+    forbid_core_dumps()
+    bound = bind(instance.host, instance.port)
+    try:
+        refuse_unwritable(instance)
+        first = _prepare_data(instance)
+        return Prepared(bound, first[0], first[1])
+    except BaseException:
+        bound.close()
+        raise
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one. Raises StartMistake."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError:
+        raise StartMistake(f"The address {host} is not one of this machine; choose another with --host.") from None
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(2048)
+        bound.set_inheritable(False)
+    except PermissionError:
+        bound.close()
+        raise StartMistake(f"Port {port} needs rights that this program lacks; choose one above 1023.") from None
+    except OSError:
+        bound.close()
+        raise StartMistake(
+            f"Port {port} on {host} is taken by another program; stop that one or choose another with --port."
+        ) from None
+    return bound
+
+
+def refuse_unwritable(instance: Instance) -> None:
+    """Raises StartMistake when a folder cannot be made or written to. Touches nothing."""
+    for folder in folders(instance):
+        place = folder
+        while not place.exists() and not place.is_symlink():
+            place = place.parent
+        if not place.is_dir():
+            raise StartMistake(f"{folder} cannot be used: {place} is not a folder.")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise StartMistake(f"{folder} cannot be written to; give this program's user the right, or choose another.")
+
+
+def folders(instance: Instance) -> tuple[Path, ...]:
+    """Every folder that the program makes, each for its owner alone."""
+    return (
+        instance.data_dir,
+        instance.database_file.parent,
+        instance.keystore_file.parent,
+        instance.models_dir,
+        instance.keys_dir,
+    )
+
+
+def _prepare_data(instance: Instance) -> tuple[int, str | None]:
+    import django
+
+    django.setup()
+    from mindstage.ops.keys_at_start import make_keys, refuse_wrong_keys
+    from mindstage.ops.schema import bring_up_to_date, refuse_newer_schema
+
+    refuse_newer_schema(instance)
+    refuse_wrong_keys(instance)
+    make_folders(instance)
+    lock = take_lock(instance.data_dir)
+    _or_say_why(bring_up_to_date)
+    make_keys(instance)
+    return lock, make_link_for_owner()
+
+
+def make_folders(instance: Instance) -> None:
+    """Make the folders, 0700. Raises StartMistake."""
+    for folder in folders(instance):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError:
+            raise StartMistake(f"{folder} cannot be made private to this program's user (mode 0700).") from None
+
+
+def take_lock(data_dir: Path, *, name: str = LOCK, what: str = "Mindstage") -> int:
+    """Hold the data folder alone: two servers on it would each trust their own memory. Raises StartMistake."""
+    descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StartMistake(
+            f"{what} is already running on {data_dir}; use that one, or give this one another folder with --data."
+        ) from None
+    return descriptor
+
+
+def make_link_for_owner() -> str | None:
+    """The path of a fresh one-time link while nobody owns this instance; every earlier link ends with it."""
+    from mindstage.accounts.models import User
+    from mindstage.accounts.owner_link import make_owner_link
+
+    if User.objects.filter(owner=True).exists():
+        return None
+    return f"/owner/{make_owner_link()}/"
+
+
+def _or_say_why(step: Callable[[], None]) -> None:
+    from django.db import DatabaseError
+
+    try:
+        step()
+    except DatabaseError:
+        raise StartMistake(
+            "The database cannot be brought up to date: it is locked by another program, or its disk is full or "
+            "read-only. Nothing of yours is lost; free it and start again."
+        ) from None
