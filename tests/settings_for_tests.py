@@ -23,3 +23,5 @@ os.environ["MINDSTAGE_DATA"] = str(FOLDER / "data")
 os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
 
 from mindstage.config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["cheap_hasher.CheapArgon2PasswordHasher"]

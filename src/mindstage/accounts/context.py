@@ -1,6 +1,33 @@
+"""What every template may know of the person who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
 from django.http import HttpRequest
+
+from mindstage.accounts.access import visitor_of
+from mindstage.accounts.sessions import Visitor
+
+
+@dataclass
+class Person:
+    """The one who is signed in. The handle is opened only where a page prints it."""
+
+    visitor: Visitor
+
+    @cached_property
+    def handle(self) -> str:
+        return self.visitor.open_handle()
+
+    @property
+    def owner(self) -> bool:
+        return self.visitor.owner
 
 
 def who_is_here(request: HttpRequest) -> dict[str, Any]:
-    return {"person": None}
+    """`person`: a Person, or None."""
+    visitor = visitor_of(request)
+    return {"person": Person(visitor) if visitor else None}

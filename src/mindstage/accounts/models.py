@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -49,24 +50,31 @@ class User(SealedRow, AbstractBaseUser):
         return "<User>"
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]  # the base class has a plain attribute
         return self.state == self.State.ACTIVE
 
 
 class Session(models.Model):
-    """One signed-in browser. The row opens with the cookie alone: its payload's key is derived from it.
+    """One signed-in browser, named by a hash of its cookie.
 
-    `payload` holds the check of the passphrase at sign-in and a coarse device class.
+    `payload` opens with the cookie alone and holds the check of the passphrase at sign-in. `device` is a coarse class,
+    under the person's own key, so that they can recognise their other browsers.
     """
 
     key_hash = models.BinaryField(max_length=32, primary_key=True)
     account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     payload = SealedField(entry="session")
+    device = SealedField(entry="session")
     born = models.DateTimeField(default=clock.now)
     seen = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["born"])]
+
+    @property
+    def ident(self) -> uuid.UUID:
+        """A name for this row in addresses and bindings: half of the hash, which opens nothing."""
+        return uuid.UUID(bytes=bytes(self.key_hash)[:16])
 
 
 class OwnerLink(models.Model):

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('key_hash', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
                 ('payload', mindstage.vault.fields.SealedField(entry='session')),
+                ('device', mindstage.vault.fields.SealedField(entry='session')),
                 ('born', models.DateTimeField(default=mindstage.kit.clock.now)),
                 ('seen', models.DateTimeField(default=mindstage.kit.clock.now)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='accounts.user')),

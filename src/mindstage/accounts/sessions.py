@@ -1,0 +1,183 @@
+"""Sessions: 30 days at most, 7 without use. The cookie is a random key; the row holds its hash.
+
+The key of the payload is derived from the instance's session key *and* the cookie, so that neither the database nor the
+instance's keys nor both open it. The payload is bound to hash, account and birth, so that a row can be neither
+lengthened nor moved to another account, and it holds a check of the passphrase: a changed passphrase ends it by itself.
+
+A request costs one query. Where a room needs more in that one query, it joins `SESSION_TABLES`, selects
+`SESSION_COLUMNS` first, and hands the row to `visitor_from_row`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connections
+from django.db.models import Q
+
+from mindstage.accounts.models import Session, User
+from mindstage.accounts.rows import as_bytes, as_moment, as_uuid
+from mindstage.kit import clock
+from mindstage.vault.fields import allow
+from mindstage.vault.keys import instance_key, text_key
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Sealed, Unreadable, open_sealed, place, seal, tag
+
+ABSOLUTE = timedelta(days=30)
+IDLE = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=10)
+
+SESSION_COLUMNS = "s.key_hash, s.account_id, s.payload, s.born, s.seen, u.password, u.state, u.owner, u.handle"
+SESSION_TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
+SESSION_WIDTH = 9
+"""How many columns `SESSION_COLUMNS` are."""
+_FIND = f"SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.key_hash = %s"  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: a signed-in account, as the session's row tells it. `sealed_handle` is not opened yet."""
+
+    account_id: uuid.UUID
+    state: str
+    owner: bool
+    key_hash: bytes = field(repr=False)
+    born: datetime
+    sealed_handle: bytes = field(repr=False)
+
+    def open_handle(self) -> str:
+        """The handle, for the head of their own page. Raises KeyGone."""
+        return User(id=self.account_id, handle=Sealed(self.sealed_handle)).open("handle", Purpose.SIGN_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInBrowser:
+    """One line of the sessions list. `id` names it in addresses."""
+
+    id: uuid.UUID
+    device: str
+    began: datetime
+    seen: datetime
+    current: bool
+
+
+def begin_session(account: User, device: str) -> str:
+    """Begin a session; the cookie's value. `device` is a class of `devices.py`. Raises KeyGone."""
+    cookie = secrets.token_urlsafe(32)
+    row = Session(key_hash=session_key_hash(cookie), account=account, born=clock.now(), seen=clock.now())
+    key = _payload_key(cookie)
+    row.payload = seal(key, _check_of(account.password, key), _bound_to(bytes(row.key_hash), account.id, row.born))
+    row.device = seal(text_key(account.id), device.encode(), _device_place(row))
+    row.save(force_insert=True)
+    return cookie
+
+
+def find_session(cookie: str) -> Visitor | None:
+    """Who holds this cookie, or None. One query; from any thread."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_FIND, [session_key_hash(cookie)])
+        row = cursor.fetchone()
+    return None if row is None else visitor_from_row(cookie, row)
+
+
+def session_key_hash(cookie: str) -> bytes:
+    """The primary key of a cookie's session: 32 bytes."""
+    return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
+
+
+def visitor_from_row(cookie: str, row: Sequence[Any]) -> Visitor | None:
+    """Who a row of `SESSION_COLUMNS` is, or None when it has ended or was tampered with. More columns may follow.
+
+    A row past its limits is deleted here; `seen` is written at most every ten minutes.
+    """
+    key_hash, account, payload, born, seen, password, state, owner, handle = row[:SESSION_WIDTH]
+    key_hash, account, born = as_bytes(key_hash), as_uuid(account), as_moment(born)
+    if _has_ended(born, as_moment(seen)):
+        end_session(key_hash)
+        return None
+    key = _payload_key(cookie)
+    allow("session", Purpose.SIGN_IN)
+    try:
+        check = open_sealed(key, as_bytes(payload), _bound_to(key_hash, account, born))
+    except Unreadable:
+        return None
+    if not hmac.compare_digest(check, _check_of(password, key)) or state != User.State.ACTIVE:
+        return None
+    if clock.now() - as_moment(seen) >= SEEN_EVERY:
+        Session.objects.filter(pk=key_hash).update(seen=clock.now())
+    return Visitor(account, state, bool(owner), key_hash, born, as_bytes(handle))
+
+
+def list_sessions(account: User, *, current: bytes = b"") -> list[SignedInBrowser]:
+    """The living sessions of an account, the last used first. `current`: the key hash of the asking browser."""
+    rows = Session.objects.filter(account=account).exclude(_ended()).order_by("-seen")
+    return [
+        SignedInBrowser(row.ident, _open_device(row), row.born, row.seen, bytes(row.key_hash) == current)
+        for row in rows
+    ]
+
+
+def end_session(key_hash: bytes) -> None:
+    """End one session: its row is gone at once."""
+    Session.objects.filter(pk=key_hash).delete()
+
+
+def end_named_session(account: User, ident: uuid.UUID) -> bool:
+    """End the session of this account that the list calls `ident`; False when the account has none of that name."""
+    keys = Session.objects.filter(account=account).only("key_hash")
+    found = [row.key_hash for row in keys if row.ident == ident]
+    Session.objects.filter(account=account, pk__in=found).delete()
+    return bool(found)
+
+
+def end_other_sessions(account: User, *, keep: bytes) -> None:
+    """End all sessions of an account but the one whose key hash is `keep`."""
+    Session.objects.filter(account=account).exclude(pk=keep).delete()
+
+
+def end_all(account: User) -> None:
+    """End all sessions of an account."""
+    Session.objects.filter(account=account).delete()
+
+
+def purge_ended_sessions() -> int:
+    """Delete every session past its limits; how many there were. A clock runs it."""
+    return Session.objects.filter(_ended()).delete()[0]
+
+
+def _has_ended(born: datetime, seen: datetime) -> bool:
+    now = clock.now()
+    return now - born >= ABSOLUTE or now - seen >= IDLE
+
+
+def _ended() -> Q:
+    now = clock.now()
+    return Q(born__lte=now - ABSOLUTE) | Q(seen__lte=now - IDLE)
+
+
+def _payload_key(cookie: str) -> bytes:
+    return tag(instance_key("session"), cookie.encode("utf-8", "surrogatepass"))
+
+
+def _check_of(password: str, key: bytes) -> bytes:
+    return tag(key, b"passphrase|" + password.encode())
+
+
+def _bound_to(key_hash: bytes, account: uuid.UUID, born: datetime) -> bytes:
+    return b"session|" + key_hash + account.bytes + born.isoformat().encode()
+
+
+def _device_place(row: Session) -> bytes:
+    return place(Session._meta.db_table, "device", row.ident, row.account_id)
+
+
+def _open_device(row: Session) -> str:
+    allow("session", Purpose.SHOW)
+    return open_sealed(text_key(row.account_id), row.device, _device_place(row)).decode()

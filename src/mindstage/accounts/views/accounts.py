@@ -1,0 +1,89 @@
+"""Sign up, the owner link, and the account page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.forms import PassphraseForm, SignUpForm
+from mindstage.accounts.models import User
+from mindstage.accounts.owner_link import is_owner_link
+from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try, network_of
+from mindstage.accounts.refused import Refused
+from mindstage.accounts.sessions import list_sessions
+from mindstage.accounts.sign_up import sign_up
+from mindstage.accounts.views.answers import enter, too_many_tries
+from mindstage.ui.views import problem
+from mindstage.vault.purposes import Purpose
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Make an account and sign in with it; or the form, again with what is wrong."""
+    if request.method != "POST":
+        return _form(request, SignUpForm(initial={"next": request.GET.get("next", "")}))
+    form = SignUpForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form, status=422)
+    given = form.cleaned_data
+    try:
+        count_try(SIGN_UPS_OF_A_NETWORK, network_of(request.META.get("REMOTE_ADDR", "")))
+        account = sign_up(
+            handle=given["handle"],
+            passphrase=given["passphrase"],
+            age_band=given["age_band"],
+            owner_link=given["owner_link"],
+        )
+    except Refused as refused:
+        form.refuse(refused)
+        return _form(request, form, status=422)
+    except TooManyTries as refusal:
+        return too_many_tries(form, refusal, lambda status: _form(request, form, status=status))
+    return enter(request, account, given["next"])
+
+
+@require_GET
+def owner(request: HttpRequest, token: str) -> HttpResponse:
+    """The sign-up form of the one-time owner link. Its address is told to no other page."""
+    if is_owner_link(token):
+        response = _form(request, SignUpForm(initial={"owner_link": token}))
+    else:
+        response = problem(
+            request,
+            status=404,
+            title="This owner link no longer works",
+            sentence="It was used before, or a newer one was printed. Nothing was changed.",
+            next_step="Whoever runs this instance finds the newest link in its terminal.",
+        )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_visitor
+@require_GET
+def show(request: SignedInRequest) -> HttpResponse:
+    """The account page: what is known of the person, and where they are signed in."""
+    return account_page(request, PassphraseForm())
+
+
+def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int = 200) -> HttpResponse:
+    """The account page with the passphrase form in the state that it is in."""
+    account = User.objects.get(pk=request.visitor.account_id)
+    context = {
+        "handle": account.open("handle", Purpose.SHOW),
+        "age_band_label": account.get_age_band_display(),
+        "joined_on": account.joined_on,
+        "passphrase_form": form,
+        "sessions": list_sessions(account, current=request.visitor.key_hash),
+        "notice": "The passphrase was changed, and all other sessions have ended." if "changed" in request.GET else "",
+    }
+    return render(request, "accounts/account.html", context, status=status)
+
+
+def _form(request: HttpRequest, form: SignUpForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "next": form["next"].value() or ""}
+    return render(request, "accounts/sign_up.html", context, status=status)

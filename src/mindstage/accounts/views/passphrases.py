@@ -1,0 +1,40 @@
+"""Change the passphrase."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.cookies import give_cookie
+from mindstage.accounts.forms import PassphraseForm
+from mindstage.accounts.models import User
+from mindstage.accounts.rate_limits import TooManyTries
+from mindstage.accounts.refused import Refused
+from mindstage.accounts.sign_in import change_passphrase
+from mindstage.accounts.views.accounts import account_page
+from mindstage.accounts.views.answers import device_of, too_many_tries
+
+
+@sensitive_post_parameters()
+@require_visitor
+@require_POST
+def update(request: SignedInRequest) -> HttpResponse:
+    """Change it, end all other sessions, and keep this browser signed in under a new cookie."""
+    form = PassphraseForm(request.POST)
+    if not form.is_valid():
+        return account_page(request, form, status=422)
+    account = User.objects.get(pk=request.visitor.account_id)
+    given = form.cleaned_data
+    try:
+        cookie = change_passphrase(account=account, old=given["old"], new=given["new"], device=device_of(request))
+    except Refused as refused:
+        form.refuse(refused)
+        return account_page(request, form, status=422)
+    except TooManyTries as refusal:
+        return too_many_tries(form, refusal, lambda status: account_page(request, form, status=status))
+    response = HttpResponseRedirect(f"{reverse('account')}?changed")
+    give_cookie(request, response, cookie)
+    return response
