@@ -1,0 +1,141 @@
+/* <turn-composer>: the person's line. It is never lost: drafts save themselves, and a refusal keeps the words. */
+const HINTS = {
+  do: "What do you do?",
+  say: "What do you say?",
+  story: "What happens next? Write it as the narrator would.",
+  ooc: "Speak to the narrator as yourself. The story does not hear this.",
+};
+const EMPTY = "Write a line first, or press Continue to let the narrator go on.";
+const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here and goes out when you’re back.";
+const SAVE_AFTER = 800; // milliseconds of quiet
+
+class TurnComposer extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.field = this.querySelector("textarea");
+    this.note = this.querySelector(".composer-note");
+    this.acts = new AbortController();
+    const on = (target, name, deed) => target.addEventListener(name, deed, { signal: this.acts.signal });
+    on(this.form, "submit", (event) => { event.preventDefault(); this.play(); });
+    on(this.field, "input", () => this.typed());
+    on(this.field, "keydown", (event) => this.pressed(event));
+    on(this.form, "change", (event) => { if (event.target.name === "mode") this.hint(); });
+    on(this.querySelector("[data-stop]"), "click", () => this.tell("stage:stop"));
+    on(document, "click", (event) => this.clicked(event));
+    on(document, "keydown", (event) => { if (event.key === "Escape" && this.streaming && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.tell("stage:stop"); });
+    on(document, "stage:sent", () => this.state("sending"));
+    on(document, "stage:begun", (event) => this.taken(event.detail));
+    on(document, "stage:refused", (event) => { this.state("rest"); this.say(event.detail.sentence); });
+    on(document, "stage:settled", () => this.state("rest"));
+    on(window, "offline", () => this.say(OFFLINE));
+    on(window, "online", () => this.say(""));
+    on(window, "pagehide", () => this.save({ now: true }));
+    this.state("rest");
+    this.hint();
+  }
+
+  disconnectedCallback() { this.acts.abort(); }
+
+  get mode() { return this.form.elements.mode.value; }
+  get streaming() { return this.dataset.now !== "rest"; }
+
+  play() {
+    const text = this.field.value.trim();
+    if (this.streaming) return;
+    if (!text) return this.say(EMPTY);
+    this.ask("turns", { mode: this.mode, text });
+  }
+
+  /** An act on the reply: continue, regenerate, retry, go_on. */
+  act(act, turn = null) {
+    if (!this.streaming) this.ask("replies", { act, turn });
+  }
+
+  ask(path, body) {
+    if (!navigator.onLine) return this.say(OFFLINE);
+    this.say("");
+    // The same line sent again after a lost answer is the same turn: the id stays until the line is taken or changed.
+    const key = JSON.stringify([path, body]);
+    if (this.pending?.key !== key) this.pending = { key, id: crypto.randomUUID() };
+    this.tell("stage:take", { path, body: { ...body, client_turn_id: this.pending.id } });
+  }
+
+  taken({ resumed }) {
+    const sent = this.pending ? JSON.parse(this.pending.key) : null;
+    if (!resumed && sent?.[0] === "turns" && this.field.value.trim() === sent[1].text) {
+      this.field.value = "";
+      this.saved = "";
+      clearTimeout(this.timer);
+      this.save({ now: true, force: true });
+    }
+    this.pending = null;
+    this.grow();
+    this.state("streaming");
+  }
+
+  state(now) {
+    this.dataset.now = now;
+    for (const button of this.querySelectorAll("[data-rest]")) button.hidden = now !== "rest";
+    const stop = this.querySelector("[data-stop]");
+    const hadFocus = this.contains(document.activeElement) && document.activeElement.hidden;
+    stop.hidden = now === "rest";
+    if (hadFocus || document.activeElement === document.body) this.field.focus({ preventScroll: true });
+  }
+
+  say(sentence) {
+    this.note.hidden = !sentence;
+    this.note.textContent = "";
+    if (!sentence) return;
+    const words = document.createElement("p");
+    words.className = "note note-warn note-plain";
+    words.setAttribute("role", "alert");
+    words.textContent = sentence;
+    this.note.append(words);
+  }
+
+  typed() {
+    this.grow();
+    if (navigator.onLine) this.say("");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), SAVE_AFTER);
+  }
+
+  save({ now = false, force = false } = {}) {
+    const text = this.field.value;
+    if (!force && (this.saved ?? this.field.defaultValue) === text) return;
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken?.value ?? "");
+    body.set("mode", this.mode);
+    body.set("text", text);
+    const keepalive = now && text.length < 20000; // browsers allow 64 kB to outlive a page
+    fetch(this.dataset.draft, { method: "POST", body, keepalive }).then((answer) => { if (answer.ok) this.saved = text; }).catch(() => { /* the next pause tries again */ });
+  }
+
+  pressed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if ((event.ctrlKey || event.metaKey) && !this.field.value.trim()) return document.querySelector(".turn.last [data-act=regenerate]")?.click();
+    this.play();
+  }
+
+  clicked(event) {
+    const button = event.target.closest("[data-act]");
+    if (!button) return;
+    this.act(button.dataset.act, button.closest(".turn")?.id.slice(2) ?? null);
+  }
+
+  hint() {
+    this.form.dataset.mode = this.mode;
+    this.field.placeholder = HINTS[this.mode];
+  }
+
+  grow() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.field.style.height = "auto";
+    this.field.style.height = `${Math.min(this.field.scrollHeight, innerHeight * 0.4)}px`;
+  }
+
+  tell(name, detail = {}) { document.dispatchEvent(new CustomEvent(name, { detail })); }
+}
+
+customElements.define("turn-composer", TurnComposer);

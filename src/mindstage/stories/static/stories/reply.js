@@ -1,0 +1,88 @@
+/* A reply while it is being written: plain text, painted in calm steps, never letter by letter. */
+const PAINT_EVERY = 80; // milliseconds
+
+/** A turn made on this side until the server's own partial takes its place. */
+export function draftTurn({ position, classes = "", speaker = "", text = "" }) {
+  const article = document.createElement("article");
+  article.className = `turn ${classes}`.trim();
+  article.dataset.position = position;
+  article.tabIndex = -1;
+  article.setAttribute("aria-label", `Turn ${position}`);
+  if (speaker) article.append(made("div", "who", speaker));
+  const prose = made("div", "prose");
+  for (const paragraph of text ? text.split(/\n{2,}/) : []) prose.append(made("p", "", paragraph));
+  article.append(prose);
+  return article;
+}
+
+export function made(tag, className = "", text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}
+
+export class Reply {
+  /** `keep` leaves the words that are there (a reply that is being continued). */
+  constructor(article, { keep = false, follow = () => {} } = {}) {
+    this.article = article;
+    this.follow = follow;
+    this.text = "";
+    this.timer = 0;
+    for (const old of article.querySelectorAll(".inline-note, .turn-tools, .turn-edit")) old.remove();
+    if (!keep) for (const prose of article.querySelectorAll(".prose")) prose.remove();
+    this.prose = made("div", "prose");
+    this.caret = made("span", "caret");
+    this.caret.setAttribute("aria-hidden", "true");
+    article.append(this.prose);
+    article.setAttribute("aria-busy", "true");
+    this.paint();
+  }
+
+  add(text) {
+    this.text += text;
+    this.note("");
+    this.timer ||= setTimeout(() => { this.timer = 0; this.paint(); }, PAINT_EVERY);
+  }
+
+  paint() {
+    const paragraphs = this.text.split(/\n{2,}/);
+    while (this.prose.children.length < paragraphs.length) this.prose.append(made("p"));
+    paragraphs.forEach((words, at) => {
+      const place = this.prose.children[at];
+      const last = at === paragraphs.length - 1;
+      if (last || place.textContent !== words) place.textContent = words;
+      if (last) place.append(this.caret);
+    });
+    this.follow();
+  }
+
+  /** What the narrator is doing before the first word, with how far it is (0..1 or null). */
+  note(sentence, share = null) {
+    if (!sentence) { this.progress?.remove(); this.progress = null; return; }
+    if (!this.progress) {
+      this.progress = made("div", "inline-note waking");
+      this.progress.append(made("p", "small mute"), document.createElement("progress"));
+      this.article.append(this.progress);
+    }
+    this.progress.querySelector("p").textContent = sentence;
+    const bar = this.progress.querySelector("progress");
+    bar.setAttribute("aria-label", sentence);
+    if (share === null || share === undefined) bar.removeAttribute("value");
+    else bar.value = share;
+    this.follow();
+  }
+
+  /** No more words: the caret goes. `sentence` stays under the text when the server can't be asked for its own. */
+  end(sentence = "") {
+    clearTimeout(this.timer);
+    this.note("");
+    this.paint();
+    this.caret.remove();
+    this.article.removeAttribute("aria-busy");
+    if (!sentence) return;
+    const note = made("div", "inline-note");
+    note.append(made("p", "note note-plain note-warn", sentence));
+    this.article.append(note);
+  }
+}

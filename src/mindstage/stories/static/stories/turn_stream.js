@@ -1,0 +1,158 @@
+/* <turn-stream>: the log of turns, and the one connection over which a reply arrives.
+   Leaving the page doesn't end a reply; coming back finds it again. */
+import { elements, ask, place, refresh, sentence } from "mindstage/swap";
+import { say } from "mindstage/say";
+import { frames } from "mindstage/frames";
+import { Reply, draftTurn } from "mindstage/reply";
+
+const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
+const WAITS = [300, 600, 1200, 2500, 5000, 8000]; // milliseconds between attempts to find a reply again
+const ENDINGS = { finished: "The narrator has finished.", stopped: "Stopped. The words up to here are kept." };
+const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+const emit = (name, detail = {}) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+class TurnStream extends HTMLElement {
+  connectedCallback() {
+    this.run = null;
+    this.last = null;
+    document.addEventListener("stage:take", (event) => this.take(event.detail));
+    document.addEventListener("stage:stop", () => this.stop());
+    if (this.dataset.run) this.pickUp(this.dataset.run, this.dataset.runTurn);
+  }
+
+  /** Ask for a reply. `path` is turns or replies; `body` is what the endpoint takes. */
+  async take({ path, body }) {
+    if (this.busy) return;
+    this.begin({ path, body });
+    let response;
+    try {
+      response = await fetch(this.dataset.stream + path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
+        body: JSON.stringify(path === "turns" ? { ...body, after: this.lastPosition } : body),
+      });
+    } catch {
+      return this.refuse(LOST);
+    }
+    if (!response.ok) return this.refuse(await sentence(response));
+    await this.listen(response);
+  }
+
+  /** A reply was running when the page was made. */
+  async pickUp(run, turn) {
+    this.begin({ path: "", body: {} });
+    const article = document.getElementById(`t-${turn}`);
+    Object.assign(this, { run, reply: { id: turn, position: Number(article?.dataset.position) } });
+    if (article) this.view = this.viewOn(article);
+    emit("stage:begun", { resumed: true });
+    await this.findAgain("");
+  }
+
+  begin(asked) {
+    Object.assign(this, { busy: true, asked, run: null, reply: null, turn: null, view: null, seen: 0, stopping: false });
+    emit("stage:sent");
+  }
+
+  async listen(response) {
+    try {
+      for await (const frame of frames(response.body)) if (this.receive(frame)) return this.settle(frame.data);
+    } catch { /* the connection broke: the narrator goes on without us */ }
+    if (!this.run) return this.refuse(LOST);
+    await this.findAgain("The connection dropped. The narrator goes on; looking for it…");
+  }
+
+  /** True when the reply has ended. */
+  receive({ event, id, data }) {
+    if (event === "begun") this.begun(data);
+    if (event === "progress") this.view?.note(data.say, data.share);
+    if (event === "delta") { this.view?.add(data.text); this.seen = id ?? this.seen; }
+    return event === "done";
+  }
+
+  begun({ turn, reply, run }) {
+    if (this.reply?.id === reply.id && this.view) return; // said again to a second connection
+    const first = (turn ?? reply).position;
+    if (first > this.lastPosition + 1) this.catchUp(this.lastPosition);
+    Object.assign(this, { run, reply, turn });
+    for (const old of this.querySelectorAll(":scope > .turn.last")) old.classList.remove("last");
+    if (turn && !document.getElementById(`t-${turn.id}`)) this.showOwn(turn);
+    this.view = this.viewOn(this.articleFor(reply), this.asked.body.act === "continue");
+    emit("stage:begun", { resumed: false });
+    if (this.stopping) this.stop();
+  }
+
+  /** Another tab or device has played on: fetch what lies between. */
+  catchUp(after) {
+    ask(`${this.dataset.story}turns/?after=${after}`).then(elements)
+      .then((arrived) => place(arrived.filter((element) => !document.getElementById(element.id))))
+      .catch(() => { /* a reload shows them */ });
+  }
+
+  showOwn(turn) {
+    const { mode, text } = this.asked.body;
+    const classes = { do: "mine act", ooc: "aside" }[mode] ?? "mine";
+    const speaker = mode === "ooc" ? "You, out of character" : mode === "story" ? "" : this.dataset.persona;
+    const shown = mode === "say" && !/^["“«„‘']/.test(text) ? `“${text}”` : text;
+    const article = draftTurn({ position: turn.position, classes, speaker, text: shown });
+    article.id = `t-${turn.id}`;
+    place([article]);
+    refresh(`${this.dataset.story}turns/${turn.id}/`).catch(() => { /* the words are there; its tools come with a reload */ });
+  }
+
+  articleFor(reply) {
+    const there = document.getElementById(`t-${reply.id}`) ?? this.querySelector(`:scope > .turn[data-position="${reply.position}"]`);
+    const article = there ?? draftTurn({ position: reply.position });
+    if (!there) this.append(article);
+    article.id = `t-${reply.id}`;
+    article.classList.add("last");
+    return article;
+  }
+
+  viewOn(article, keep = false) {
+    return new Reply(article, { keep, follow: () => this.closest("story-reader")?.followEnd?.() });
+  }
+
+  async findAgain(note) {
+    for (let attempt = 0; ; attempt += 1) {
+      if (note) this.view?.note(note);
+      const response = await fetch(`/stream/runs/${this.run}?after=${this.seen}`, { headers: { Accept: "text/event-stream" } }).catch(() => null);
+      if (response?.ok) return this.listen(response);
+      if (response && response.status < 500 && response.status !== 429) return this.settle({ state: "finished" });
+      await pause(WAITS[Math.min(attempt, WAITS.length - 1)]);
+    }
+  }
+
+  stop() {
+    this.stopping = true;
+    if (this.run) fetch(`/stream/runs/${this.run}/stop`, { method: "POST", keepalive: true }).catch(() => { /* it ends by itself */ });
+  }
+
+  async settle({ state, say: said = "" }) {
+    this.view?.end();
+    try {
+      await refresh(`${this.dataset.story}turns/${this.reply.id}/`);
+    } catch {
+      this.view?.end(said || "The words are kept. Reload the page to see the turn as it was saved.");
+    }
+    say(ENDINGS[state] ?? said);
+    refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
+    this.finish("stage:settled", { state });
+  }
+
+  refuse(sentence) {
+    this.finish("stage:refused", { sentence });
+  }
+
+  finish(name, detail) {
+    Object.assign(this, { busy: false, run: null });
+    this.closest("story-reader")?.followEnd?.();
+    emit(name, { ...detail, asked: this.asked });
+  }
+
+  get lastPosition() {
+    const turns = this.querySelectorAll(":scope > .turn");
+    return turns.length ? Number(turns[turns.length - 1].dataset.position) : -1;
+  }
+}
+
+customElements.define("turn-stream", TurnStream);

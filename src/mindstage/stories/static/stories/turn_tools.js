@@ -1,0 +1,70 @@
+/* The small tools of a turn: edit in place, copy, delete with Undo. */
+import { ask, elements, place } from "mindstage/swap";
+import { say, toast } from "mindstage/say";
+
+document.addEventListener("click", (event) => {
+  const edit = event.target.closest("[data-edit]");
+  if (edit) { event.preventDefault(); openEditor(edit.closest(".turn")); }
+  const end = event.target.closest("[data-edit-end]");
+  if (end) { event.preventDefault(); closeEditor(end.closest(".turn")); }
+  const copy = event.target.closest("[data-copy]");
+  if (copy) copyWords(copy.closest(".turn"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const editor = event.target.closest?.(".turn-edit");
+  if (!editor) return;
+  if (event.key === "Escape") { event.preventDefault(); closeEditor(editor.closest(".turn")); }
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) editor.requestSubmit();
+});
+
+function openEditor(turn) {
+  const editor = turn.querySelector(".turn-edit");
+  turn.classList.add("is-edited");
+  const field = editor.querySelector("textarea");
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+}
+
+function closeEditor(turn) {
+  turn.classList.remove("is-edited");
+  turn.querySelector(".turn-edit").reset();
+  turn.querySelector("[data-edit]")?.focus();
+}
+
+async function copyWords(turn) {
+  const words = turn.querySelector(".turn-edit textarea")?.value ?? turn.querySelector(".prose").textContent;
+  try {
+    await navigator.clipboard.writeText(words);
+    toast("The turn is copied.", { seconds: 3 });
+  } catch {
+    toast("This browser does not let pages copy here. Mark the words and copy them yourself.");
+  }
+}
+
+/* Deleting acts at once and can be undone; the server answers with what is gone. */
+document.addEventListener("stage:swapped", ({ detail: { form, submitter, url } }) => {
+  if (!submitter?.matches("[data-trash]")) return;
+  form.closest(".turn")?.remove(); // still there when the server only said "done"
+  markLast();
+  const body = new FormData(form);
+  toast(`Turn ${submitter.dataset.trash} is in the trash.`, { label: "Undo", act: () => undo(`${url}undo/`, body), seconds: 15 });
+});
+
+async function undo(url, body) {
+  try {
+    const response = await ask(url, { method: "POST", body });
+    if (response.redirected) return location.assign(response.url);
+    if (response.status === 204) return location.reload();
+    place(await elements(response));
+    markLast();
+    say("The turn is back.");
+  } catch (refusal) {
+    toast(refusal.message);
+  }
+}
+
+function markLast() {
+  const turns = document.querySelectorAll("#turns > .turn");
+  turns.forEach((turn, at) => turn.classList.toggle("last", at === turns.length - 1));
+}

@@ -1,0 +1,42 @@
+/* How the page speaks: once to screen readers (#live), or as a toast with something to do. */
+
+/** Say a sentence to screen readers. */
+export function say(sentence) {
+  const live = document.getElementById("live");
+  if (!live) return;
+  live.textContent = "";
+  setTimeout(() => { live.textContent = sentence; }, 30); // an empty moment makes the same sentence heard twice
+}
+
+let leaving = 0;
+
+/** Show a sentence at the foot of the page; `act` runs when the person presses `label`. */
+export function toast(sentence, { label = "", act = null, seconds = 9 } = {}) {
+  document.querySelector(".toast")?.remove();
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.setAttribute("role", "status");
+  const words = document.createElement("span");
+  box.append(words);
+  if (label) box.append(pressable(label, () => { box.remove(); act(); }));
+  document.body.append(box);
+  words.textContent = sentence;
+  linger(box, seconds);
+}
+
+function pressable(label, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link";
+  button.textContent = label;
+  button.addEventListener("click", act);
+  return button;
+}
+
+/* It stays while the pointer or the focus is on it. */
+function linger(box, seconds) {
+  const go = () => { clearTimeout(leaving); leaving = setTimeout(() => box.remove(), seconds * 1000); };
+  const stay = () => clearTimeout(leaving);
+  for (const [name, deed] of [["pointerenter", stay], ["focusin", stay], ["pointerleave", go], ["focusout", go]]) box.addEventListener(name, deed);
+  go();
+}

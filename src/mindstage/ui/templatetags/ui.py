@@ -1,0 +1,117 @@
+"""Template tags of every page: `{% load ui %}`."""
+
+import json
+from datetime import datetime
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from mindstage.ui.assets import Asset, bundle
+from mindstage.ui.covers import draw_cover
+from mindstage.ui.faces import draw_face
+
+register = template.Library()
+
+WITH_EVERY_PAGE = ("mindstage/app", "mindstage/swap", "mindstage/say", "mindstage/local_time")
+
+
+def address(asset: Asset) -> str:
+    return reverse("asset", args=[asset.name])
+
+
+@register.simple_tag
+def stylesheet() -> SafeString:
+    """The one stylesheet and the icon."""
+    assets = bundle()
+    return format_html(
+        '<link rel="stylesheet" href="{}"><link rel="icon" href="{}" type="image/svg+xml">',
+        address(assets.stylesheet),
+        address(assets.icon),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def modules(context: template.Context, *names: str) -> SafeString:
+    """The import map, and the modules `names` beside those of every page: fetched early, run when the page is there."""
+    nonce, assets = str(context.get("csp_nonce") or ""), bundle().modules
+    imports = json.dumps({"imports": {bare: address(asset) for bare, asset in assets.items()}})
+    wanted = [*WITH_EVERY_PAGE, *(f"mindstage/{name}" for name in names)]
+    preloads = format_html_join(
+        "", '<link rel="modulepreload" href="{}" nonce="{}">', ((address(assets[bare]), nonce) for bare in wanted)
+    )
+    entries = format_html_join(
+        "",
+        '<script type="module" src="{}" nonce="{}"></script>',
+        ((address(assets[bare]), nonce) for bare in ("mindstage/app", *wanted[len(WITH_EVERY_PAGE) :])),
+    )
+    # The map holds only our own names and paths, so it needs no escaping; `</` cannot occur.
+    import_map = format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(imports))  # noqa: S308
+    return import_map + preloads + entries
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A line drawing out of ui/_icons.html, for use beside words (hidden from screen readers)."""
+    return format_html('<svg class="ico" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def cover(title: str, byline: str = "", href: str = "", size: str = "", titled: bool = True) -> SafeString:
+    """The drawn cover of `title`, with its title as real text; a link when `href` is given."""
+    drawn = draw_cover(title)
+    words = SafeString("")
+    if titled:
+        by = format_html('<span class="cover-by">{}</span>', byline) if byline else SafeString("")
+        words = format_html('<span class="cover-title">{}{}</span>', title, by)
+    classes = f"cover cover--p{drawn.palette} {size}".strip()
+    picture = mark_safe(drawn.svg)  # noqa: S308  drawn from numbers and constants alone
+    if href:
+        return format_html('<a class="{}" href="{}">{}{}</a>', classes, href, picture, words)
+    return format_html('<span class="{}">{}{}</span>', classes, picture, words)
+
+
+@register.simple_tag
+def cover_picture(title: str) -> SafeString:
+    """The drawing of a cover without its frame."""
+    return mark_safe(draw_cover(title).svg)  # noqa: S308  drawn from numbers and constants alone
+
+
+@register.simple_tag
+def face(name: str, size: str = "") -> SafeString:
+    """The drawn portrait for `name`."""
+    picture = mark_safe(draw_face(name))  # noqa: S308  drawn from numbers and constants alone
+    return format_html('<span class="{}">{}</span>', f"face {size}".strip(), picture)
+
+
+@register.simple_tag
+def local_time(moment: datetime, style: str = "day") -> SafeString:
+    """A moment that the browser rewrites in the reader's own zone; `style` is day, time or date."""
+    shown = f"{moment.day} {moment:%B}" if style != "time" else f"{moment:%H:%M} UTC"
+    return format_html(
+        '<local-time data-style="{}"><time datetime="{}">{}</time></local-time>', style, moment.isoformat(), shown
+    )
+
+
+@register.filter
+def share_of_hundred(share: float | None) -> str:
+    """0.256 -> 25.6, for the width of a bar."""
+    return f"{100 * (share or 0):.2f}"
+
+
+@register.filter
+def running_sum(parts: list[dict[str, float]]) -> list[tuple[dict[str, float], float]]:
+    """Each part of a meter with the width that stands before it, in percent."""
+    before, placed = 0.0, []
+    for part in parts:
+        share = part["share"] if isinstance(part, dict) else float(getattr(part, "share", 0))
+        placed.append((part, round(before, 2)))
+        before += 100 * share
+    return placed
+
+
+@register.filter
+def thousands(count: int) -> str:
+    """4096 -> 4,096."""
+    return f"{count or 0:,}"
