@@ -4,8 +4,8 @@ The key of the payload is derived from the instance's session key *and* the cook
 instance's keys nor both open it. The payload is bound to hash, account and birth, so that a row can be neither
 lengthened nor moved to another account, and it holds a check of the passphrase: a changed passphrase ends it by itself.
 
-A request costs one query. Where a room needs more in that one query, it joins `SESSION_TABLES`, selects
-`SESSION_COLUMNS` first, and hands the row to `visitor_from_row`.
+A request costs one query. Where a room needs more in that one query, it joins `TABLES`, selects
+`COLUMNS` first, and hands the row to `visitor_from_row`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ ABSOLUTE = timedelta(days=30)
 IDLE = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=10)
 
-SESSION_COLUMNS = "s.key_hash, s.account_id, s.payload, s.born, s.seen, u.password, u.state, u.owner, u.handle"
-SESSION_TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
-SESSION_WIDTH = 9
-"""How many columns `SESSION_COLUMNS` are."""
-_FIND = f"SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.key_hash = %s"  # noqa: S608 - constants only
+COLUMNS = "s.key_hash, s.account_id, s.payload, s.born, s.seen, u.password, u.state, u.owner, u.handle"
+TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
+WIDTH = 9
+"""How many columns `COLUMNS` are."""
+_FIND = f"SELECT {COLUMNS} FROM {TABLES} WHERE s.key_hash = %s"  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ def session_key_hash(cookie: str) -> bytes:
 
 
 def visitor_from_row(cookie: str, row: Sequence[Any]) -> Visitor | None:
-    """Who a row of `SESSION_COLUMNS` is, or None when it has ended or was tampered with. More columns may follow.
+    """Who a row of `COLUMNS` is, or None when it has ended or was tampered with. More columns may follow.
 
     A row past its limits is deleted here; `seen` is written at most every ten minutes.
     """
-    key_hash, account, payload, born, seen, password, state, owner, handle = row[:SESSION_WIDTH]
+    key_hash, account, payload, born, seen, password, state, owner, handle = row[:WIDTH]
     key_hash, account, born = as_bytes(key_hash), as_uuid(account), as_moment(born)
     if _has_ended(born, as_moment(seen)):
         end_session(key_hash)
