@@ -104,6 +104,15 @@ def test_a_card_replaces_the_instructions() -> None:
     assert prompt.messages[0].content.count("You narrate an interactive story") == 1
 
 
+def test_a_small_model_sees_no_brackets() -> None:
+    """It would answer in brackets: lore and closing instructions are plain sentences."""
+    card = CastMember(name="Ilse", post_history_instructions="Rhyme.")
+    prompt = assemble(worlds.inputs(cast=(card,), dialect=SMALL), budget=WIDE, count=worlds.words)
+    newest = prompt.messages[-1].content.split("\n\n")
+    assert newest[0].startswith("Remember: Port Ember burns")
+    assert newest[1:] == ['Mira: "I need passage to Port Ember."', "Rhyme."]
+
+
 def test_small_models_get_short_cards() -> None:
     """At most sixty words a member, ended at a sentence."""
     card = CastMember(name="Ilse", description="Ilse has a coat with many pockets in it. " * 30)

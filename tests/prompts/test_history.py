@@ -30,6 +30,11 @@ def test_each_kind_of_turn_is_told_in_its_way(kind: str, text: str, told: str) -
     assert history.told(PastTurn(1, kind, "x", text), persona="Mira") == told
 
 
+def test_a_person_without_a_name_is_you() -> None:
+    """An empty persona leaves no line that begins with a colon."""
+    assert history.told(PastTurn(1, "do", "", "I wait."), persona="") == "You: I wait."
+
+
 def start(costs: list[int], room: int, first: int = 0) -> int:
     return history.first_kept(range(first, first + len(costs)), costs, room=room, whole=first == 0)
 

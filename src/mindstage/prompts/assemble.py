@@ -49,7 +49,7 @@ def assemble(inputs: PromptInputs, *, budget: Budget, count: Callable[[str], int
         exchange, stable = _lay_out(inputs, fixed, window)
         excess = sum(meter.message(message.content) for message in exchange.messages) - budget.room
         if excess <= 0:
-            parts = _parts(exchange.messages, fixed, window, budget, meter)
+            parts = _parts(inputs, exchange.messages, fixed, window, budget, meter)
             return _finish(inputs, fixed, window, tuple(exchange.messages), parts, stable)
         # Joined texts can cost more than their pieces by some counters. Then the story gets that much less.
         room -= excess
@@ -108,7 +108,7 @@ def _reserve(inputs: PromptInputs, limit: int, meter: Meter) -> int:
     """What all keyed lore of the book would cost, as far as the limit."""
     context = context_of(inputs)
     found = lore.keyed(inputs.lore, expand=lambda text: expand(text, context))
-    total = meter.tokens(_lore_note([])) if found else 0
+    total = meter.tokens(_lore_note([], inputs)) if found else 0
     for one in found:
         total += meter.tokens(one.content) + 1
         if total >= limit:
@@ -122,15 +122,15 @@ def _called(inputs: PromptInputs, sections: Sections, reserve: int, meter: Meter
     if inputs.continue_from:
         turns = (*turns, PastTurn(0, "reply", "", inputs.continue_from))
     found = lore.called_up(inputs.lore, turns, depth=inputs.scan_depth, expand=lambda text: expand(text, context))
-    tokens = reserve - meter.tokens(_lore_note([]))
+    tokens = reserve - meter.tokens(_lore_note([], inputs))
     kept = lore.within(found, tokens=tokens, cost=lambda text: meter.tokens(text) + 1)
     if len(kept) < len(found):
         sections.notes.append("Some lore of this turn did not fit into the lore budget.")
     return kept
 
 
-def _lore_note(contents: Sequence[str]) -> str:
-    return "\n".join(("[Keep in mind:", *contents)) + "]"
+def _lore_note(contents: Sequence[str], inputs: PromptInputs) -> str:
+    return inputs.dialect.recall.format("\n".join(contents))
 
 
 def _window(inputs: PromptInputs, sections: Sections, room: int, meter: Meter) -> _Window | None:
@@ -182,7 +182,7 @@ def _lay_out(inputs: PromptInputs, fixed: _Fixed, window: _Window) -> tuple[hist
             newest = history.GO_ON
             exchange.add(Role.PERSON if by_person else Role.NARRATOR, text)
     stable = exchange.settled()
-    called = _lore_note([one.content for one in fixed.called]) if fixed.called else ""
+    called = _lore_note([one.content for one in fixed.called], inputs) if fixed.called else ""
     asked = (called, newest, fixed.sections.block("after"))
     exchange.add(Role.PERSON, "\n\n".join(text for text in asked if text))
     if window.continued:
@@ -218,11 +218,12 @@ def stops(inputs: PromptInputs) -> tuple[str, ...]:
 
     At most four, because some servers take no more.
     """
-    return (f"\n{inputs.persona}:", f"\n> {inputs.persona}", *inputs.dialect.marks)[:4]
+    name = inputs.persona or history.NAMELESS
+    return (f"\n{name}:", f"\n> {name}", *inputs.dialect.marks)[:4]
 
 
 def _parts(
-    messages: Sequence[Message], fixed: _Fixed, window: _Window, budget: Budget, meter: Meter
+    inputs: PromptInputs, messages: Sequence[Message], fixed: _Fixed, window: _Window, budget: Budget, meter: Meter
 ) -> tuple[Part, ...]:
     """The context meter. Joints and message overheads belong to the instructions and the turns, so it adds up."""
     costs = [meter.message(message.content) for message in messages]
@@ -230,7 +231,7 @@ def _parts(
     shown = {part: meter.tokens(fixed.sections.block(part)) for part in ("scenario", "cast", "lore")}
     shown["examples"] = meter.tokens(fixed.sections.block("examples")) if window.examples else 0
     head_parts = _balanced(shown, total=head, rest="instructions")
-    called = meter.tokens(_lore_note([one.content for one in fixed.called])) if fixed.called else 0
+    called = meter.tokens(_lore_note([one.content for one in fixed.called], inputs)) if fixed.called else 0
     tail_shown = {"lore": called, "instructions": meter.tokens(fixed.sections.block("after"))}
     tail_parts = _balanced(tail_shown, total=sum(costs) - head, rest="turns")
     tokens = {part: head_parts.get(part, 0) + tail_parts.get(part, 0) for part in TITLES}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mindstage.prompts.inputs import Message, PastTurn, Role
 
 BLOCK = 8
+NAMELESS = "You"
 
 # Words of ours between two replies, or before a first one: some servers want the two roles to alternate.
 BEGIN = "Begin the story."
@@ -20,7 +21,7 @@ def told(turn: PastTurn, *, persona: str) -> str:
     What a person does and says is told like a script, `Mira: ...`, which fits any grammatical person and costs two
     tokens; speech stands in quotation marks. Narration stands alone; a word out of character is a note in brackets.
     """
-    text = turn.text.strip()
+    text, persona = turn.text.strip(), persona or NAMELESS
     if turn.kind == "ooc":
         return f"[Note from the author: {text}]"
     if turn.kind == "say":

@@ -67,12 +67,15 @@ class PastTurn:
 class Dialect:
     """How one family of models likes to be asked; see `dialects`. Shares are percents of the context.
 
-    In `instructions` the cast's names replace `{names}`. `prefills`: the model goes on inside a reply it is given.
+    In `instructions` the cast's names replace `{names}`. `recall` and `closing` are how keyed lore and the closing
+    instructions stand around the newest words. `prefills`: the model goes on inside a reply that it is given.
     """
 
     name: str
     instructions: str
     reminder: str = ""
+    recall: str = "[Keep in mind:\n{}]"
+    closing: str = "[{}]"
     prefills: bool = False
     headings: bool = True
     max_card_words: int | None = None

@@ -41,10 +41,10 @@ class Sections:
     notes: list[str] = field(default_factory=list)
 
     def block(self, part: str) -> str:
-        """One part as it stands in the prompt: with its heading, or in the brackets of a note."""
+        """One part as it stands in the prompt: with its heading, or in the form of a closing note."""
         text = "\n".join(piece for piece in self.pieces[part] if piece)
         if part == "after" and text:
-            return f"[{text}]"
+            return self.dialect.closing.format(text)
         heading = (HEADINGS if self.dialect.headings else PLAIN_HEADINGS).get(part)
         return f"{heading}\n{text}" if heading and text else text
 
