@@ -72,9 +72,9 @@ async def forget(person: str) -> None:
 
 
 async def close() -> None:
-    """End the models' processes and close every connection of this event loop."""
+    """End the models' processes and close every connection of this event loop; replies that run break off."""
     for narrator in _here().values():
-        await narrator.sleep()
+        await narrator.stop()
     _narrators.pop(asyncio.get_running_loop(), None)
     await close_sessions()
 

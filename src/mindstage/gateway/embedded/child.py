@@ -65,7 +65,6 @@ def _keep_nothing(params: Any) -> None:
     params.cache_ram_mib = 0
     params.cache_idle_slots = False
     params.n_ctx_checkpoints = 0
-    params.slot_save_path = f"{os.devnull}/"  # erasing a slot wants a path; under this one none can be written
     params.endpoint_slots = False
     params.endpoint_props = False
     params.endpoint_metrics = False
