@@ -55,7 +55,7 @@ class KeystoreRouter:
     db_for_write = db_for_read
 
     def allow_relation(self, one: Any, other: Any, **_: Any) -> bool:
-        return (one._meta.app_label == "vault") == (other._meta.app_label == "vault")
+        return bool((one._meta.app_label == "vault") == (other._meta.app_label == "vault"))
 
     def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
-        return (app_label == "vault") == (db == "keystore")
+        return bool(app_label == "vault") == (db == "keystore")

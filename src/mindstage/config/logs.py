@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 
 class PlainFormatter(logging.Formatter):
@@ -14,8 +15,8 @@ class PlainFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    def formatException(self, ei: object) -> str:  # noqa: N802 - the name that logging calls
-        kind, _, trace = ei  # type: ignore[misc]
+    def formatException(self, ei: Any) -> str:
+        kind, _, trace = ei
         places = []
         while trace is not None:
             code = trace.tb_frame.f_code
@@ -23,5 +24,5 @@ class PlainFormatter(logging.Formatter):
             trace = trace.tb_next
         return "\n".join([f"  {place}" for place in places] + [f"  {kind.__name__}"])
 
-    def formatStack(self, stack_info: str) -> str:  # noqa: N802, ARG002
+    def formatStack(self, stack_info: str) -> str:  # noqa: ARG002
         return ""

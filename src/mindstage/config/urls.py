@@ -5,8 +5,11 @@ from django.urls import include, path
 from mindstage.ui import views as ui
 
 urlpatterns = [
-    path("theme/", ui.theme, name="theme"),
+    path("", include("mindstage.ui.urls")),
     path("", include("mindstage.accounts.urls")),
+    path("", include("mindstage.gateway.urls")),
+    path("", include("mindstage.library.urls")),
+    path("", include("mindstage.stories.urls")),
 ]
 
 handler400 = ui.bad_request

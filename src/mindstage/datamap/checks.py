@@ -58,7 +58,8 @@ def _gaps_of_stores(declared: DataMap) -> Iterator[CheckMessage]:
     """Databases, caches, log handlers and cookies that the settings open, against the declared stores."""
     used = [f"database:{alias}" for alias in settings.DATABASES]
     used += [f"cache:{alias}" for alias in settings.CACHES]
-    used += [f"log:{name}" for name in settings.LOGGING.get("handlers", {})]
+    handlers: dict[str, Any] = settings.LOGGING["handlers"]  # type: ignore[assignment]
+    used += [f"log:{name}" for name in handlers]
     used += [f"cookie:{name}" for name in settings.COOKIES]
     for store in used:
         if store not in declared.stores:

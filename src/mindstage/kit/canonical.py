@@ -7,5 +7,5 @@ from typing import Any
 
 
 def to_bytes(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces, UTF-8. Raises ValueError for NaN and infinities, TypeError for other types."""
+    """JSON with sorted keys, no spaces, UTF-8. Raises ValueError for NaN and infinities, TypeError for other types."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -9,7 +9,7 @@ from mindstage.kit import clock
 
 
 def sequential() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562, section 5.7): sorts by its millisecond, 74 random bits. For rows that only their owner sees."""
+    """A UUIDv7 (RFC 9562, section 5.7): sorts by millisecond, 74 random bits. For rows that only their owner sees."""
     milliseconds = int(clock.timestamp() * 1000) & ((1 << 48) - 1)
     random = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)

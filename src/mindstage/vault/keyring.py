@@ -1,4 +1,4 @@
-"""The keyring: what a process needs to unwrap keys. Opened once at the start, from root key, epoch file and keystore."""
+"""The keyring: what a process needs to unwrap keys. Opened once, from root key, epoch file and keystore."""
 
 from __future__ import annotations
 

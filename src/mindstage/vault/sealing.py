@@ -66,7 +66,7 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
 
 
 def place(table: str, column: str, row: uuid.UUID, keyed_to: uuid.UUID, version: int = 1) -> bytes:
-    """Associated data: the table, column and row that a value belongs to, and the account or item whose key seals it."""
+    """Associated data: table, column and row that a value belongs to, and the account or item whose key seals it."""
     return b"%s|%s|%d|" % (table.encode(), column.encode(), version) + row.bytes + keyed_to.bytes
 
 

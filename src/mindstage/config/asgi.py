@@ -1,0 +1,14 @@
+"""The application that a server imports: settings first, then Django, then the planes."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
+django.setup()
+
+from mindstage.config.planes import Application  # noqa: E402 - its models need the settings
+
+application = Application()

@@ -1,0 +1,68 @@
+"""The root application, two planes: `/stream/…` is raw ASGI, everything else is Django's WSGI handler in a few threads.
+
+Django's own async path costs 1.5 to 1.9 times its WSGI path, and a streaming Django view holds a thread and a database
+connection for as long as it streams; so nothing streams from a view. docs/decisions/0001
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from a2wsgi import WSGIMiddleware
+from django.core.wsgi import get_wsgi_application
+
+from mindstage.gateway import converse
+from mindstage.stories.database_thread import start_database_thread, stop_database_thread
+from mindstage.stories.endpoint import Receive, Scope, Send, StreamPlane
+from mindstage.stories.generation import Narration
+from mindstage.stories.hot_path import mark_interrupted
+from mindstage.streaming.bus import Bus
+from mindstage.vault.keyring import keyring
+
+PAGE_THREADS = 6
+
+
+class Application:
+    """Routes by path. Between start-up and shutdown it holds the running replies of this process."""
+
+    def __init__(self) -> None:
+        self.pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=PAGE_THREADS)
+        self.streams: StreamPlane | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/healthz":
+            await _say_ready(send, ready=self.streams is not None)
+        elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
+            await self.streams(scope, receive, send)
+        elif scope["type"] == "http":
+            await self.pages(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        narration = await self._open()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.streams = None
+        await narration.close()
+        await converse.close()
+        stop_database_thread()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self) -> Narration:
+        keyring()
+        database = start_database_thread()
+        await database.run(mark_interrupted)
+        narration = Narration(bus=Bus(), database=database)
+        narration.open()
+        self.streams = StreamPlane(narration)
+        return narration
+
+
+async def _say_ready(send: Send, *, ready: bool) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200 if ready else 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"ready": true}' if ready else b'{"ready": false}'})

@@ -1,0 +1,58 @@
+"""Begin a story: from a scenario that ships with the program, or from a character of one's own."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from mindstage.accounts.models import User
+from mindstage.library.staging import StageParts
+from mindstage.stories.models import Segment, Story, Turn
+from mindstage.stories.refusals import Refused
+from mindstage.stories.stage import Role, Stage
+from mindstage.vault.keys import create_item_key
+
+PERSONA_CHARACTERS = 60
+
+
+def begin_story(*, owner: uuid.UUID, parts: StageParts, greeting: int, persona: str) -> Story:
+    """Make a story's key, then its rows: story, root segment, and the chosen greeting as its opening.
+
+    Raises Refused when there is no such greeting, KeyGone when the account is being erased.
+    """
+    if not 0 <= greeting < len(parts.greetings):
+        raise Refused("This opening does not exist. Choose one of those on the page.")
+    story = Story(owner_id=owner)
+    create_item_key(story.pk, owner=owner)
+    story.seal(title=parts.title, stage=_stage(parts, persona).to_bytes())
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=owner, state=User.State.ACTIVE)
+        story.save(force_insert=True)
+        story.head = Segment.objects.create(story=story)
+        story.save(update_fields=["head"])
+        opening = Turn(story=story, segment=story.head, position=0, kind=Turn.Kind.OPENING)
+        opening.seal(text=parts.greetings[greeting]).save(force_insert=True)
+    return story
+
+
+def check_persona(name: str, *, otherwise: str) -> str:
+    """The name under which the author plays, on one line. Raises Refused."""
+    persona = " ".join(name.split()) or otherwise
+    if len(persona) > PERSONA_CHARACTERS:
+        raise Refused(f"A name to play under has at most {PERSONA_CHARACTERS} characters.")
+    if not persona.isprintable():
+        raise Refused("A name to play under is made of letters, digits and ordinary signs.")
+    return persona
+
+
+def _stage(parts: StageParts, persona: str) -> Stage:
+    return Stage(
+        persona=persona,
+        premise=parts.premise,
+        cast=parts.cast,
+        roles=tuple(Role(name, line) for name, line in parts.roles),
+        lore=parts.lore,
+        byline=parts.byline,
+        source=parts.source,
+    )

@@ -1,0 +1,123 @@
+"""One thread that owns one connection: the path of a turn and the parts of running replies go through it.
+
+What is queued when the thread comes round is committed together (*group commit*): with one writer SQLite never answers
+"database is locked" to a turn, and 32 turns at once cost one sync instead of 32. Each job stands in a savepoint of its
+own, so that one that fails takes no other with it. docs/subsystems/one-turn.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db import connection, connections, transaction
+
+BATCH = 128
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[], Any]
+    done: Future[Any]
+    acknowledges: bool
+
+
+class DatabaseThread:
+    """Runs jobs in the order in which they were submitted. A job's result is delivered after its commit."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="database", daemon=True)
+        self._synchronous = ""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, close the connection, end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> Future[T]:
+        """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered."""
+        done: Future[T] = Future()
+        self._queue.put(_Job(work, done, acknowledges))
+        return done
+
+    async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> T:
+        """The same, awaited. The job is done even when the caller is cancelled meanwhile."""
+        return await asyncio.shield(asyncio.wrap_future(self.submit(work, acknowledges=acknowledges)))
+
+    def _loop(self) -> None:
+        while (job := self._queue.get()) is not None:
+            jobs, ended = [job], False
+            with contextlib.suppress(queue.Empty):
+                while len(jobs) < BATCH:
+                    if (following := self._queue.get_nowait()) is None:
+                        ended = True
+                        break
+                    jobs.append(following)
+            self._commit(jobs)
+            if ended:
+                break
+        for alias in connections:
+            connections[alias].close()
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            self._set_synchronous(any(job.acknowledges for job in jobs))
+            with transaction.atomic():
+                outcomes = [self._attempt(job) for job in jobs]
+        except Exception as error:  # the whole commit failed (disk full, locked): nobody was told anything yet
+            outcomes = [(job, None, error) for job in jobs]
+            connection.close_if_unusable_or_obsolete()
+        for job, result, failure in outcomes:
+            if failure is None:
+                job.done.set_result(result)
+            else:
+                job.done.set_exception(failure)
+
+    def _attempt(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
+        try:
+            with transaction.atomic():
+                return job, job.work(), None
+        except Exception as error:
+            return job, None, error
+
+    def _set_synchronous(self, acknowledges: bool) -> None:
+        """FULL for what a person was promised, NORMAL for the parts of a running reply (SQLite only)."""
+        wanted = "FULL" if acknowledges else "NORMAL"
+        if connection.vendor == "sqlite" and wanted != self._synchronous:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA synchronous = {wanted}")
+            self._synchronous = wanted
+
+
+_thread: DatabaseThread | None = None
+
+
+def start_database_thread() -> DatabaseThread:
+    """Start the thread of this process; called once, when the program opens."""
+    global _thread
+    _thread = DatabaseThread()
+    _thread.start()
+    return _thread
+
+
+def stop_database_thread() -> None:
+    global _thread
+    if _thread is not None:
+        _thread.stop()
+        _thread = None
+
+
+def database_thread() -> DatabaseThread:
+    """The thread of this process. It must have been started."""
+    return cast(DatabaseThread, _thread)

@@ -1,0 +1,270 @@
+"""The raw ASGI plane: take a turn and stream its reply, resume a reply, stop one. docs/subsystems/one-turn.md
+
+Django's middleware does not run here, so this file does what it would: it checks the host and that the request comes
+from our own pages, finds session, account and story, and sends the security headers itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http.request import split_domain_port, validate_host
+
+from mindstage.stories import hot_path, replay, turns
+from mindstage.stories.generation import Narration
+from mindstage.stories.refusals import CannotStore, NotYours, Refused, TurnTooLong
+from mindstage.stories.turns import Taken
+from mindstage.streaming import sse
+from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
+
+log = logging.getLogger(__name__)
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_BYTES = 160_000
+"""A turn of 16,000 characters fits, however it is escaped; more is refused before it is read."""
+
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What this plane reads of a request."""
+
+    method: str
+    path: tuple[str, ...]
+    headers: dict[bytes, bytes]
+    query: bytes
+    secure: bool
+
+    @property
+    def cookie(self) -> str:
+        try:
+            jar = SimpleCookie(self.headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return ""
+        found = jar.get(settings.SESSION_COOKIE_NAME)
+        return found.value if found else ""
+
+    @property
+    def resume_point(self) -> int:
+        """How many characters the reader has: Last-Event-ID of an EventSource, or `?after=` of our own script."""
+        told = self.headers.get(b"last-event-id") or dict(parse_qsl(self.query)).get(b"after", b"")
+        return sse.resume_point(told.decode("latin-1"))
+
+
+class StreamPlane:
+    """The ASGI application for `/stream/…`."""
+
+    def __init__(self, narration: Narration) -> None:
+        self.narration = narration
+        self.database = narration.database
+        self.bus = narration.bus
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(
+            scope["method"],
+            tuple(scope["path"].strip("/").split("/"))[1:],
+            dict(scope["headers"]),
+            scope["query_string"],
+            scope.get("scheme") == "https",
+        )
+        try:
+            check_origin(request)
+            await self._answer(request, receive, send)
+        except Refused as refusal:
+            await _refuse(send, refusal)
+        except DatabaseError:
+            log.exception("a turn could not be stored")
+            await _refuse(send, CannotStore())
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        match request.method, *request.path:
+            case "POST", "stories", story, "turns":
+                await self._take(request, _uuid(story), receive, send)
+            case "POST", "stories", story, "replies":
+                await self._draw(request, _uuid(story), receive, send)
+            case "GET", "runs", run:
+                await self._resume(request, _uuid(run), receive, send)
+            case "POST", "runs", run, "stop":
+                await self._stop(request, _uuid(run), send)
+            case _:
+                raise NotYours("There is nothing at this address.")
+
+    async def _take(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
+        body = await _read_json(receive)
+        text, mode = turns.check_text(body.get("text")), turns.check_mode(body.get("mode"))
+        client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
+
+        def job() -> Taken:
+            scene = hot_path.enter(cookie=request.cookie, story=story, segment=segment)
+            return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
+
+        await self._begin(await self.database.run(job), receive, send)
+
+    async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
+        body = await _read_json(receive)
+        act, reply = body.get("act"), _optional_uuid(body.get("turn"))
+        client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
+
+        def job() -> Taken:
+            scene = hot_path.enter(cookie=request.cookie, story=story, segment=segment)
+            if reply is None or act == "go_on":
+                return turns.go_on(scene=scene, client_id=client_id)
+            return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
+
+        await self._begin(await self.database.run(job), receive, send)
+
+    async def _begin(self, taken: Taken, receive: Receive, send: Send) -> None:
+        """Start the run (unless a form sent twice has found it running) and stream it."""
+        if taken.begins:
+            channel: Channel | None = self.narration.start_run(taken)
+        else:
+            channel = self.bus.channels.get(taken.reply.id)
+        turn = {"id": str(taken.turn.id), "position": taken.turn.position} if taken.turn else None
+        reply = {"id": str(taken.reply.id), "position": taken.reply.position}
+        words = len(channel.begins_with) if channel and taken.begins else 0
+        begun = {"turn": turn, "reply": reply, "run": str(taken.reply.id), "segment": str(taken.segment), "from": words}
+        await _start(send, sse.frame("begun", begun))
+        if channel is None:
+            stored = await self.database.run(lambda: replay.stored_reply(taken.scene, taken.reply.id))
+            await _send_events(send, replay.events(stored, after=0))
+            return
+        await self._pump(channel, words, receive, send)
+
+    async def _resume(self, request: Request, run: uuid.UUID, receive: Receive, send: Send) -> None:
+        stored = await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
+        after = request.resume_point
+        begun = {"turn": None, "reply": {"id": str(run), "position": stored.position}, "run": str(run)}
+        await _start(send, sse.frame("begun", begun))
+        channel = self.bus.channels.get(run)
+        if channel is None:
+            await _send_events(send, replay.events(stored, after=after))
+        else:
+            await self._pump(channel, after, receive, send)
+
+    async def _stop(self, request: Request, run: uuid.UUID, send: Send) -> None:
+        await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
+        self.narration.stop_run(run)
+        await send({"type": "http.response.start", "status": 204, "headers": list(SECURITY_HEADERS)})
+        await send({"type": "http.response.body"})
+
+    async def _pump(self, channel: Channel, after: int, receive: Receive, send: Send) -> None:
+        """Send what comes until the run ends or the reader leaves. Leaving ends the subscription, never the run."""
+        reading = asyncio.ensure_future(self._send_channel(channel, after, send))
+        leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
+        try:
+            await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reading, leaving):
+                task.cancel()
+            await asyncio.gather(reading, leaving, return_exceptions=True)
+
+    async def _send_channel(self, channel: Channel, after: int, send: Send) -> None:
+        async for event in self.bus.read(channel, after=after):
+            await send({"type": "http.response.body", "body": to_frame(event), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def check_origin(request: Request) -> None:
+    """Refuse hosts that are not ours and requests that another site's page makes. Raises Refused."""
+    host = request.headers.get(b"host", b"").decode("latin-1")
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        raise Refused("This address is not one that Mindstage answers to.")
+    origin = request.headers.get(b"origin")
+    site = request.headers.get(b"sec-fetch-site")
+    ours = f"{'https' if request.secure else 'http'}://{host}".encode("latin-1")
+    same = site == b"same-origin" if site else origin == ours
+    if (request.method == "POST" and not same) or (origin is not None and origin != ours):
+        raise ForeignPage
+
+
+class ForeignPage(Refused):
+    status = 403
+    sentence = "This request did not come from a page of this Mindstage. Nothing was changed."
+
+
+def to_frame(event: Event) -> bytes:
+    """An event of the bus as a frame; the number of a delta counts the characters of the reply so far."""
+    match event:
+        case Delta(text, length):
+            return sse.frame("delta", {"text": text}, ident=length)
+        case Progress(say, share):
+            return sse.frame("progress", {"say": say, "share": share})
+        case Ending(state, say, retry, retry_after):
+            return sse.frame("done", {"state": state, "say": say, "retry": retry, "retry_after": retry_after})
+        case _:
+            return sse.KEEP_ALIVE
+
+
+async def _read_json(receive: Receive) -> dict[str, Any]:
+    """The body as a JSON object of bounded size. Raises Refused."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused
+        body += message.get("body", b"")
+        if len(body) > BODY_BYTES:
+            raise TurnTooLong
+        if not message.get("more_body"):
+            break
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise Refused("The request could not be read. Nothing was changed; reload the page and try again.")
+    return content
+
+
+def _uuid(text: object) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        raise NotYours("There is nothing at this address.") from None
+
+
+def _optional_uuid(text: object) -> uuid.UUID | None:
+    return None if text is None else _uuid(text)
+
+
+async def _start(send: Send, first: bytes) -> None:
+    headers = [*sse.HEADERS, *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": first, "more_body": True})
+
+
+async def _send_events(send: Send, events: list[Event]) -> None:
+    body = b"".join(to_frame(event) for event in events)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: Send, refusal: Refused) -> None:
+    body = json.dumps({"say": refusal.sentence}).encode()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,169 @@
+"""Write replies: an asyncio task for each, free of the request that asked for it. docs/subsystems/one-turn.md
+
+The text grows in a channel of the bus, is sealed every 0.4 s by one keeper for all runs, and the ending is told only
+after it was stored. A reader who leaves ends nothing; a killed server loses what came since the last part was stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mindstage.gateway import converse
+from mindstage.gateway.problems import ProviderProblem
+from mindstage.gateway.routes import Route
+from mindstage.prompts.inputs import PastTurn, PromptInputs
+from mindstage.stories import hot_path
+from mindstage.stories.database_thread import DatabaseThread
+from mindstage.stories.meter import narrator_of
+from mindstage.stories.models import Turn
+from mindstage.stories.prompting import build_prompt, open_inputs
+from mindstage.stories.turns import Taken
+from mindstage.streaming.bus import Bus, Channel, Ending, Progress
+from mindstage.vault.sealing import Sealed
+
+log = logging.getLogger(__name__)
+
+KEEP_SECONDS = 0.4
+CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
+WAS_STOPPED = None
+WAS_INTERRUPTED = "The narrator was cut off when Mindstage was shut down. The words so far are kept."
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One reply that is being written. `kept`: how many of its characters are stored."""
+
+    taken: Taken
+    channel: Channel
+    task: asyncio.Task[None] | None = None
+    kept: int = 0
+    stop_state: str = Turn.State.STOPPED
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.taken.reply.id
+
+
+class Narration:
+    """The running replies of one process."""
+
+    def __init__(self, *, bus: Bus, database: DatabaseThread) -> None:
+        self.bus = bus
+        self.database = database
+        self.runs: dict[uuid.UUID, Run] = {}
+        self._keeper: asyncio.Task[None] | None = None
+        self._warming: set[asyncio.Task[None]] = set()
+
+    def open(self) -> None:
+        """Begin to keep the parts of running replies."""
+        self._keeper = asyncio.create_task(self._keep_progress())
+
+    async def close(self) -> None:
+        """End every run, its words kept and marked as interrupted."""
+        for run in list(self.runs.values()):
+            self._cancel(run, Turn.State.INTERRUPTED)
+        for task in self._warming:
+            task.cancel()
+        await asyncio.gather(*(run.task for run in self.runs.values() if run.task), return_exceptions=True)
+        if self._keeper:
+            self._keeper.cancel()
+
+    def start_run(self, taken: Taken) -> Channel:
+        """Begin to write a reply that was just stored as running."""
+        words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
+        channel = self.bus.open(taken.reply.id, begins_with=words)
+        run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words))
+        run.task = asyncio.create_task(self._perform(run))
+        return channel
+
+    def stop_run(self, run_id: uuid.UUID) -> bool:
+        """Stop a reply; its words are kept. False when it is not running here."""
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._cancel(run, Turn.State.STOPPED)
+        return run is not None
+
+    def _cancel(self, run: Run, state: str) -> None:
+        run.stop_state = state
+        if run.task:
+            run.task.cancel()
+
+    async def _perform(self, run: Run) -> None:
+        inputs: PromptInputs | None = None
+        route = narrator_of(run.taken.scene.route)
+        try:
+            inputs = open_inputs(run.taken, route=route)
+            await self._narrate(run, inputs, route)
+            state, ending, problem = Turn.State.FINISHED, Ending(Turn.State.FINISHED), ""
+        except ProviderProblem as trouble:
+            state, problem = Turn.State.FAILED, trouble.kind
+            ending = Ending(state, trouble.sentence, retry=True, retry_after=trouble.retry_after)
+        except asyncio.CancelledError:
+            state, problem = Turn.State(run.stop_state), ""
+            ending = Ending(state, WAS_INTERRUPTED if state == Turn.State.INTERRUPTED else WAS_STOPPED, retry=True)
+        except Exception:
+            log.exception("a reply could not be written")
+            state, problem = Turn.State.FAILED, "broken"
+            ending = Ending(state, ProviderProblem("broken").sentence, retry=True)
+        await self._finish_run(run, state=state, ending=ending, problem=problem)
+        if inputs is not None and state == Turn.State.FINISHED:
+            self._warm_later(run, inputs, route)
+
+    async def _narrate(self, run: Run, inputs: PromptInputs, route: Route) -> None:
+        prompt = build_prompt(inputs, route=route)
+        await converse.converse(
+            prompt,
+            route=route,
+            person=str(run.taken.scene.owner),
+            on_delta=lambda text: self._feed(run.channel, text),
+            on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
+        )
+        if run.channel.length == len(run.channel.begins_with):
+            raise ProviderProblem("silent")
+
+    def _feed(self, channel: Channel, text: str) -> None:
+        if not channel.length:
+            text = text.lstrip()
+        if text := text.replace("\x00", ""):
+            self.bus.feed(channel, text)
+
+    async def _finish_run(self, run: Run, *, state: str, ending: Ending, problem: str) -> None:
+        """Store the whole reply, then tell its readers: in this order, or they could see an end that a crash undoes."""
+        self.runs.pop(run.id, None)
+        sealed = hot_path.seal_text(run.taken.scene, run.id, run.channel.text)
+        try:
+            await self.database.run(lambda: hot_path.end_reply(run.id, text=sealed, state=state, problem=problem))
+        except Exception:
+            log.exception("a reply could not be stored")
+            ending = Ending(Turn.State.FAILED, CANNOT_SAVE, retry=True)
+        self.bus.end(run.channel, ending)
+
+    async def _keep_progress(self) -> None:
+        """Seal and store what has come since the last round, for all runs in one commit."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            parts = [self._part(run) for run in self.runs.values() if run.channel.length > run.kept]
+            if parts:
+                with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
+                    await self.database.run(partial(hot_path.keep_parts, parts), acknowledges=False)
+
+    def _part(self, run: Run) -> tuple[uuid.UUID, Sealed]:
+        run.kept = run.channel.length
+        return run.id, hot_path.seal_text(run.taken.scene, run.id, run.channel.text)
+
+    def _warm_later(self, run: Run, inputs: PromptInputs, route: Route) -> None:
+        """Let a narrator on this machine read the finished reply ahead, so that the next turn reads only new words."""
+        if route.kind != "embedded":
+            return
+        reply = PastTurn(run.taken.reply.position, Turn.Kind.REPLY, "", run.channel.text)
+        following = replace(inputs, turns=(*inputs.turns, reply), continue_from="")
+        task = asyncio.create_task(
+            converse.warm(build_prompt(following, route=route), route=route, person=str(run.taken.scene.owner))
+        )
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)

@@ -1,0 +1,118 @@
+"""Walk a path of the tree: segments from the head towards the root, each a range of one index.
+
+Cost: one small query and one range per segment that is touched. The last 60 turns of any path touch one segment, or
+two just after a branch, however long the story is and wherever it forked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mindstage.stories import raw
+from mindstage.vault.sealing import Sealed
+
+COLUMNS = "id, position, variant, kind, state, problem, edited, text"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """A turn as it lies in the database, still sealed, and the segment it was found in."""
+
+    segment: uuid.UUID
+    id: uuid.UUID
+    position: int
+    variant: int
+    kind: str
+    state: str
+    problem: str
+    edited: bool
+    text: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The part of a segment that lies on a path: its positions below `upto` (None: to its end)."""
+
+    segment: uuid.UUID
+    fork: int
+    upto: int | None
+
+
+def walk(head: uuid.UUID, *, before: int | None = None) -> Iterator[Range]:
+    """The ranges of the path that ends with `head`, newest first, below position `before`."""
+    segment: uuid.UUID | None = head
+    upto = before
+    while segment is not None:
+        rows = raw.query("SELECT parent_id, fork FROM stories_segment WHERE id = %s", [segment])
+        if not rows:
+            return
+        parent, fork = rows[0]
+        if upto is None or upto > fork:
+            yield Range(segment, fork, upto)
+            upto = fork
+        segment = raw.as_optional_uuid(parent)
+
+
+def read_back(head: uuid.UUID, *, before: int | None = None, limit: int, above: int = -1) -> list[TurnRow]:
+    """The last `limit` turns of a path below position `before` and above position `above`, oldest first.
+
+    Only chosen variants, and nothing that lies in the trash.
+    """
+    found: list[TurnRow] = []
+    for part in walk(head, before=before):
+        found += _read_range(part, above=above, limit=limit - len(found))
+        if len(found) >= limit or part.fork <= above + 1:
+            break
+    found.reverse()
+    return found
+
+
+def find_on_path(head: uuid.UUID, position: int) -> TurnRow | None:
+    """The chosen turn at one position of a path, if it is there and not in the trash."""
+    found = read_back(head, before=position + 1, limit=1, above=position - 1)
+    return found[0] if found else None
+
+
+def last_position(head: uuid.UUID) -> int:
+    """The last position that a path has ever used, turns in the trash included; -1 for an empty story."""
+    for part in walk(head):
+        rows = raw.query("SELECT MAX(position) FROM stories_turn WHERE segment_id = %s", [part.segment])
+        if part.upto is not None:
+            return part.upto - 1
+        if rows[0][0] is not None:
+            return int(rows[0][0])
+    return -1
+
+
+def segment_at(head: uuid.UUID, position: int) -> uuid.UUID | None:
+    """The segment of a path that holds a position."""
+    for part in walk(head):
+        if position >= part.fork:
+            return part.segment
+    return None
+
+
+def _read_range(part: Range, *, above: int, limit: int) -> list[TurnRow]:
+    """Newest first. `position < upto` only where the range is cut, so that the index is read from its end."""
+    conditions, parameters = "", [part.segment]
+    values: list[Any] = list(parameters)
+    if part.upto is not None:
+        conditions += " AND position < %s"
+        values.append(part.upto)
+    if above >= 0:
+        conditions += " AND position > %s"
+        values.append(above)
+    rows = raw.query(
+        f"SELECT {COLUMNS} FROM stories_turn WHERE segment_id = %s{conditions} AND chosen AND trashed_at IS NULL "
+        "ORDER BY position DESC LIMIT %s",
+        [*values, limit],
+    )
+    return [to_row(part.segment, row) for row in rows]
+
+
+def to_row(segment: uuid.UUID, row: tuple[Any, ...]) -> TurnRow:
+    ident, position, variant, kind, state, problem, edited, text = row
+    return TurnRow(segment, raw.as_uuid(ident), position, variant, kind, state, problem, bool(edited), Sealed(text))

@@ -1,0 +1,54 @@
+"""Why an act on a story was not done. Each says so in a sentence, and leaves everything as it was."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Nothing was changed. `status` is the HTTP status that says what kind of refusal it is."""
+
+    status = 400
+    sentence = "That could not be done. Nothing was changed."
+
+    def __init__(self, sentence: str = "") -> None:
+        self.sentence = sentence or self.sentence
+        super().__init__(type(self).__name__)
+
+
+class NotSignedIn(Refused):
+    status = 401
+    sentence = "You are signed out. Your line is kept here; sign in again in another tab, then send it once more."
+
+
+class NotYours(Refused):
+    status = 404
+    sentence = "This story does not exist, or it is not yours to open."
+
+
+class StillRunning(Refused):
+    status = 409
+    sentence = "The narrator is still writing. Your line is kept; send it when the reply has ended, or stop it first."
+
+
+class EmptyTurn(Refused):
+    sentence = "There is nothing to play yet. Write a line, or press Continue to let the narrator go on."
+
+
+class TurnTooLong(Refused):
+    status = 413
+    sentence = "This line is too long for one turn (16,000 characters at most). It is kept here; please split it."
+
+
+class Unstorable(Refused):
+    sentence = "This text holds characters that are no text (broken or null characters). Remove them and try again."
+
+
+class CannotStore(Refused):
+    status = 503
+    sentence = "This machine could not save just now (its disk may be full or busy). Your line is kept; try again soon."
+
+
+class KeyLost(Refused):
+    status = 409
+    sentence = (
+        "The key of this story is gone, so it can be neither read nor written. It was deleted, or lost in a restore."
+    )

@@ -1,0 +1,93 @@
+"""Change a story without overwriting anything: another version of a turn, another choice, the trash, a branch.
+
+Each is undone by its opposite: choose the version before, take the turn back out of the trash, go back to the branch.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from mindstage.kit import clock
+from mindstage.stories import paths
+from mindstage.stories.models import Segment, Story, Turn
+from mindstage.stories.refusals import NotYours, Refused, StillRunning
+
+NO_SUCH_VERSION = "This version is no longer there. Reload the page to see the turn as it is."
+
+
+def add_version(*, turn: Turn, text: str) -> Turn:
+    """Store an edited text as a new version of its place, and choose it. The version before stays. Raises Refused."""
+    with transaction.atomic():
+        _lock(turn)
+        others = _variants(turn)
+        highest = others.aggregate(highest=Max("variant"))["highest"]
+        others.filter(chosen=True).update(chosen=False)
+        version = Turn(
+            story_id=turn.story_id,
+            segment_id=turn.segment_id,
+            position=turn.position,
+            variant=highest + 1,
+            kind=turn.kind,
+            edited=True,
+        )
+        version.seal(text=text).save(force_insert=True)
+    return version
+
+
+def choose_version(*, turn: Turn, version: uuid.UUID) -> Turn:
+    """Show another version of the same place. The story after it stays as it is. Raises Refused."""
+    with transaction.atomic():
+        _lock(turn)
+        chosen = _variants(turn).filter(pk=version).first()
+        if chosen is None:
+            raise NotYours(NO_SUCH_VERSION)
+        _variants(turn).filter(chosen=True).update(chosen=False)
+        chosen.chosen = True
+        chosen.save(update_fields=["chosen"])
+    return chosen
+
+
+def trash_turn(*, turn: Turn) -> None:
+    """Put a turn with all its versions into the trash: it is on no page and in no prompt, and can be taken back."""
+    with transaction.atomic():
+        _lock(turn)
+        if turn.kind == Turn.Kind.OPENING:
+            raise Refused("The opening is where the story stands on, so it cannot be deleted. You can edit it.")
+        _variants(turn).update(trashed_at=clock.now())
+
+
+def untrash_turn(*, turn: Turn) -> None:
+    """Take a turn back out of the trash."""
+    Turn.objects.filter(segment=turn.segment_id, position=turn.position).update(trashed_at=None)
+
+
+def branch_from(*, story: Story, turn: Turn) -> Segment:
+    """Begin another line after `turn`: the story goes on from there; what came after it is kept on its own branch."""
+    with transaction.atomic():
+        _lock(turn)
+        if story.head_id is None or paths.segment_at(story.head_id, turn.position) != turn.segment_id:
+            raise NotYours("This turn is on another branch. Reload the page to see the story as it is.")
+        segment = Segment.objects.create(story=story, parent_id=turn.segment_id, fork=turn.position + 1)
+        Story.objects.filter(pk=story.pk).update(head=segment)
+    return segment
+
+
+def play_branch(*, story: Story, segment: uuid.UUID) -> None:
+    """Make another branch the one that is played. Raises Refused."""
+    if not Segment.objects.filter(pk=segment, story=story).exists():
+        raise NotYours("This branch does not exist.")
+    Story.objects.filter(pk=story.pk).update(head=segment)
+
+
+def _lock(turn: Turn) -> None:
+    """One act at a time on a story; and none on a reply that still grows."""
+    Story.objects.select_for_update().get(pk=turn.story_id)
+    if Turn.objects.filter(story=turn.story_id, position__gte=turn.position, state=Turn.State.RUNNING).exists():
+        raise StillRunning("The narrator is still writing. Stop it, or wait for the end, and try again.")
+
+
+def _variants(turn: Turn) -> QuerySet[Turn]:
+    return Turn.objects.filter(segment=turn.segment_id, position=turn.position, trashed_at=None)

@@ -1,0 +1,64 @@
+"""The stage of a story: what its narrator knows before the first turn. Kept as sealed JSON in `Story.stage`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mindstage.kit import canonical
+from mindstage.prompts.inputs import CastMember, LoreEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One of the cast as the page shows it: a name, and one line about who that is."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`source`: what the story was begun from (`starter:SLUG`, `character:UUID`). `persona`: whom the author plays."""
+
+    persona: str
+    premise: str
+    cast: tuple[CastMember, ...]
+    roles: tuple[Role, ...]
+    lore: tuple[LoreEntry, ...]
+    byline: str = ""
+    source: str = ""
+
+    def to_bytes(self) -> bytes:
+        return canonical.to_bytes(asdict(self))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Stage:
+        """The inverse of `to_bytes`. Fields that a newer program wrote are passed over."""
+        raw = json.loads(content)
+        return cls(
+            persona=raw["persona"],
+            premise=raw["premise"],
+            cast=tuple(_build(CastMember, raw["cast"])),
+            roles=tuple(_build(Role, raw["roles"])),
+            lore=tuple(_build(LoreEntry, raw["lore"])),
+            byline=raw.get("byline", ""),
+            source=raw.get("source", ""),
+        )
+
+    @property
+    def speaker(self) -> str:
+        """Who answers: the one character of a card's story, or nobody in particular."""
+        return (
+            self.cast[0].nickname or self.cast[0].name if len(self.cast) == 1 and self.source[:9] == "character" else ""
+        )
+
+
+def _build[T](kind: type[T], rows: Iterable[dict[str, Any]]) -> Iterable[T]:
+    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    for row in rows:
+        yield kind(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name in known}
+        )

@@ -1,0 +1,62 @@
+"""What the views of this room share: fetch with permission, refuse in words, answer with partials."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.stories.models import Story, Turn
+from mindstage.stories.refusals import KeyLost, Refused
+from mindstage.ui.views import problem
+from mindstage.vault.keys import KeyGone
+
+type View[**P] = Callable[Concatenate[SignedInRequest, P], HttpResponse]
+
+
+def own_story(request: SignedInRequest, ident: uuid.UUID) -> Story:
+    """A story of the visitor's own. Raises Http404 for all others."""
+    story = Story.objects.filter(pk=ident, owner=request.visitor.account_id).first()
+    if story is None:
+        raise Http404
+    return story
+
+
+def own_turn(request: SignedInRequest, story: uuid.UUID, turn: uuid.UUID) -> Turn:
+    """A turn of a story of the visitor's own. Raises Http404 for all others."""
+    found = Turn.objects.select_related("story").filter(pk=turn, story=story, story__owner=request.visitor.account_id)
+    if (row := found.first()) is None:
+        raise Http404
+    return row
+
+
+def for_players[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """For people who are signed in; a refusal becomes a sentence, for scripts as JSON and for forms as a page."""
+
+    @require_visitor
+    @wraps(view)
+    def answered(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            return refuse(request, refusal)
+        except KeyGone:
+            return refuse(request, KeyLost())
+
+    return answered
+
+
+def refuse(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """Say what was not done."""
+    if wants_partial(request):
+        return JsonResponse({"say": refusal.sentence}, status=refusal.status)
+    return problem(request, status=refusal.status, title="That was not done", sentence=refusal.sentence)
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """Whether our own script asks, and will place what comes back."""
+    return request.headers.get("X-Partial") == "1"

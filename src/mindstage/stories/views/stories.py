@@ -1,0 +1,138 @@
+"""The desk, the beginning of a story, and the page on which it is played."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from mindstage.accounts.access import SignedInRequest, visitor_of
+from mindstage.gateway import routes
+from mindstage.library.characters import list_characters
+from mindstage.library.models import Character
+from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
+from mindstage.library.starters import starter, starters
+from mindstage.stories.beginnings import begin_story, check_persona
+from mindstage.stories.drafts import find_draft
+from mindstage.stories.meter import narrator_of
+from mindstage.stories.models import Story, Turn
+from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
+from mindstage.stories.refusals import NotYours, Refused
+from mindstage.stories.stage import Stage
+from mindstage.stories.views.asking import for_players, own_story
+from mindstage.vault.purposes import Purpose
+
+DESK_STORIES = 7
+DESK_CHARACTERS = 6
+TINY = "This is a tiny demo model: it writes fluently and soon loses the thread."
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The desk of somebody who is signed in; for all others, what is on tonight."""
+    if visitor_of(request) is None:
+        return render(request, "library/landing.html", {"starters": starters()})
+    return _desk(request)
+
+
+@for_players
+def _desk(request: SignedInRequest) -> HttpResponse:
+    owner = request.visitor.account_id
+    own = Story.objects.filter(owner=owner)
+    cards = [_card(story) for story in own.order_by("-played_at")[:DESK_STORIES]]
+    context = {
+        "resume": cards[0] if cards else None,
+        "also": cards[1:],
+        "story_count": own.count(),
+        "starters": starters(),
+        "characters": list_characters(owner)[:DESK_CHARACTERS],
+    }
+    return render(request, "library/home.html", context)
+
+
+@require_POST
+@for_players
+def create(request: SignedInRequest) -> HttpResponse:
+    """Begin a story and open its page."""
+    persona = check_persona(request.POST.get("persona", ""), otherwise=request.visitor.open_handle())
+    parts = _parts(request, persona)
+    story = begin_story(
+        owner=request.visitor.account_id,
+        parts=parts,
+        greeting=_number(request.POST.get("greeting", "0")),
+        persona=persona,
+    )
+    return HttpResponseRedirect(reverse("story", args=[story.pk]))
+
+
+@require_GET
+@for_players
+def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """The play page: the last turns, the line to write, who narrates."""
+    story = own_story(request, ident)
+    stage = open_stage(story)
+    before = request.GET.get("before")
+    stretch = read_stretch(story, stage, before=_number(before) if before else None)
+    return render(request, "stories/play.html", _page(story, stage, stretch))
+
+
+def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
+    route = narrator_of(story.route)
+    return {
+        **stretch_context(story, stage, stretch),
+        "segment": story.head_id,
+        "running": _running(story),
+        "cast": [{"name": role.name, "role": role.line} for role in stage.roles],
+        "disclosure": routes.disclosure(route),
+        "leaves": route.leaves,
+        "route_note": TINY if route.tiny else "",
+        "draft": find_draft(story),
+    }
+
+
+def stretch_context(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
+    """What the partials of turns need."""
+    return {
+        "story": {"id": story.pk, "title": title_of(story), "persona": stage.persona},
+        "turns": stretch.turns,
+        "has_earlier": stretch.has_earlier,
+        "first_position": stretch.first_position,
+        "last_position": stretch.last_position,
+    }
+
+
+def title_of(story: Story) -> str:
+    return story.open("title", Purpose.SHOW)
+
+
+def _running(story: Story) -> dict[str, object] | None:
+    turn = Turn.objects.filter(story=story, state=Turn.State.RUNNING).only("id").first()
+    return {"run": turn.pk, "turn": turn.pk} if turn else None
+
+
+def _card(story: Story) -> StoryCard:
+    return read_card(story, reverse("story", args=[story.pk]))
+
+
+def _parts(request: SignedInRequest, persona: str) -> StageParts:
+    """What the story is begun from: a starter by its name, or a character of the visitor's own."""
+    if slug := request.POST.get("scenario"):
+        try:
+            return stage_parts_of_starter(starter(slug), persona)
+        except KeyError:
+            raise NotYours("This scenario does not exist.") from None
+    try:
+        ident = uuid.UUID(request.POST.get("character", ""))
+    except ValueError:
+        raise Refused("Choose a scenario or a character to begin with.") from None
+    character = Character.objects.filter(pk=ident, owner=request.visitor.account_id).first()
+    if character is None:
+        raise NotYours("This character does not exist, or it is not yours.")
+    return stage_parts_of_card(character, persona)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

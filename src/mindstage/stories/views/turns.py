@@ -1,0 +1,122 @@
+"""Partials of the play page: stretches of turns, one turn, its versions, the trash, branches, the draft, the meter."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET, require_POST
+
+from mindstage.accounts.access import SignedInRequest
+from mindstage.stories import revisions
+from mindstage.stories.drafts import save_draft
+from mindstage.stories.meter import read_meter
+from mindstage.stories.models import Story, Turn
+from mindstage.stories.reading import open_stage, read_stretch, read_turn
+from mindstage.stories.refusals import Refused
+from mindstage.stories.turns import check_text
+from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
+from mindstage.stories.views.stories import stretch_context
+
+
+@require_GET
+@for_players
+def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Older turns (`?before=N`), or what came since (`?after=N`)."""
+    story = own_story(request, ident)
+    stage = open_stage(story)
+    before, after = (_optional(request.GET.get(name)) for name in ("before", "after"))
+    stretch = read_stretch(story, stage, before=before, after=after)
+    return render(request, "stories/_turns.html", stretch_context(story, stage, stretch))
+
+
+@require_GET
+@for_players
+def show(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """One turn, as it stands now."""
+    return _turn(request, own_turn(request, ident, turn))
+
+
+@require_POST
+@for_players
+def add_version(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """Keep an edited text as a new version."""
+    found = own_turn(request, ident, turn)
+    return _turn(request, revisions.add_version(turn=found, text=check_text(request.POST.get("text"))))
+
+
+@require_POST
+@for_players
+def choose(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """Show another version of a turn."""
+    found = own_turn(request, ident, turn)
+    try:
+        version = uuid.UUID(request.POST.get("variant", ""))
+    except ValueError:
+        raise Refused(revisions.NO_SUCH_VERSION) from None
+    return _turn(request, revisions.choose_version(turn=found, version=version))
+
+
+@require_POST
+@for_players
+def trash(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """Delete a turn; `undo` takes it back."""
+    found = own_turn(request, ident, turn)
+    revisions.trash_turn(turn=found)
+    if wants_partial(request):
+        return HttpResponse(format_html('<article class="turn" id="t-{}" data-gone></article>', found.pk))
+    return HttpResponseRedirect(reverse("story", args=[ident]))
+
+
+@require_POST
+@for_players
+def undo_trash(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    found = own_turn(request, ident, turn)
+    revisions.untrash_turn(turn=found)
+    return _turn(request, found)
+
+
+@require_POST
+@for_players
+def branch(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """Go on from this turn in another direction."""
+    found = own_turn(request, ident, turn)
+    revisions.branch_from(story=found.story, turn=found)
+    return HttpResponseRedirect(reverse("story", args=[ident]))
+
+
+@require_POST
+@for_players
+def draft(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Keep what is being typed."""
+    story = own_story(request, ident)
+    save_draft(story=story, mode=request.POST.get("mode", ""), text=request.POST.get("text", ""))
+    return HttpResponse(status=204)
+
+
+@require_GET
+@for_players
+def context(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """The context meter and the lore in play."""
+    meter = read_meter(own_story(request, ident))
+    return render(request, "stories/context.html", {"meter": meter, "lore": meter.lore if meter else []})
+
+
+def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
+    """The partial of a turn for our script; without it, the story's page."""
+    if request.method == "POST" and not wants_partial(request):
+        return HttpResponseRedirect(reverse("story", args=[turn.story_id]))
+    story = Story.objects.get(pk=turn.story_id)
+    stage = open_stage(story)
+    views = read_turn(story, stage, turn)
+    shared = {"story": {"id": story.pk, "persona": stage.persona}}
+    partials = [render_to_string("stories/_turn.html", {**shared, "turn": view}, request) for view in views]
+    return HttpResponse("".join(partials))
+
+
+def _optional(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

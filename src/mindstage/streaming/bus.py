@@ -1,0 +1,164 @@
+"""The bus: running texts of this process and whoever reads along. It knows no story.
+
+A channel holds the text of one run. Its writer calls `feed`; every reader walks the text from its own position, so a
+slow reader gets fewer, larger pieces and delays nobody. The first piece is passed on at once, later ones are gathered
+for 40 ms by one timer for all channels: a page cannot paint faster, and each write costs a system call per reader.
+docs/subsystems/streaming.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+GATHER_SECONDS = 0.04
+KEPT_SECONDS = 60.0
+KEPT_ENDED = 2_000
+QUIET_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being waited for, in words, and how much of it is done (0 to 1, or None)."""
+
+    say: str
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the text, and how many characters the text has with it."""
+
+    text: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: a state, and for a person the sentence that explains it and whether to offer another try."""
+
+    state: str
+    say: str | None = None
+    retry: bool = False
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing has come for a while, and nothing is wrong: a sign of life is due."""
+
+
+type Event = Progress | Delta | Ending | Quiet
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """The text of one run, while it grows and for a minute after."""
+
+    run: uuid.UUID
+    begins_with: str = ""
+    parts: list[str] = field(default_factory=list)
+    length: int = 0
+    progress: Progress | None = None
+    ending: Ending | None = None
+    readers: set[asyncio.Event] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.begins_with:
+            self.parts.append(self.begins_with)
+            self.length = len(self.begins_with)
+
+    @property
+    def text(self) -> str:
+        """All of it. Joins the parts in place, so that asking often stays cheap."""
+        if len(self.parts) > 1:
+            return "".join(self.parts)
+        return self.parts[0] if self.parts else ""
+
+    def wake(self) -> None:
+        for reader in self.readers:
+            reader.set()
+
+
+class Bus:
+    """The channels of one event loop. Every method is called on that loop."""
+
+    def __init__(self) -> None:
+        self.channels: dict[uuid.UUID, Channel] = {}
+        self._waiting: set[Channel] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open(self, run: uuid.UUID, *, begins_with: str = "") -> Channel:
+        """A new channel; `begins_with` is text that the run goes on from."""
+        channel = self.channels[run] = Channel(run, begins_with)
+        return channel
+
+    def feed(self, channel: Channel, text: str) -> None:
+        """Append a piece. The first goes out at once, later ones with the next turn of the timer."""
+        first = channel.length == len(channel.begins_with)
+        channel.parts.append(text)
+        channel.length += len(text)
+        channel.progress = None
+        if first:
+            channel.wake()
+            return
+        self._waiting.add(channel)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._flush)
+
+    def report(self, channel: Channel, progress: Progress) -> None:
+        """Tell the readers what is being waited for."""
+        channel.progress = progress
+        channel.wake()
+
+    def end(self, channel: Channel, ending: Ending) -> None:
+        """The run is over and stored; readers finish, and the channel is kept a minute for those who come late."""
+        channel.ending = ending
+        self._waiting.discard(channel)
+        channel.wake()
+        ended = [run for run, other in self.channels.items() if other.ending is not None]
+        for run in ended[: max(0, len(ended) - KEPT_ENDED)]:
+            self.channels.pop(run, None)
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self.channels.pop, channel.run, None)
+
+    async def read(self, channel: Channel, *, after: int = 0) -> AsyncIterator[Event]:
+        """Everything from character `after` on, as it comes, up to and with the ending."""
+        wakeup = asyncio.Event()
+        channel.readers.add(wakeup)
+        told: Progress | None = None
+        seen = 0
+        try:
+            while True:
+                wakeup.clear()
+                if seen < len(channel.parts):
+                    piece = "".join(channel.parts[seen:])
+                    start = channel.length - len(piece)
+                    seen = len(channel.parts)
+                    if channel.length > after:
+                        yield Delta(piece[max(0, after - start) :], channel.length)
+                elif channel.progress is not None and channel.progress is not told:
+                    told = channel.progress
+                    yield told
+                elif channel.ending is not None:
+                    yield channel.ending
+                    return
+                elif not await _woken(wakeup):
+                    yield Quiet()
+        finally:
+            channel.readers.discard(wakeup)
+
+    def _flush(self) -> None:
+        self._timer = None
+        waiting, self._waiting = self._waiting, set()
+        for channel in waiting:
+            channel.wake()
+
+
+async def _woken(wakeup: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(QUIET_SECONDS):
+            return await wakeup.wait()
+    except TimeoutError:
+        return False

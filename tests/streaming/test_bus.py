@@ -1,0 +1,95 @@
+"""Readers of a run see its whole text in order, whenever they come and however slow they are."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mindstage.streaming.bus import Bus, Channel, Delta, Ending, Progress
+
+DONE = Ending("finished")
+
+
+async def collect(bus: Bus, channel: Channel, *, after: int = 0) -> tuple[str, list[object]]:
+    events = [event async for event in bus.read(channel, after=after)]
+    return "".join(event.text for event in events if isinstance(event, Delta)), events
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=20), st.integers(0, 30))
+def test_a_reader_who_resumes_gets_exactly_the_rest(pieces: list[str], after: int) -> None:
+    """From any character on: no gap, no repetition, and numbers that count characters."""
+
+    async def play() -> None:
+        bus = Bus()
+        channel = bus.open(uuid.uuid4())
+        early = asyncio.create_task(collect(bus, channel))
+        await asyncio.sleep(0)
+        for piece in pieces:
+            bus.feed(channel, piece)
+        late = asyncio.create_task(collect(bus, channel, after=after))
+        await asyncio.sleep(0)
+        bus.end(channel, DONE)
+        whole = "".join(pieces)
+        assert (await early)[0] == whole
+        text, events = await late
+        assert text == whole[after:]
+        lengths = [event.length for event in events if isinstance(event, Delta)]
+        assert lengths == sorted(lengths)
+
+    asyncio.run(play())
+
+
+async def test_the_first_piece_goes_out_at_once_and_later_ones_are_gathered() -> None:
+    """A reader wakes for the first piece without the timer, and once for all that came within it."""
+    bus = Bus()
+    channel = bus.open(uuid.uuid4())
+    reader = bus.read(channel)
+    waiting = asyncio.ensure_future(anext(reader))
+    await asyncio.sleep(0)
+    bus.feed(channel, "The ")
+    assert await waiting == Delta("The ", 4)
+    waiting = asyncio.ensure_future(anext(reader))
+    await asyncio.sleep(0)
+    for word in ("door ", "is ", "open."):
+        bus.feed(channel, word)
+    assert await waiting == Delta("door is open.", 17)
+    await reader.aclose()
+    assert not channel.readers
+
+
+async def test_progress_is_told_until_the_text_begins() -> None:
+    bus = Bus()
+    channel = bus.open(uuid.uuid4())
+    bus.report(channel, Progress("Waking the narrator", 0.5))
+    reading = asyncio.create_task(collect(bus, channel))
+    await asyncio.sleep(0)
+    bus.feed(channel, "So.")
+    bus.end(channel, DONE)
+    _, events = await reading
+    assert events == [Progress("Waking the narrator", 0.5), Delta("So.", 3), DONE]
+
+
+async def test_a_continued_text_begins_where_it_was() -> None:
+    """A run that goes on from earlier text counts its characters from there."""
+    bus = Bus()
+    channel = bus.open(uuid.uuid4(), begins_with="Once ")
+    bus.feed(channel, "more")
+    bus.end(channel, DONE)
+    assert (await collect(bus, channel, after=5))[0] == "more"
+    assert channel.text == "Once more"
+
+
+async def test_a_reader_who_leaves_ends_nothing() -> None:
+    """The run goes on without its readers, and is there when one returns."""
+    bus = Bus()
+    channel = bus.open(uuid.uuid4())
+    reading = asyncio.create_task(collect(bus, channel))
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    bus.feed(channel, "Still here.")
+    bus.end(channel, DONE)
+    assert (await collect(bus, bus.channels[channel.run]))[0] == "Still here."
