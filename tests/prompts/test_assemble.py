@@ -180,7 +180,7 @@ def test_what_was_cut_is_said() -> None:
         CastMember(name=name, description=f"{name} is here. " * 900, example_dialogue="hi") for name in ("Ada", "Bo")
     )
     prompt = assemble(worlds.inputs(cast=cards, lore=()), budget=TIGHT, count=worlds.words)
-    assert [note.split()[0] for note in prompt.notes] == ["Example", "The"]
+    assert [note.split()[:2] for note in prompt.notes] == [["Example", "dialogue"], ["The", "descriptions"]]
     system = prompt.messages[0].content
     assert abs(system.count("Ada is here.") - system.count("Bo is here.")) < 5
     assert system.endswith("Bo is here.")

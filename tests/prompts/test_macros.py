@@ -145,14 +145,20 @@ def test_unknown_macros_stay(around: str, name: str) -> None:
 def test_the_work_grows_with_the_text(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The letters that are joined for all macros' insides stay within the deepest nesting times the text."""
     joined = 0
-    value_of = macros._Expansion.value_of
+    value_of, hashed = macros._Expansion.value_of, macros._bytes
 
     def counting(self: macros._Expansion, inside: str) -> str | None:
         nonlocal joined
         joined += len(inside) + 10
         return value_of(self, inside)
 
+    def hashing(text: str) -> bytes:
+        nonlocal joined
+        joined += len(text)
+        return hashed(text)
+
     monkeypatch.setattr(macros._Expansion, "value_of", counting)
+    monkeypatch.setattr(macros, "_bytes", hashing)
     assert len(expand(text, ALONE)) <= len(text) + macros.MOST_INSERTED
     assert joined <= (macros.DEEPEST + 10) * len(text)
 

@@ -10,6 +10,7 @@ Three bounds keep it so: a nesting deeper than `DEEPEST` stays as text, what mac
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Callable
@@ -83,6 +84,7 @@ class _Expansion:
         self.original_used = False
         self.offset = 0
         self._source: random.Random | None = None
+        self._digest = b""
 
     def run(self) -> str:
         end = 0
@@ -154,11 +156,17 @@ class _Expansion:
         return ""
 
     @property
+    def digest(self) -> bytes:
+        """Stands for the text in seeds: many picks in a long text must not each read all of it."""
+        self._digest = self._digest or hashlib.blake2b(_bytes(self.text)).digest()
+        return self._digest
+
+    @property
     def source(self) -> random.Random:
         """One seeded source per text and turn: the same turn built again is the same, byte for byte."""
         if self._source is None:
             turns = self.context.turns
-            self._source = _source(self.context.seed, str(turns[-1].position if turns else 0), self.text)
+            self._source = _source(self.context.seed, str(turns[-1].position if turns else 0), self.digest)
         return self._source
 
     def value_of(self, inside: str) -> str | None:
@@ -203,12 +211,16 @@ class _Expansion:
 
     def pick(self, listed: str) -> str:
         story = self.context.seed.partition(":")[0]
-        return _source(story, self.text, str(self.offset)).choice(_options(listed))
+        return _source(story, str(self.offset), self.digest).choice(_options(listed))
 
 
-def _source(*parts: str) -> random.Random:
-    # Nothing secret hangs on it. Bytes, because a card may hold lone surrogates.
-    return random.Random("\0".join(parts).encode("utf-8", "surrogatepass"))  # noqa: S311
+def _source(seed: str, place: str, digest: bytes) -> random.Random:
+    return random.Random(_bytes(f"{seed}\0{place}\0") + digest)  # noqa: S311 - nothing secret hangs on it
+
+
+def _bytes(text: str) -> bytes:
+    # A card may hold lone surrogates.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _options(listed: str) -> list[str]:

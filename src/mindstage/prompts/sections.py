@@ -153,14 +153,16 @@ def shorten(sections: Sections, *, excess: int, meter: Meter) -> None:
             return
         before = meter.tokens(sections.block(part))
         if before:
-            _shorten_pieces(sections, part, share=max(0.0, 1 - excess / before), meter=meter)
+            _shorten_pieces(sections, part, excess=excess, meter=meter)
             excess -= before - meter.tokens(sections.block(part))
             sections.notes.append(note)
 
 
-def _shorten_pieces(sections: Sections, part: str, *, share: float, meter: Meter) -> None:
+def _shorten_pieces(sections: Sections, part: str, *, excess: int, meter: Meter) -> None:
     """Every piece keeps the same share, so that the last of the cast fares no worse than the first."""
+    pieces = sections.pieces[part]
+    total = sum(meter.tokens(piece) for piece in pieces) or 1
+    share = max(0.0, 1 - (excess + len(pieces)) / total)
     sections.pieces[part] = [
-        keep_start(piece, tokens=int(meter.tokens(piece) * share), count=meter.tokens)
-        for piece in sections.pieces[part]
+        keep_start(piece, tokens=int(meter.tokens(piece) * share), count=meter.tokens) for piece in pieces
     ]
