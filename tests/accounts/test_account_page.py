@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from people import PASSPHRASE, make_person, signed_in_client
 
 from mindstage.accounts.access import SignedInRequest, require_owner
 from mindstage.accounts.devices import device_class
@@ -13,6 +12,7 @@ from mindstage.accounts.models import User
 from mindstage.accounts.owner_link import make_owner_link
 from mindstage.accounts.passphrases import matches
 from mindstage.accounts.sessions import begin_session, find_session
+from people import PASSPHRASE, make_person, signed_in_client
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"]),

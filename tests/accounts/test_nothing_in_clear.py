@@ -33,7 +33,7 @@ def test_no_planted_word_is_in_any_file(vault: None) -> None:
     found = read_files()
     assert b"argon2id" in found  # the scan sees what lies there in clear
     words = [HANDLE, WRONG_HANDLE, PASSPHRASE, WRONG_PASSPHRASE, NEW_PASSPHRASE, AGENT, ADDRESS, "phone", *cookies]
-    for word in [part for word in words for part in {word, word.split()[-1]} if len(part) > 4]:
+    for word in [part for each in words for part in (each, each.split()[-1]) if len(part) > 4]:
         for spelling in (word, word.lower(), word.casefold().upper()):
             for encoding in ("utf-8", "utf-16-le"):
                 assert spelling.encode(encoding) not in found, encoding

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
-from people import PASSPHRASE, make_person, signed_in_client
 
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import (
@@ -26,6 +25,7 @@ from mindstage.accounts.sessions import (
     session_key_hash,
 )
 from mindstage.kit import clock
+from people import PASSPHRASE, make_person, signed_in_client
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"]),

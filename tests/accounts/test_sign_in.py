@@ -6,16 +6,16 @@ import re
 from datetime import timedelta
 
 import pytest
-from cheap_hasher import CheapArgon2PasswordHasher
 from django.core.cache import cache
 from django.test import Client
-from people import PASSPHRASE, make_person
 
+from cheap_hasher import CheapArgon2PasswordHasher
 from mindstage.accounts.access import safe_next
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.rate_limits import Limit, TooManyTries, count_try, forget_tries, network_of
 from mindstage.accounts.sign_in import sign_in
 from mindstage.kit import clock
+from people import PASSPHRASE, make_person
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"]),

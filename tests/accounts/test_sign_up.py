@@ -7,7 +7,6 @@ import threading
 import pytest
 from django.db import connections
 from django.test import Client
-from people import PASSPHRASE, make_person
 
 from mindstage.accounts.models import OwnerLink, Session, User
 from mindstage.accounts.owner_link import make_owner_link, spend_owner_link
@@ -16,6 +15,7 @@ from mindstage.accounts.refused import Refused
 from mindstage.accounts.sign_up import sign_up
 from mindstage.vault.models import UserKey
 from mindstage.vault.purposes import Purpose
+from people import PASSPHRASE, make_person
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"]),

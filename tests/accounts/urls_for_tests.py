@@ -1,13 +1,12 @@
-"""The program's pages, with a plain stand-in for each page of a higher room that the frame of a page links to."""
+"""The pages of this room and its frame, with a plain stand-in for each page of a higher room that it links to."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path
 
-from mindstage.config.urls import handler404 as handler404
-from mindstage.config.urls import urlpatterns as programs_own
+from mindstage.ui import views as ui
 
 
 def elsewhere(request: HttpRequest) -> HttpResponse:
@@ -18,5 +17,8 @@ urlpatterns = [
     path("", elsewhere, name="home"),
     path("characters/", elsewhere, name="characters"),
     path("models/", elsewhere, name="models"),
-    *programs_own,
+    path("theme/", ui.theme, name="theme"),
+    path("", include("mindstage.ui.urls")),
+    path("", include("mindstage.accounts.urls")),
 ]
+handler404 = ui.not_found

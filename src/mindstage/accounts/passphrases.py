@@ -5,6 +5,7 @@ Long, not complicated: NIST SP 800-63B, section 5.1.1.2 (length, a list of commo
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -13,6 +14,8 @@ from mindstage.accounts.handles import canon
 from mindstage.accounts.refused import Refused
 
 SHORTEST, LONGEST = 12, 1_000
+_two_at_once = threading.BoundedSemaphore(2)
+"""Each run of Argon2id takes 100 MiB while it lasts: many log-ins at once wait for each other, not for memory."""
 # The most common ones that are long enough to pass, folded, with spaces and marks left out.
 _COMMON = """
 123456789012 1234567890123 1234567890ab 123456123456 123123123123 112233445566 121212121212 098765432100
@@ -46,7 +49,8 @@ def check_passphrase(passphrase: str, *, handle: str, field: str = "passphrase")
 
 def hash_passphrase(passphrase: str) -> str:
     """The Argon2id check of a passphrase, as it is kept. Slow on purpose."""
-    return make_password(_normal(passphrase))
+    with _two_at_once:
+        return make_password(_normal(passphrase))
 
 
 def matches(passphrase: str, kept: str | None) -> bool:
@@ -56,7 +60,8 @@ def matches(passphrase: str, kept: str | None) -> bool:
     if kept is None:
         hash_passphrase(passphrase)
         return False
-    return check_password(_normal(passphrase), kept)
+    with _two_at_once:
+        return check_password(_normal(passphrase), kept)
 
 
 def _normal(passphrase: str) -> str:

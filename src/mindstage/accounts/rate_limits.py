@@ -7,6 +7,7 @@ address can be read from them.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -50,14 +51,10 @@ def count_try(limit: Limit, about: bytes) -> None:
     """Count one try, before it is looked at, so that tries at the same moment count too. Raises TooManyTries."""
     now = clock.timestamp()
     keys = _keys(limit, about, int(now // 60))
-    cache.add(keys[-1], 0, MINUTES * 60)
-    try:
-        cache.incr(keys[-1])
-    except ValueError:  # culled between the two lines
-        cache.set(keys[-1], 1, MINUTES * 60)
+    _add(keys[-1], 1)
     counts = cache.get_many(keys)
     if sum(counts.values()) > limit.most:
-        cache.decr(keys[-1])
+        _add(keys[-1], -1)
         raise TooManyTries(_wait([counts.get(key, 0) for key in keys], limit, now))
 
 
@@ -75,6 +72,12 @@ def network_of(address: str) -> bytes:
     except ValueError:
         prefix = "unknown"
     return tag(instance_key("lookup"), f"network|{clock.today()}|{prefix}".encode())[:16]
+
+
+def _add(key: str, number: int) -> None:
+    cache.add(key, 0, MINUTES * 60)
+    with suppress(ValueError):  # dropped by a full cache between the two lines
+        cache.incr(key, number)
 
 
 def _keys(limit: Limit, about: bytes, minute: int) -> list[str]:

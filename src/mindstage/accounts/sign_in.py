@@ -19,6 +19,11 @@ from mindstage.kit import clock
 from mindstage.vault.purposes import Purpose
 
 
+def find_account(handle: str) -> User | None:
+    """The account of a handle in any spelling, for deeds that somebody on this machine does for it."""
+    return User.objects.filter(handle_tag=handle_tag(handle)).first()
+
+
 def sign_in(*, handle: str, passphrase: str, network: bytes = b"") -> User | None:
     """The account, or None when handle and passphrase do not belong together. Raises TooManyTries.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
@@ -46,7 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
     return enter(request, account, given["next"])
 
 
-@require_GET
+@require_safe
 def owner(request: HttpRequest, token: str) -> HttpResponse:
     """The sign-up form of the one-time owner link. Its address is told to no other page."""
     if is_owner_link(token):
@@ -64,7 +64,7 @@ def owner(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_visitor
-@require_GET
+@require_safe
 def show(request: SignedInRequest) -> HttpResponse:
     """The account page: what is known of the person, and where they are signed in."""
     return account_page(request, PassphraseForm())
