@@ -38,7 +38,7 @@ COLUMNS = "s.key_hash, s.account_id, s.payload, s.born, s.seen, u.password, u.st
 TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
 WIDTH = 9
 """How many columns `COLUMNS` are."""
-_FIND = f"SELECT {COLUMNS} FROM {TABLES} WHERE s.key_hash = %s"  # noqa: S608 - constants only
+_FIND = f"SELECT {COLUMNS} FROM {TABLES} WHERE s.key_hash = %s"
 
 
 @dataclass(frozen=True, slots=True)

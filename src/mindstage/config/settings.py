@@ -62,7 +62,14 @@ DATABASES = {
 DATABASE_ROUTERS = ["mindstage.config.databases.KeystoreRouter"]
 
 # Nothing is cached outside the process; the key function hides what a key is about, should that ever change.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 900}}
+# MAX_ENTRIES: a full cache drops entries, and a dropped counter would be tries given back.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "TIMEOUT": 900,
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 TASKS = {"default": {"BACKEND": "mindstage.ops.jobs.JobBackend"}}
 
