@@ -30,13 +30,15 @@ STYLES = (
     "accounts/door.css",
     "library/desk.css",
     "library/cards.css",
+    "stories/play.css",
     "stories/turns.css",
     "stories/composer.css",
     "stories/panel.css",
-    "stories/play.css",
+    "stories/branches.css",
+    "stories/narrow.css",
     "ui/css/utilities.css",
 )
-"""Order matters inside a layer: play.css rearranges for narrow screens what stands before it."""
+"""Order matters inside a layer: narrow.css rearranges what stands before it."""
 
 MODULES = {
     "mindstage/app": "ui/js/app.js",

@@ -74,12 +74,11 @@ class TurnComposer extends HTMLElement {
   }
 
   state(now) {
+    const hadFocus = Boolean(document.activeElement?.closest("turn-composer [data-rest], turn-composer [data-stop]"));
     this.dataset.now = now;
     for (const button of this.querySelectorAll("[data-rest]")) button.hidden = now !== "rest";
-    const stop = this.querySelector("[data-stop]");
-    const hadFocus = this.contains(document.activeElement) && document.activeElement.hidden;
-    stop.hidden = now === "rest";
-    if (hadFocus || document.activeElement === document.body) this.field.focus({ preventScroll: true });
+    this.querySelector("[data-stop]").hidden = now === "rest";
+    if (hadFocus) this.field.focus({ preventScroll: true }); // its button has just gone
   }
 
   say(sentence) {

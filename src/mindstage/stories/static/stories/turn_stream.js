@@ -18,6 +18,7 @@ class TurnStream extends HTMLElement {
     document.addEventListener("stage:take", (event) => this.take(event.detail));
     document.addEventListener("stage:stop", () => this.stop());
     if (this.dataset.run) this.pickUp(this.dataset.run, this.dataset.runTurn);
+    refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
   }
 
   /** Ask for a reply. `path` is turns or replies; `body` is what the endpoint takes. */
@@ -29,7 +30,7 @@ class TurnStream extends HTMLElement {
       response = await fetch(this.dataset.stream + path, {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-        body: JSON.stringify(path === "turns" ? { ...body, after: this.lastPosition } : body),
+        body: JSON.stringify({ ...body, segment: this.dataset.segment || null }),
       });
     } catch {
       return this.refuse(LOST);
@@ -69,11 +70,12 @@ class TurnStream extends HTMLElement {
     return event === "done";
   }
 
-  begun({ turn, reply, run }) {
+  begun({ turn, reply, run, segment, from = 0 }) {
     if (this.reply?.id === reply.id && this.view) return; // said again to a second connection
     const first = (turn ?? reply).position;
     if (first > this.lastPosition + 1) this.catchUp(this.lastPosition);
-    Object.assign(this, { run, reply, turn });
+    if (segment) this.dataset.segment = segment;
+    Object.assign(this, { run, reply, turn, seen: Math.max(this.seen, from) });
     for (const old of this.querySelectorAll(":scope > .turn.last")) old.classList.remove("last");
     if (turn && !document.getElementById(`t-${turn.id}`)) this.showOwn(turn);
     this.view = this.viewOn(this.articleFor(reply), this.asked.body.act === "continue");

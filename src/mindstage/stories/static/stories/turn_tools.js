@@ -45,10 +45,11 @@ async function copyWords(turn) {
 /* Deleting acts at once and can be undone; the server answers with what is gone. */
 document.addEventListener("stage:swapped", ({ detail: { form, submitter, url } }) => {
   if (!submitter?.matches("[data-trash]")) return;
-  form.closest(".turn")?.remove(); // still there when the server only said "done"
+  const turn = submitter.closest(".turn");
+  turn.remove(); // still there when the server only said "done"
   markLast();
   const body = new FormData(form);
-  toast(`Turn ${submitter.dataset.trash} is in the trash.`, { label: "Undo", act: () => undo(`${url}undo/`, body), seconds: 15 });
+  toast(`Turn ${turn.dataset.position} is in the trash.`, { label: "Undo", act: () => undo(`${url}undo/`, body), seconds: 15 });
 });
 
 async function undo(url, body) {
