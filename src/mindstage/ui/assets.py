@@ -1,8 +1,8 @@
 """What the browser needs besides the page: one joined stylesheet, a few small modules, the icon.
 
-There is no build: the files are read when the first page is made, the CSS is joined in a fixed order and every name gets
-a hash of its bytes, so that a browser may keep each for ever. Many small files for whoever writes them, one request for
-whoever reads.
+There is no build: the files are read when the first page is made, the CSS is joined in a fixed order and every name
+gets a hash of its bytes, so that a browser may keep each for ever. Many small files for whoever writes them, one
+request for whoever reads.
 """
 
 import gzip

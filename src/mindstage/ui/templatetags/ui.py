@@ -35,7 +35,8 @@ def stylesheet() -> SafeString:
 @register.simple_tag(takes_context=True)
 def modules(context: template.Context, *names: str) -> SafeString:
     """The import map, and the modules `names` beside those of every page: fetched early, run when the page is there."""
-    nonce, assets = str(context.get("csp_nonce") or ""), bundle().modules
+    # The nonce is lazy and counts as false until it is written, so `or ""` would lose it.
+    nonce, assets = str(context.get("csp_nonce", "")), bundle().modules
     imports = json.dumps({"imports": {bare: address(asset) for bare, asset in assets.items()}})
     wanted = [*WITH_EVERY_PAGE, *(f"mindstage/{name}" for name in names)]
     preloads = format_html_join(
@@ -88,7 +89,8 @@ def face(name: str, size: str = "") -> SafeString:
 @register.simple_tag
 def local_time(moment: datetime, style: str = "day") -> SafeString:
     """A moment that the browser rewrites in the reader's own zone; `style` is day, time or date."""
-    shown = f"{moment.day} {moment:%B}" if style != "time" else f"{moment:%H:%M} UTC"
+    day = f"{moment.day} {moment:%B}"
+    shown = {"time": f"{moment:%H:%M} UTC", "date": f"{day} {moment.year}"}.get(style, f"on {day}")
     return format_html(
         '<local-time data-style="{}"><time datetime="{}">{}</time></local-time>', style, moment.isoformat(), shown
     )

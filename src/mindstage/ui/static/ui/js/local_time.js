@@ -22,9 +22,9 @@ function nearDay(moment) {
   const days = Math.ceil((midnight - moment) / DAY);
   if (days <= 0) return "today";
   if (days === 1) return "yesterday";
-  if (days < 7) return new Intl.DateTimeFormat("en-GB", { weekday: "long" }).format(moment);
+  if (days < 7) return `on ${new Intl.DateTimeFormat("en-GB", { weekday: "long" }).format(moment)}`;
   const year = moment.getFullYear() === midnight.getFullYear() ? undefined : "numeric";
-  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year }).format(moment);
+  return `on ${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year }).format(moment)}`;
 }
 
 customElements.define("local-time", LocalTime);

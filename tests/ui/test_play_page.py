@@ -1,0 +1,237 @@
+"""The play page in a real browser, under the content policy of the program."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from ui import gallery
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+END = re.compile(r"Somewhere a shutter closes\.")
+
+
+def play(page: Page, text: str, mode: str = "Do") -> None:
+    page.get_by_role("radio", name=mode, exact=True).check()
+    page.get_by_label("Your line").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_plays_a_turn_and_swaps_in_the_saved_one(
+    stage_address: str, in_gallery: gallery.Stage, open_page: Open
+) -> None:
+    """A line is played with Enter, the reply grows as text, and ends as the server's own rendering with its tools."""
+    page = open_page(stage_address)
+    play(page, "I name the lamp.")
+    own = page.locator(".turn.mine", has_text="I name the lamp.")
+    expect(own).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    last = page.locator("#turns > .turn").last
+    expect(last).to_contain_text(END)
+    expect(last.locator("em", has_text="one by one")).to_be_visible()
+    expect(last.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.locator(".turn.last")).to_have_count(1)
+    expect(page.locator("#live")).to_have_text("The narrator has finished.")
+    expect(page.get_by_label("Your line")).to_have_value("")
+    expect(own.get_by_role("button", name="Delete")).to_have_count(1)
+    assert in_gallery.takes[0]["after"] == 5
+
+
+def test_a_refusal_keeps_the_line(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A refused turn shows the server's sentence, keeps the words, and is sent again under the same id."""
+    in_gallery.refusal = (429, "You are playing faster than this machine can narrate. Wait a little.")
+    page = open_page(stage_address)
+    play(page, "I wait.")
+    expect(page.get_by_role("alert")).to_contain_text("faster than this machine")
+    expect(page.get_by_label("Your line")).to_have_value("I wait.")
+    in_gallery.refusal = None
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#turns > .turn").last).to_contain_text(END)
+    first, second = (take["client_turn_id"] for take in in_gallery.takes)
+    assert first == second
+
+
+def test_stop_keeps_the_words(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """Esc stops the narrator; the words up to there stay."""
+    in_gallery.pace = 0.1
+    page = open_page(stage_address)
+    play(page, "I listen.")
+    expect(page.locator("#turns > .turn").last).to_contain_text("The flame")
+    page.keyboard.press("Escape")
+    expect(page.locator("#live")).to_have_text("Stopped. The words up to here are kept.")
+    expect(page.locator("#turns > .turn").last).to_contain_text("The flame")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_lost_connection_finds_its_reply_again(
+    stage_address: str, in_gallery: gallery.Stage, open_page: Open
+) -> None:
+    """When the stream breaks the page asks again until it hears the rest, and nothing is doubled or lost."""
+    in_gallery.cut_after, in_gallery.drops = 60, 1
+    page = open_page(stage_address)
+    play(page, "I hold on.")
+    last = page.locator("#turns > .turn").last
+    expect(last).to_contain_text(END)
+    expect(last.locator(".prose")).to_have_count(1)
+    assert last.locator(".prose").inner_text().count("The flame considers") == 1
+
+
+def test_a_reload_finds_the_running_reply(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A page made while a reply runs picks it up from the beginning and ends with the saved turn."""
+    in_gallery.turns[-1] = gallery.replace(in_gallery.turns[-1], kind="reply", state="running", text="The fl")
+    run = str(in_gallery.turns[-1].id)
+    in_gallery.running = {"run": run, "turn": run}
+    page = open_page(stage_address)
+    last = page.locator("#turns > .turn").last
+    expect(last).to_contain_text(END)
+    assert last.locator(".prose").inner_text().startswith("The flame considers")
+
+
+def test_a_cut_short_reply_offers_what_to_do(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A failed reply keeps its words, says so in a sentence and offers Finish, Try again and Keep."""
+    in_gallery.ending = "failed"
+    page = open_page(stage_address)
+    play(page, "I look.")
+    note = page.locator(".turn.last .note")
+    expect(note).to_contain_text("closed the line")
+    in_gallery.ending = "finished"
+    note.get_by_role("button", name="Finish it").click()
+    expect(page.locator(".turn.last .note")).to_have_count(0)
+    expect(page.locator(".turn.last")).to_contain_text(END)
+    assert in_gallery.takes[-1]["act"] == "continue"
+
+
+def test_edit_versions_copy_and_delete(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """An edit becomes a new version, versions can be turned, and a deleted turn comes back with Undo."""
+    page = open_page(stage_address)
+    turn = page.locator('.turn[data-position="3"]')
+    turn.hover()
+    turn.get_by_role("link", name="Edit").click()
+    turn.get_by_role("textbox").fill("I climb <b>down</b>.")
+    turn.get_by_role("button", name="Save").click()
+    expect(turn).to_contain_text("I climb <b>down</b>.")
+    turn.get_by_role("button", name="Previous version").click()
+    expect(turn).to_contain_text("The other version.")
+    turn.get_by_role("button", name="Delete").click()
+    expect(turn).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(turn).to_contain_text("The other version.")
+    positions = [at.get_attribute("data-position") for at in page.locator("#turns > .turn").all()]
+    assert positions == [str(n) for n in range(6)]
+
+
+def test_a_second_tab_fills_the_gap(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """What another tab played meanwhile appears, in order, when this one plays."""
+    page = open_page(stage_address)
+    for position in (6, 7):
+        in_gallery.turns.append(
+            gallery.TurnView(gallery.uuid.uuid4(), position, "reply", "", f"From the other tab, {position}.")
+        )
+    play(page, "I come back.")
+    expect(page.locator("#turns > .turn").last).to_contain_text(END)
+    expect(page.locator("#turns")).to_contain_text("From the other tab, 7.")
+    positions = [int(at.get_attribute("data-position") or -1) for at in page.locator("#turns > .turn").all()]
+    assert positions == list(range(10))
+
+
+def test_older_turns_do_not_move_the_line(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """Scrolling up fetches older turns above, and what is being read stays where it is."""
+    in_gallery.reset(130)
+    page = open_page(stage_address)
+    expect(page.locator("#turns > .turn")).to_have_count(50)
+    page.evaluate(
+        """() => {
+            const story = document.querySelector("story-reader");
+            story.scrollTop = 300;
+            const turns = [...story.querySelectorAll(".turn")];
+            window.seen = turns.find((turn) => turn.getBoundingClientRect().top > 200);
+            window.at = seen.getBoundingClientRect().top;
+        }"""
+    )
+    expect(page.locator("#turns > .turn")).to_have_count(100)
+    assert abs(page.evaluate("seen.getBoundingClientRect().top - at")) < 3
+    page.evaluate("document.querySelector('story-reader').scrollTop = 0")
+    expect(page.locator("#turns > .turn")).to_have_count(130)
+    expect(page.locator(".earlier")).to_have_count(0)
+    expect(page.get_by_role("button", name="Back to the end")).to_be_visible()
+
+
+def test_drafts_save_themselves(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A pause in typing saves the draft with its mode."""
+    page = open_page(stage_address)
+    page.get_by_role("radio", name="Say", exact=True).check()
+    with page.expect_response(lambda answer: answer.url.endswith("/draft/")):
+        page.get_by_label("Your line").fill("Is anyone")
+    assert in_gallery.drafts[-1] == {"mode": "say", "text": "Is anyone"}
+
+
+def test_keys(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """The keyboard reaches the line, the help, the turns, and draws a new version past the end."""
+    page = open_page(stage_address)
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    expect(page.locator(".turn.last")).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator('.turn[data-position="4"]')).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Your line")).to_be_focused()
+    play(page, "I begin.")
+    expect(page.locator(".turn.last")).to_contain_text(END)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".turn.last .swap")).to_contain_text("2/2")
+    assert in_gallery.takes[-1]["act"] == "regenerate"
+
+
+def test_a_link_shows_its_address_first(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A link in a story opens nothing by itself: the address is shown, and a second click would go."""
+    page = open_page(stage_address)
+    page.get_by_role("button", name="the map").click()
+    dialog = page.get_by_role("dialog", name="This link leaves Mindstage")
+    expect(dialog).to_contain_text("https://maps.example/v")
+    link = dialog.get_by_role("link")
+    assert link.get_attribute("href") == "https://maps.example/v"
+    assert "noreferrer" in (link.get_attribute("rel") or "")
+
+
+def test_the_page_is_small(stage_address: str, in_gallery: gallery.Stage, open_page: Open, chromium: Any) -> None:
+    """A long story opens with at most 15 requests and 100 kB on the wire."""
+    in_gallery.reset(60)
+    context = chromium.new_context()
+    page = context.new_page()
+    sizes: dict[str, int] = {}
+    page.on("requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]}))
+    page.goto(stage_address, wait_until="networkidle")
+    context.close()
+    # The gallery sends its pages unpacked; the program packs them.
+    html = httpless_page(stage_address)
+    sizes[stage_address] = len(gzip.compress(html, 6))
+    assert len(sizes) <= 15
+    assert sum(sizes.values()) < 60_000
+
+
+def httpless_page(address: str) -> bytes:
+    """The page as the program makes it, without the network between."""
+    return Client().get(urlsplit(address).path).content
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1100, 1440])
+def test_no_page_scrolls_sideways(address: str, in_gallery: gallery.Stage, open_page: Open, width: int) -> None:
+    """From 320 to 1440 pixels every page fits its width and has one h1 and one main."""
+    page = open_page(address, width=width, height=800)
+    story = f"/stories/{gallery.STORY}/"
+    paths = ["/", "/account/new/", "/session/new/", "/account/", "/scenarios/lamp/", "/characters/", "/characters/new/"]
+    for path in [*paths, f"/characters/{gallery.STORY}/", "/models/", "/problem/", story]:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("main").count() == 1, path
