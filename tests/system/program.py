@@ -1,0 +1,213 @@
+"""The whole program as a process of its own: started, asked, stopped, killed, and started again on the same data.
+
+def test_something(running_program):
+    program = running_program()          # ready when this returns
+    program.get("/healthz")
+    program.kill()
+    program.start()                      # the same folders, a new port
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+READY_SECONDS = 40.0
+"""Generous: two test processes on two slow cores. What a start really takes is measured, not tested."""
+STOP_SECONDS = 8.0
+_READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")
+_OWNER = re.compile(r"http://[^/]+(/owner/\S+)")
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+@dataclass
+class Program:
+    """One instance in `folder` (data, keys, mindstage.toml). Its output is in `said()`."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    toml: str = ""
+    process: subprocess.Popen[str] | None = None
+    port: int = 0
+    owner_path: str | None = None
+    _lines: list[str] = field(default_factory=list)
+    _ready: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def start(self, *arguments: str) -> Program:
+        """Start `mindstage serve` and wait until it says that it is ready."""
+        self._ready.clear()
+        self.process = self.command("serve", "--port", "0", *arguments)
+        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        self._ready.wait(READY_SECONDS)
+        if self.port == 0 or self.process.poll() is not None:
+            self.kill()
+            raise AssertionError(f"the program did not start:\n{self.said()}")
+        return self
+
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start any subcommand on this instance, stdout and stderr in one pipe."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "mindstage.toml").write_text(self.toml)
+        return subprocess.Popen(
+            [sys.executable, "-m", "mindstage", *arguments],
+            cwd=self.folder,
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run any subcommand on this instance to its end."""
+        with self.command(*arguments) as process:
+            try:
+                said, _ = process.communicate(timeout=READY_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                said, _ = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, said)
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """One GET without cookies: status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers=dict(headers or {}))
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL: the program has no say in it. Its children are gone when this returns."""
+        if self.process is None:
+            return
+        children = self.children() if self.process.poll() is None else []
+        self.process.kill()
+        self.process.wait()
+        wait_until(lambda: not any(is_alive(child) for child in children), seconds=5)
+
+    def children(self) -> list[int]:
+        """The process ids of the program's children."""
+        return children_of(self.pid)
+
+    def said(self) -> str:
+        """Everything that the program printed so far, over all starts."""
+        return "".join(self._lines)
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.port = 0
+        for line in process.stdout:
+            self._lines.append(line)
+            if found := _OWNER.search(line):
+                self.owner_path = found[1]
+            if found := _READY.search(line):
+                self.port = int(found[1])
+                self._ready.set()
+        self._ready.set()
+
+    def _environ(self) -> dict[str, str]:
+        environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environ |= {
+            "MINDSTAGE_CONFIG": str(self.folder / "mindstage.toml"),
+            "MINDSTAGE_DATA": str(self.data),
+            "MINDSTAGE_KEYS": str(self.keys),
+        }
+        return environ | self.environ
+
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def running_program(tmp_path: Path) -> Iterator[Start]:
+    """Start the program: `running_program(toml=..., environ=..., name=...)`. Whatever still runs is killed at the end."""
+    started: list[Program] = []
+
+    def start(*, toml: str = "", environ: Mapping[str, str] | None = None, name: str = "instance") -> Program:
+        program = Program(tmp_path / name, dict(environ or {}), toml)
+        started.append(program)
+        return program.start()
+
+    yield start
+    for program in started:
+        program.kill()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Program:
+    """An instance that was not started yet."""
+    return Program(tmp_path / "instance")
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of the children of a process, from /proc."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == pid:
+                found.append(int(entry.name))
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Is there a process with this id that is more than a zombie?"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> None:
+    """Poll until it holds; an AssertionError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def provider_toml(base_url: str, *, model: str = "fake", provider: str = "fake") -> str:
+    """A mindstage.toml whose one provider is a fake on loopback; its key is in FAKE_KEY."""
+    return (
+        f'[[provider]]\nid = "{provider}"\nkind = "openai"\nbase_url = "{base_url}"\n'
+        f'api_key_env = "FAKE_KEY"\nmodels = ["{model}"]\nregion = "this machine"\n'
+    )

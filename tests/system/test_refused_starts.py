@@ -1,0 +1,183 @@
+"""Mistakes of the set-up: one clear sentence, exit code 2, and nothing touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from system.program import Program
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def used(bare_program: Program, made_once: Path) -> Program:
+    """An instance that was started once and has data."""
+    shutil.copytree(made_once, bare_program.folder)
+    return bare_program
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of an instance after its first start."""
+    tests = Path(__file__).parent.parent
+    environ = {"MINDSTAGE_APPLICATION": "system.bare_application:application", "PYTHONPATH": str(tests)}
+    program = Program(tmp_path_factory.mktemp("made") / "instance", environ).start()
+    assert program.stop() == 0
+    return program.folder
+
+
+def refused(program: Program, *arguments: str, says: str) -> None:
+    """The start is refused with one line that holds `says`, and every byte and mode is as before."""
+    (program.folder).mkdir(exist_ok=True)
+    (program.folder / "mindstage.toml").write_text(program.toml)
+    before = snapshot(program.folder)
+    done = program.run("serve", *(arguments or ("--port", "0")))
+    assert done.returncode == 2, done.stdout
+    assert says in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert snapshot(program.folder) == before
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
+    """Path -> mode and hash of everything in a folder."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mode,
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def test_port_taken(bare_program: Program) -> None:
+    """A taken port is found before the data folder is made."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused(bare_program, "--port", str(port), says=f"Port {port} on 127.0.0.1 is taken")
+
+
+def test_foreign_address(bare_program: Program) -> None:
+    """An address that is not this machine's is named as such."""
+    refused(bare_program, "--host", "no-such-host.invalid", "--port", "0", says="not one of this machine")
+
+
+def test_folder_that_is_a_file(bare_program: Program) -> None:
+    """A data folder that cannot be one is refused."""
+    bare_program.folder.mkdir()
+    (bare_program.folder / "data").write_text("a file")
+    refused(bare_program, says="is not a folder")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_not_writable(bare_program: Program) -> None:
+    """A data folder that this user may not write to is refused."""
+    bare_program.data.mkdir(parents=True, mode=0o500)
+    refused(bare_program, says="cannot be written to")
+
+
+def test_keys_inside_data(bare_program: Program) -> None:
+    """A root key inside the data folder is refused, with the reason."""
+    inside = bare_program.data / "keys"
+    refused(bare_program, "--keys", str(inside), "--port", "0", says="every copy of the data would carry it")
+
+
+def test_root_key_copied_into_data(used: Program) -> None:
+    """A root key that was copied into the data folder is refused too."""
+    shutil.copy(used.keys / "root.key", used.data / "root.key")
+    refused(used, says="inside the data folder")
+
+
+def test_root_key_missing(used: Program) -> None:
+    """Without its root key an instance with data is not given a new one."""
+    (used.keys / "root.key").unlink()
+    refused(used, says="The root key is missing")
+
+
+def test_keys_folder_missing(used: Program) -> None:
+    """Without its keys folder an instance with data is not given a new one."""
+    shutil.rmtree(used.keys)
+    refused(used, says="The root key is missing")
+
+
+def test_epoch_file_missing(used: Program) -> None:
+    """A missing epoch file is named."""
+    (used.keys / "epoch.json").unlink()
+    refused(used, says="epoch file is missing")
+
+
+def test_root_key_of_another_instance(used: Program) -> None:
+    """A root key that does not open the epoch file is refused."""
+    (used.keys / "root.key").write_text(f"mindstage-root-key-1\n{'ab' * 32}\n")
+    refused(used, says="does not belong to this epoch file")
+
+
+def test_root_key_that_is_none(used: Program) -> None:
+    """A file that is not a root key is refused."""
+    (used.keys / "root.key").write_text("hello")
+    refused(used, says="cannot be read as a root key")
+
+
+def test_keys_folder_of_another_instance(used: Program, tmp_path: Path) -> None:
+    """Root key and epoch file that fit each other but not this keystore are refused."""
+    other = Program(tmp_path / "other", used.environ).start()
+    other.stop()
+    shutil.copytree(other.keys, used.keys, dirs_exist_ok=True)
+    refused(used, says="belongs to another instance")
+
+
+@pytest.mark.parametrize("file", ["database/mindstage.sqlite3", "keystore/keystore.sqlite3"])
+def test_schema_newer_than_the_program(used: Program, file: str) -> None:
+    """A database that a newer Mindstage has migrated is not opened."""
+    with sqlite3.connect(used.data / file) as database:
+        database.execute("INSERT INTO django_migrations VALUES (9999, 'stories', '0999_of_tomorrow', '2027-01-01')")
+    database.close()
+    refused(used, says="newer Mindstage")
+
+
+def test_keystore_lost(used: Program) -> None:
+    """Accounts without their keystore are not given new keys, which could not open them."""
+    with sqlite3.connect(used.data / "database" / "mindstage.sqlite3") as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(accounts_user)")]
+        database.execute(f"INSERT INTO accounts_user VALUES ({', '.join('?' * len(columns))})", ["1"] * len(columns))
+    database.close()
+    (used.data / "keystore" / "keystore.sqlite3").unlink()
+    refused(used, says="The keystore is missing")
+
+
+def test_database_that_is_none(used: Program) -> None:
+    """A file that is no database is refused and left alone."""
+    (used.data / "database" / "mindstage.sqlite3").write_bytes(b"not a database at all, only some words" * 99)
+    refused(used, says="cannot be read as a database")
+
+
+def test_two_servers_on_one_folder(used: Program) -> None:
+    """A second server on the same data folder is refused."""
+    used.start()
+    done = used.run("serve", "--port", "0")
+    assert done.returncode == 2
+    assert "already running" in done.stdout
+    assert used.get("/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("host = ", "is not valid TOML"),
+        ('colour = "red"', "does not know: colour"),
+        ('stall_seconds = "soon"', "The setting stall_seconds cannot be"),
+        ('[[provider]]\nid = "x"\nbase_url = "ftp://x"', "needs a base_url"),
+    ],
+)
+def test_configuration_mistake(bare_program: Program, toml: str, says: str) -> None:
+    """A mistake in mindstage.toml is named in one sentence."""
+    bare_program.toml = toml
+    refused(bare_program, says=says)
