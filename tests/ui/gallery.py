@@ -354,6 +354,7 @@ def play_context(turns: list[TurnView]) -> dict[str, Any]:
     return {
         "story": {"id": STORY, "title": "The Lamplighter of Vell", "persona": "Nora"},
         "turns": marked,
+        "segment": uuid.UUID(int=11),
         "has_earlier": bool(turns) and turns[0].position > 0,
         "first_position": turns[0].position if turns else 0,
         "last_position": turns[-1].position if turns else 0,
@@ -544,6 +545,26 @@ def narrate(
     yield frame("done", {"state": state, "say": said, "retry": state == "failed", "retry_after": None})
 
 
+def branch_list(request: HttpRequest, story_id: uuid.UUID) -> HttpResponse:
+    ways = [
+        {
+            "id": uuid.UUID(int=11),
+            "here": True,
+            "words": "The glass is cold. It should not be.",
+            "left_at": None,
+            "last_position": 32,
+        },
+        {
+            "id": uuid.UUID(int=12),
+            "here": False,
+            "words": "You hand the pole back and ask about Edda instead.",
+            "left_at": 14,
+            "last_position": 19,
+        },
+    ]
+    return render(request, "stories/branches.html", {**play_context(stage.turns), "branches": ways})
+
+
 def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     return HttpResponseRedirect(f"/stories/{STORY}/")
 
@@ -573,6 +594,8 @@ urlpatterns = [
     path("problem/", problem),
     path(in_story, story, name="story"),
     path(in_story + "turns/", turns, name="turns"),
+    path(in_story + "branches/", branch_list, name="story_branches"),
+    path(in_story + "branches/<uuid:segment_id>/", nothing, name="branch"),
     path(in_story + "draft/", draft, name="draft"),
     path(in_story + "context/", context, name="context"),
     path(in_turn, turn, name="turn"),

@@ -42,7 +42,7 @@ def test_plays_a_turn_and_swaps_in_the_saved_one(
     expect(page.locator("#live")).to_have_text("The narrator has finished.")
     expect(page.get_by_label("Your line")).to_have_value("")
     expect(own.get_by_role("button", name="Delete")).to_have_count(1)
-    assert in_gallery.takes[0]["after"] == 5
+    assert in_gallery.takes[0]["segment"] == str(gallery.uuid.UUID(int=11))
 
 
 def test_a_refusal_keeps_the_line(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
@@ -230,7 +230,7 @@ def test_no_page_scrolls_sideways(address: str, in_gallery: gallery.Stage, open_
     page = open_page(address, width=width, height=800)
     story = f"/stories/{gallery.STORY}/"
     paths = ["/", "/account/new/", "/session/new/", "/account/", "/scenarios/lamp/", "/characters/", "/characters/new/"]
-    for path in [*paths, f"/characters/{gallery.STORY}/", "/models/", "/problem/", story]:
+    for path in [*paths, f"/characters/{gallery.STORY}/", "/models/", "/problem/", story, f"{story}branches/"]:
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.locator("h1").count() == 1, path

@@ -5,7 +5,7 @@ const HINTS = {
   story: "What happens next? Write it as the narrator would.",
   ooc: "Speak to the narrator as yourself. The story does not hear this.",
 };
-const EMPTY = "Write a line first, or press Continue to let the narrator go on.";
+const EMPTY = "Write a line first. To let the narrator go on without you, press Continue or use the story menu.";
 const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here and goes out when you’re back.";
 const SAVE_AFTER = 800; // milliseconds of quiet
 

@@ -76,7 +76,10 @@ class TurnStream extends HTMLElement {
     if (first > this.lastPosition + 1) this.catchUp(this.lastPosition);
     if (segment) this.dataset.segment = segment;
     Object.assign(this, { run, reply, turn, seen: Math.max(this.seen, from) });
-    for (const old of this.querySelectorAll(":scope > .turn.last")) old.classList.remove("last");
+    for (const old of this.querySelectorAll(":scope > .turn.last")) {
+      old.classList.remove("last");
+      for (const act of old.querySelectorAll("[data-act]")) act.remove(); // only the last reply can be tried again
+    }
     if (turn && !document.getElementById(`t-${turn.id}`)) this.showOwn(turn);
     this.view = this.viewOn(this.articleFor(reply), this.asked.body.act === "continue");
     emit("stage:begun", { resumed: false });

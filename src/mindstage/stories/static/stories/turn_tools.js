@@ -1,5 +1,5 @@
 /* The small tools of a turn: edit in place, copy, delete with Undo. */
-import { ask, elements, place } from "mindstage/swap";
+import { ask, elements, place, refresh } from "mindstage/swap";
 import { say, toast } from "mindstage/say";
 
 document.addEventListener("click", (event) => {
@@ -48,6 +48,8 @@ document.addEventListener("stage:swapped", ({ detail: { form, submitter, url } }
   const turn = submitter.closest(".turn");
   turn.remove(); // still there when the server only said "done"
   markLast();
+  const last = document.querySelector("#turns > .turn.last");
+  if (last) refresh(`turns/${last.id.slice(2)}/`).catch(() => { /* it only lacks a tool */ });
   const body = new FormData(form);
   toast(`Turn ${turn.dataset.position} is in the trash.`, { label: "Undo", act: () => undo(`${url}undo/`, body), seconds: 15 });
 });
