@@ -105,7 +105,7 @@ async def test_a_slow_provider_is_not_a_silent_one(provider: FakeProvider, confi
     assert (heard.text, heard.problem) == (words(8), None)
 
 
-async def test_nobody_there_is_unreachable(configuration) -> None:
+async def test_nobody_there_is_unreachable(provider: FakeProvider, configuration) -> None:
     """A closed port, a name that does not resolve and a nonsense address are all the same to a person."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -14,7 +14,8 @@ from mindstage.gateway.routes import Route
 from mindstage.prompts.tokens import conservative
 
 REMEMBERED: Final = 8_192
-_CHATML_OVERHEAD: Final = 5
+_CHATML_MARKS: Final = 4
+_ROLES: Final = ("system", "user", "assistant")
 _GENERAL_OVERHEAD: Final = 4
 
 _counters: dict[Path, "ExactCounter | None"] = {}
@@ -29,8 +30,14 @@ def counter(route: Route) -> Callable[[str], int]:
 
 
 def overhead(route: Route) -> int:
-    """Return what a message costs besides its text: `<|im_start|>`, role, line break, `<|im_end|>`, line break."""
-    return _CHATML_OVERHEAD if route.kind == "embedded" else _GENERAL_OVERHEAD
+    """Return what a message costs at most besides its text.
+
+    In ChatML that is `<|im_start|>`, a role, a line break, `<|im_end|>`, a line break. SmolLM2 writes "assistant" in two
+    tokens and the other roles in one, so there it is one too many for what the person says.
+    """
+    if route.kind != "embedded":
+        return _GENERAL_OVERHEAD
+    return _CHATML_MARKS + max(map(counter(route), _ROLES))
 
 
 def _exact(path: Path) -> "ExactCounter | None":

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httptools
 
@@ -111,8 +111,7 @@ class _Connection(asyncio.Protocol):
         self._answer: _Answer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self.provider.connections += 1
         self.provider._open.add(self)
         self._parser = httptools.HttpRequestParser(self)
@@ -189,7 +188,7 @@ class _Answer:
             case Text(text):
                 self._send_event(_delta(text))
             case Words() as words:
-                self._due = self._loop.time() + (1 / words.tps if words.tps else 0.0)
+                self._due = self._loop.time()
                 self._words = Words(self._word + words.count, words.tps)
                 return self._speak(self._words)
             case Raw(data):

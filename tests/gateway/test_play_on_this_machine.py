@@ -1,0 +1,123 @@
+"""Three turns through the whole door with the real model: prompt, route, reply, reading ahead.
+
+The times to the first word are recorded, never asserted; see them with `pytest -rA -s tests/gateway/test_play*`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mindstage.gateway import converse as door
+from mindstage.gateway import tokens
+from mindstage.gateway.embedded.narrator import READING
+from mindstage.gateway.embedded.process import ModelProcess
+from mindstage.gateway.models.catalogue import SMOLLM2, locate
+from mindstage.gateway.providers.sessions import shared_session
+from mindstage.gateway.routes import Route, default_route
+from mindstage.prompts.assemble import assemble
+from mindstage.prompts.dialects import dialect_named
+from mindstage.prompts.inputs import Budget, CastMember, PastTurn, Prompt, PromptInputs
+
+from .conftest import listen
+
+pytestmark = [
+    pytest.mark.narrator,
+    pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is None, reason="SmolLM2 is not installed"),
+]
+
+SAID = ("I show her the sealed letter.", "I climb aboard and look for a place to hide.", "I ask the parrot.")
+
+
+@pytest.fixture
+async def small(configuration) -> AsyncIterator[Route]:
+    """The route to the model of this machine; its process ends with the test."""
+    yield default_route()
+    await door.close()
+
+
+def prompt_for(turns: list[PastTurn], route: Route) -> Prompt:
+    ilse = CastMember("Ilse Varga", description="Captain of an airship, in debt. Her parrot knows secrets.")
+    inputs = PromptInputs(
+        persona="Ada",
+        premise="A city of storms, where smugglers fly. " * 6,
+        cast=(ilse,),
+        lore=(),
+        turns=tuple(turns),
+        dialect=dialect_named(route.dialect),
+        seed="story",
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    budget = Budget(route.context, route.reply)
+    return assemble(inputs, budget=budget, count=tokens.counter(route), overhead=tokens.overhead(route))
+
+
+async def test_three_turns_and_only_new_words_are_read(small: Route, record_property) -> None:
+    """From the second turn on most of the prompt has been read ahead."""
+    turns = [PastTurn(0, "opening", "Ilse Varga", "Rain drums on the envelope. “You’re late,” she says. " * 4)]
+    for number, said in enumerate(SAID):
+        turns.append(PastTurn(len(turns), "do", "Ada", said))
+        begun, first = time.perf_counter(), [0.0]
+        heard = await listen(
+            small,
+            prompt_for(turns, small),
+            hear=lambda text, first=first: first.__setitem__(0, first[0] or time.perf_counter()),
+        )
+        assert heard.problem is None
+        assert heard.text.strip()
+        read = next(share or 0.0 for say, share in heard.progress if say == READING)
+        record_property(f"turn {number + 1}", f"first word after {first[0] - begun:.2f} s, {read:.0%} read before")
+        assert (read > 0.5) is (number > 0)
+        turns.append(PastTurn(len(turns), "reply", "Ilse Varga", heard.text))
+        await door.warm(prompt_for(turns, small), route=small, person="ada")
+
+
+async def test_the_meter_is_exact(small: Route) -> None:
+    """Counted texts and what messages cost besides add up to what the model reads.
+
+    But for the reply's own header (4 tokens), and for one token a message where its role is shorter than the longest.
+    """
+    turns = [
+        PastTurn(0, "opening", "Ilse Varga", "Rain. “You’re late.”"),
+        PastTurn(1, "do", "Ada", "I wave 3 times."),
+    ]
+    prompt = prompt_for(turns, small)
+    await listen(small, prompt)
+    counted = sum(tokens.counter(small)(message.content) + tokens.overhead(small) for message in prompt.messages)
+    messages = [{"role": message.role.value, "content": message.content} for message in prompt.messages]
+    process = running(small)
+    rendered = await ask(process, "/apply-template", {"messages": messages})
+    read = await ask(process, "/tokenize", {"content": rendered["prompt"], "parse_special": True})
+    shorter = sum(message["role"] != "assistant" for message in messages)
+    assert len(read["tokens"]) == counted - shorter + 4
+
+
+async def test_a_person_can_be_forgotten_and_all_be_closed(small: Route) -> None:
+    """Freezing a person, and the end of the program, leave no process with their words."""
+    await listen(small, person="ada")
+    process = running(small)
+    await door.forget("ben")
+    assert process.lives
+    await door.forget("ada")
+    assert not process.lives
+    await listen(small, person="ada")
+    process = running(small)
+    await door.close()
+    assert not process.lives
+
+
+def running(route: Route) -> ModelProcess:
+    process = door._narrator(route)._process
+    assert process
+    return process
+
+
+async def ask(process: ModelProcess, path: str, body: dict[str, object]) -> dict[str, Any]:
+    async with shared_session().post(process.address + path, json=body, headers=process.headers()) as answer:
+        said: dict[str, Any] = await answer.json()
+        return said
