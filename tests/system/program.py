@@ -156,7 +156,7 @@ Start = Callable[..., Program]
 
 @pytest.fixture
 def running_program(tmp_path: Path) -> Iterator[Start]:
-    """Start the program: `running_program(toml=..., environ=..., name=...)`. Whatever still runs is killed at the end."""
+    """Start the program: `running_program(toml=..., environ=..., name=...)`. What still runs at the end is killed."""
     started: list[Program] = []
 
     def start(*, toml: str = "", environ: Mapping[str, str] | None = None, name: str = "instance") -> Program:
