@@ -1,4 +1,4 @@
-"""What an author brings: characters, from imported cards. Scenarios that ship with the program are files (starters/)."""
+"""What an author brings: characters, from imported cards. Scenarios that ship with the program are files: starters/."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from mindstage.vault.fields import SealedField, SealedRow
 
 
 class Character(SealedRow):
-    """A character of one person, sealed under a key of its own. `card` is the card's JSON exactly as it came."""
+    """A character of one person, sealed under a key of its own.
+
+    `card` is the card's JSON object exactly as it came, `portrait` a WebP picture, `line` a few words for lists.
+    `report` holds what its import had to say and the card alone does not (JSON, a list of sentences).
+    """
 
     keyed_to: ClassVar[str] = "id"
 
     id = models.UUIDField(primary_key=True, default=ids.sequential)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="characters")
     name = SealedField(entry="character")
+    line = SealedField(entry="character")
     card = SealedField(entry="character")
     portrait = SealedField(entry="character", null=True)
+    report = SealedField(entry="character")
     imported_on = models.DateField(default=clock.today)
 
     class Meta:

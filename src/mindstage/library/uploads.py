@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
+from django.http import HttpRequest
 
 LIMIT = 20 * 1024 * 1024
 """Bytes: the largest card that is read (library/cards/limits)."""
 
 
+def was_cut_off(request: HttpRequest) -> bool:
+    """Whether this request brought more than LIMIT bytes of files, and lost them."""
+    return getattr(request, "upload_cut_off", False)
+
+
 class MemoryOnlyUploadHandler(MemoryFileUploadHandler):
-    """Takes one file of at most LIMIT bytes; a larger one is cut off while it arrives and reported by the form."""
+    """Takes at most LIMIT bytes of files a request; more are dropped while they arrive, and `was_cut_off` says so."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         super().handle_raw_input(*args, **kwargs)
@@ -21,5 +27,6 @@ class MemoryOnlyUploadHandler(MemoryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.received += len(raw_data)
         if self.received > LIMIT:
+            self.request.upload_cut_off = True  # type: ignore[union-attr]  # read by `was_cut_off` alone
             raise StopUpload(connection_reset=False)
         return super().receive_data_chunk(raw_data, start)

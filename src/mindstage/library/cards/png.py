@@ -16,6 +16,7 @@ from mindstage.library.cards.refusal import refusal
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt"}
+PAINTING = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 CARD_KEYWORDS = ("ccv3", "chara")
 ASSET_KEYWORD = "chara-ext-asset_"
 AGAIN = "Download or export the picture again."
@@ -59,6 +60,18 @@ def read_card_texts(data: bytes) -> CardTexts:
         _check_crc(chunk)
         texts[keyword] = _text(chunk)
     return CardTexts(texts, repeated, assets, len(data) - end)
+
+
+def bare_picture(data: bytes) -> bytes:
+    """The PNG `data` with what paints its first picture and nothing else: no texts, no EXIF, no profile, no animation.
+
+    Raises CardRefused as `read_card_texts` does.
+    """
+    return SIGNATURE + b"".join(_pack(chunk) for chunk in _walk(data) if chunk.kind in PAINTING)
+
+
+def _pack(chunk: Chunk) -> bytes:
+    return struct.pack(">I4s", len(chunk.body), chunk.kind) + chunk.body + struct.pack(">I", chunk.crc)
 
 
 def _walk(data: bytes) -> Iterator[Chunk]:

@@ -6,6 +6,7 @@ Pygmalion JSON. Nothing in a card is fetched, run or rendered here; all of it is
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -37,6 +38,18 @@ def read_card(data: bytes, *, filename_hint: str = "") -> Card:
     """
     notices: list[str] = []
     raw, picture = open_container(data, filename_hint=filename_hint, notices=notices)
+    return _read(raw, picture, notices)
+
+
+def reread_card(content: bytes) -> Card:
+    """Read a card again from the JSON of its `raw`, as it was kept. It was measured when it came and is trusted since.
+
+    Raises CardRefused only where this program has become stricter than the one that took the card.
+    """
+    return _read(json.loads(content), None, [])
+
+
+def _read(raw: dict[str, Any], picture: bytes | None, notices: list[str]) -> Card:
     spec, values = _detect(raw, notices)
     read = _read_pygmalion if spec == "pygmalion" else _read_fields
     return read(spec=spec, fields=Fields(values, notices), raw=raw, picture=picture)
@@ -146,7 +159,7 @@ def _report(spec: Spec, fields: Fields, raw: dict[str, Any]) -> tuple[str, ...]:
     """The notices so far, and what was kept although nothing here uses it yet."""
     values, notices = fields.values, fields.notices
     if not _spoken((fields.text("first_mes"), *fields.texts("alternate_greetings"))):
-        notices.append("The card has no greeting; the story begins with your own words.")
+        notices.append("The card has no greeting; its stories open plainly, and the first real words are yours.")
     if values.get("group_only_greetings"):
         notices.append("Its greetings for groups are kept but not used yet.")
     if values.get("assets"):

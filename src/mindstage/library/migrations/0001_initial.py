@@ -21,8 +21,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=mindstage.kit.ids.sequential, primary_key=True, serialize=False)),
                 ('name', mindstage.vault.fields.SealedField(entry='character')),
+                ('line', mindstage.vault.fields.SealedField(entry='character')),
                 ('card', mindstage.vault.fields.SealedField(entry='character')),
                 ('portrait', mindstage.vault.fields.SealedField(entry='character', null=True)),
+                ('report', mindstage.vault.fields.SealedField(entry='character')),
                 ('imported_on', models.DateField(default=mindstage.kit.clock.today)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='characters', to='accounts.user')),
             ],

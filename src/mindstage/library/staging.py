@@ -1,0 +1,130 @@
+"""From a scenario or a card to what a story is begun with: names, premise, cast, lore, and the openings to choose from.
+
+Openings come with their macros expanded, because they become turns, and a turn's text is never expanded. All else goes
+to the prompt as its author wrote it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mindstage.kit import clock
+from mindstage.library.cards import Card, CardLore
+from mindstage.library.characters import line_of, open_card
+from mindstage.library.models import Character
+from mindstage.library.starters import Starter, StarterCast, StarterLore
+from mindstage.prompts.inputs import CastMember, LoreEntry
+from mindstage.prompts.macros import MacroContext, expand
+from mindstage.vault.purposes import Purpose
+
+LONGEST_SCENE = 1_000
+"""Characters: a scenario up to here can open a story by itself; a longer one is a briefing, not a scene."""
+LONGEST_BYLINE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class StageParts:
+    """What a story is begun with. Its `repr` shows no text.
+
+    `byline` stands under the title on the cover. `roles` are (name, line) of the cast as the page shows it; what `cast`
+    and `lore` tell is for the narrator alone. There is always a greeting. `source`: `starter:SLUG`, `character:UUID`.
+    """
+
+    title: str = field(repr=False)
+    byline: str = field(repr=False)
+    premise: str = field(repr=False)
+    cast: tuple[CastMember, ...] = field(repr=False)
+    roles: tuple[tuple[str, str], ...] = field(repr=False)
+    lore: tuple[LoreEntry, ...] = field(repr=False)
+    greetings: tuple[str, ...] = field(repr=False)
+    source: str
+
+
+def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
+    """A scenario's parts, for somebody who plays under the name `persona`."""
+    cast = tuple(_member(member) for member in starter.cast)
+    source = f"starter:{starter.slug}"
+    context = _context(persona, cast, premise=starter.premise, seed=source)
+    return StageParts(
+        title=starter.title,
+        byline=starter.genre,
+        premise=starter.premise,
+        cast=cast,
+        roles=tuple((member.name, member.role) for member in starter.cast),
+        lore=tuple(_starter_entry(entry) for entry in starter.lore),
+        greetings=tuple(expand(opening.text, context) for opening in starter.openings),
+        source=source,
+    )
+
+
+def stage_parts_of_card(character: Character, persona: str) -> StageParts:
+    """The parts of a story that is begun with somebody's own character. Raises KeyGone, CardRefused."""
+    return parts_of_card(open_card(character, Purpose.IMPORT), persona, source=f"character:{character.pk}")
+
+
+def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
+    """A card's parts. The same `source` draws the same `{{random}}` in an opening on its page and in its story."""
+    member = CastMember(
+        name=card.name,
+        nickname=card.nickname,
+        description=card.description,
+        personality=card.personality,
+        example_dialogue=card.example_dialogue,
+        system_prompt=card.system_prompt,
+        post_history_instructions=card.post_history_instructions,
+    )
+    context = _context(persona, (member,), premise=card.scenario, seed=source)
+    return StageParts(
+        title=card.name,
+        byline=card.creator[:LONGEST_BYLINE],
+        premise=card.scenario,
+        cast=(member,),
+        roles=((card.name, line_of(card)),),
+        lore=tuple(_card_entry(entry) for entry in card.lore if not entry.use_regex),
+        greetings=_greetings(card, context),
+        source=source,
+    )
+
+
+def _greetings(card: Card, context: MacroContext) -> tuple[str, ...]:
+    """Every greeting under its own number; one that macros leave empty, or a lack of any, becomes a plain opening."""
+    plain = _plain_opening(card, context)
+    return tuple(expand(greeting, context).strip() or plain for greeting in card.greetings) or (plain,)
+
+
+def _plain_opening(card: Card, context: MacroContext) -> str:
+    scene = expand(card.scenario, context).strip()
+    return scene if 0 < len(scene) <= LONGEST_SCENE else f"{context.speaking.called} is here."
+
+
+def _context(persona: str, cast: tuple[CastMember, ...], *, premise: str, seed: str) -> MacroContext:
+    return MacroContext(persona=persona, cast=cast, seed=seed, now=clock.now(), premise=premise)
+
+
+def _member(member: StarterCast) -> CastMember:
+    return CastMember(
+        name=member.name,
+        description=member.description,
+        personality=member.personality,
+        example_dialogue=member.example_dialogue,
+    )
+
+
+def _starter_entry(entry: StarterLore) -> LoreEntry:
+    return LoreEntry(
+        name=entry.name, keys=entry.keys, content=entry.content, constant=entry.constant, order=entry.order
+    )
+
+
+def _card_entry(entry: CardLore) -> LoreEntry:
+    return LoreEntry(
+        name=entry.name,
+        keys=entry.keys,
+        content=entry.content,
+        constant=entry.constant,
+        case_sensitive=entry.case_sensitive,
+        order=entry.order,
+        enabled=entry.enabled,
+        secondary_keys=entry.secondary_keys,
+        selective=entry.selective,
+    )

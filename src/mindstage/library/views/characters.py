@@ -1,0 +1,146 @@
+"""The characters of the person who asks: bring one, list them, look at one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods, require_safe
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.library.cards import Card, CardRefused
+from mindstage.library.characters import (
+    PAGE,
+    find_character,
+    import_character,
+    list_characters,
+    open_card,
+    open_report,
+)
+from mindstage.library.forms import CHOOSE, CardForm
+from mindstage.library.models import Character
+from mindstage.library.staging import parts_of_card
+from mindstage.library.uploads import was_cut_off
+from mindstage.ui import prose
+from mindstage.ui.views import problem
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.purposes import Purpose
+
+TOO_LARGE = (
+    "This file is larger than 20 MB. Nothing was imported. Make its picture smaller, or import the card as JSON."
+)
+NOT_WRITTEN = (
+    "The card is in order, but it could not be stored: the disk is full, or the database is busy. Nothing was "
+    "imported. Try again in a moment."
+)
+ENDED = "This account is no longer active. Nothing was imported."
+
+WHOLE, GLIMPSE, ROOM = 4_000, 400, 60_000
+"""Characters shown of one opening; of each once all together passed ROOM. The story itself gets every word."""
+
+
+@require_visitor
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: SignedInRequest) -> HttpResponse:
+    """The list; or, with a card posted to it, one character more."""
+    return _create(request) if request.method == "POST" else _list(request)
+
+
+@require_visitor
+@require_safe
+def new(request: SignedInRequest) -> HttpResponse:
+    """Where a card is dropped or chosen."""
+    return render(request, "library/character_new.html", {"problem": ""})
+
+
+@require_visitor
+@require_safe
+def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """One character: what its maker says, its openings, and the way into a story."""
+    character = find_character(request.visitor.account_id, ident)
+    if character is None:
+        raise Http404
+    try:
+        card = open_card(character, Purpose.SHOW)
+        context = _describe(character, card, request.visitor.open_handle())
+    except (KeyGone, CardRefused):
+        return problem(
+            request,
+            status=410,
+            title="This character cannot be opened",
+            sentence="Its key is gone, or its card is no longer read. Everything else of yours is as it was.",
+            next_step="Import the card again to play with it.",
+        )
+    return render(request, "library/character.html", {"character": context})
+
+
+def _create(request: SignedInRequest) -> HttpResponse:
+    form = CardForm(request.POST, request.FILES)
+    if was_cut_off(request):
+        return _refuse(request, TOO_LARGE, status=413)
+    if not form.is_valid():
+        return _refuse(request, CHOOSE, status=422)
+    file = form.cleaned_data["card"]
+    try:
+        character = import_character(owner=request.visitor.account_id, data=file.read(), filename_hint=file.name or "")
+    except CardRefused as refused:
+        return _refuse(request, refused.sentence, status=422)
+    except KeyGone:
+        return _refuse(request, ENDED, status=409)
+    except DatabaseError:
+        return _refuse(request, NOT_WRITTEN, status=503)
+    there = reverse("character", args=[character.pk])
+    return JsonResponse({"location": there}, status=201) if _wants_json(request) else HttpResponseRedirect(there)
+
+
+def _refuse(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
+    """Why nothing was imported: as JSON for scripts, else on the page that the file was chosen on."""
+    if _wants_json(request) or request.headers.get("X-Partial") == "1":
+        return JsonResponse({"say": sentence}, status=status)
+    return render(request, "library/character_new.html", {"problem": sentence}, status=status)
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _list(request: SignedInRequest) -> HttpResponse:
+    characters = list_characters(request.visitor.account_id, before=_before(request))
+    earlier = characters[-1].id if len(characters) == PAGE else None
+    return render(request, "library/characters.html", {"characters": characters, "earlier": earlier})
+
+
+def _before(request: HttpRequest) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
+    except ValueError:
+        raise Http404 from None
+
+
+def _describe(character: Character, card: Card, handle: str) -> dict[str, object]:
+    parts = parts_of_card(card, handle, source=f"character:{character.pk}")
+    return {
+        "id": character.pk,
+        "name": card.name,
+        "creator": parts.byline,
+        "creator_notes": prose.render(card.creator_notes[:WHOLE]),
+        "tags": [tag[:60] for tag in card.tags[:50]],
+        "greetings": list(_preview(parts.greetings)),
+        "notices": [*open_report(character), *card.notices],
+        "has_portrait": character.portrait is not None,
+    }
+
+
+def _preview(greetings: tuple[str, ...]) -> Iterator[tuple[int, SafeString]]:
+    """Each opening by its number. Long and many ones are cut, so that no card can hold the page up."""
+    shown = 0
+    for index, greeting in enumerate(greetings):
+        most = WHOLE if shown < ROOM else GLIMPSE
+        text = greeting if len(greeting) <= most else f"{greeting[:most]}…"
+        shown += len(text)
+        yield index, prose.render(text)
