@@ -32,8 +32,8 @@ def counter(route: Route) -> Callable[[str], int]:
 def overhead(route: Route) -> int:
     """Return what a message costs at most besides its text.
 
-    In ChatML that is `<|im_start|>`, a role, a line break, `<|im_end|>`, a line break. SmolLM2 writes "assistant" in two
-    tokens and the other roles in one, so there it is one too many for what the person says.
+    In ChatML that is `<|im_start|>`, a role, a line break, `<|im_end|>`, a line break. SmolLM2 writes "assistant" in
+    two tokens and the other roles in one, so there it is one too many for what the person says.
     """
     if route.kind != "embedded":
         return _GENERAL_OVERHEAD

@@ -21,6 +21,7 @@ from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Reque
 
 IDLE_SECONDS: Final = 300.0
 _LEAST_STALL: Final = 60.0
+_LOST: Final = ("unreachable", "closed", "silent", "broken")
 
 WAKING: Final = "Waking the narrator"
 QUEUED: Final = "Another story is being told on this machine; yours is next"
@@ -77,15 +78,29 @@ class Narrator:
             on_progress(QUEUED, None)
         async with self._slot:
             try:
-                process = await self._give_to(person, on_progress)
+                return await self._tell(asked, person=person, on_delta=on_delta, on_progress=on_progress)
+            finally:
+                self._rest()
+
+    async def _tell(
+        self, asked: Asked, *, person: str, on_delta: Callable[[str], None], on_progress: Progress
+    ) -> Finish:
+        """Ask the model; a process that is found dead or dumb is let go, and replaced if it had not begun to answer."""
+        for attempt in (1, 2):
+            process = await self._give_to(person, on_progress)
+            try:
                 return await openai_compatible.stream(
                     self._request(process, asked),
                     stall_seconds=self._stall_seconds,
                     on_delta=on_delta,
                     on_read=lambda share: on_progress(READING, share),
                 )
-            finally:
-                self._rest()
+            except ProviderProblem as problem:
+                if problem.kind in _LOST:
+                    await self._end()
+                if problem.kind != "unreachable" or attempt == 2:
+                    raise
+        raise AssertionError
 
     async def warm(self, asked: Asked, *, person: str) -> None:
         """Read a prompt ahead of the next turn. Gives way to any request, and never takes another person's place."""
