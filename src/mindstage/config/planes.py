@@ -29,6 +29,11 @@ class Application:
         self.pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=PAGE_THREADS)
         self.streams: StreamPlane | None = None
 
+    def leave(self) -> None:
+        """The server is about to drain: running replies end now, marked as interrupted, so that their readers can go."""
+        if self.streams is not None:
+            self.streams.narration.leave()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -53,8 +58,8 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _open(self) -> Narration:
-        keyring()
         database = start_database_thread()
+        await database.run(keyring)
         await database.run(mark_interrupted)
         narration = Narration(bus=Bus(), database=database)
         narration.open()

@@ -16,6 +16,7 @@ from functools import partial
 from mindstage.gateway import converse
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
+from mindstage.prompts.endings import ends_sentence, long_enough
 from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
 from mindstage.stories.database_thread import DatabaseThread
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 KEEP_SECONDS = 0.4
 CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
-WAS_STOPPED = None
 WAS_INTERRUPTED = "The narrator was cut off when Mindstage was shut down. The words so far are kept."
 
 
@@ -63,13 +63,17 @@ class Narration:
         """Begin to keep the parts of running replies."""
         self._keeper = asyncio.create_task(self._keep_progress())
 
-    async def close(self) -> None:
-        """End every run, its words kept and marked as interrupted."""
-        for run in list(self.runs.values()):
+    def leave(self) -> None:
+        """Ask every run to end, its words kept and marked as interrupted."""
+        for run in self.runs.values():
             self._cancel(run, Turn.State.INTERRUPTED)
         for task in self._warming:
             task.cancel()
-        await asyncio.gather(*(run.task for run in self.runs.values() if run.task), return_exceptions=True)
+
+    async def close(self) -> None:
+        """End every run and wait until each is stored."""
+        self.leave()
+        await asyncio.gather(*(run.task for run in list(self.runs.values()) if run.task), return_exceptions=True)
         if self._keeper:
             self._keeper.cancel()
 
@@ -105,7 +109,8 @@ class Narration:
             ending = Ending(state, trouble.sentence, retry=True, retry_after=trouble.retry_after)
         except asyncio.CancelledError:
             state, problem = Turn.State(run.stop_state), ""
-            ending = Ending(state, WAS_INTERRUPTED if state == Turn.State.INTERRUPTED else WAS_STOPPED, retry=True)
+            say = WAS_INTERRUPTED if state == Turn.State.INTERRUPTED else None
+            ending = Ending(state, say, retry=state != Turn.State.FINISHED)
         except Exception:
             log.exception("a reply could not be written")
             state, problem = Turn.State.FAILED, "broken"
@@ -120,17 +125,21 @@ class Narration:
             prompt,
             route=route,
             person=str(run.taken.scene.owner),
-            on_delta=lambda text: self._feed(run.channel, text),
+            on_delta=partial(self._feed, run, long_enough(route.reply)),
             on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
         )
         if run.channel.length == len(run.channel.begins_with):
             raise ProviderProblem("silent")
 
-    def _feed(self, channel: Channel, text: str) -> None:
+    def _feed(self, run: Run, enough: int, text: str) -> None:
+        """Pass a piece on. Past `enough` characters the next end of a sentence ends the reply."""
+        channel = run.channel
         if not channel.length:
             text = text.lstrip()
         if text := text.replace("\x00", ""):
             self.bus.feed(channel, text)
+        if channel.length - len(channel.begins_with) >= enough and ends_sentence(channel.text):
+            self._cancel(run, Turn.State.FINISHED)
 
     async def _finish_run(self, run: Run, *, state: str, ending: Ending, problem: str) -> None:
         """Store the whole reply, then tell its readers: in this order, or they could see an end that a crash undoes."""
