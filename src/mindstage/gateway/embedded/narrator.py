@@ -24,7 +24,7 @@ _LEAST_STALL: Final = 60.0
 _LOST: Final = ("unreachable", "closed", "silent", "broken")
 
 WAKING: Final = "Waking the narrator"
-QUEUED: Final = "Another story is being told on this machine; yours is next"
+QUEUED: Final = "Another story is being told on this machine; yours comes after it"
 READING: Final = "Reading the story so far"
 
 type Progress = Callable[[str, float | None], None]
