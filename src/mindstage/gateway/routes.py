@@ -1,8 +1,9 @@
 """Which narrator answers, where it runs, and what is said about it on the page."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -76,18 +77,17 @@ def routes() -> list[Route]:
 
     An operator's own providers lead; then the better one of the models on this machine.
     """
-    configured = [route for entry in settings.MINDSTAGE.providers for route in _of_entry(entry)]
-    return configured + _installed()
+    return list(_all())
 
 
 def default_route() -> Route:
     """Return the narrator of a new story. With none installed it is still the tiny one, whose call then says so."""
-    return next(iter(routes()), None) or _of_model(SMOLLM2, path=None)
+    return next(_all(), _of_model(SMOLLM2, path=None))
 
 
 def route(route_id: str) -> Route:
     """Return the narrator of that id; raises UnknownRoute."""
-    for candidate in (*routes(), _of_model(SMOLLM2, path=None)):
+    for candidate in chain(_all(), [_of_model(SMOLLM2, path=None)]):
         if candidate.id == route_id:
             return candidate
     raise UnknownRoute
@@ -101,9 +101,19 @@ def disclosure(route: Route) -> str:
     return f"Narrated by AI · {route.title} · your words go to {route.provider_id} in {where}"
 
 
-def _installed() -> list[Route]:
-    found = ((model, locate(model, models_dir=settings.MINDSTAGE.models_dir)) for model in reversed(CATALOGUE))
-    return [_of_model(model, path=path) for model, path in found if path]
+def _all() -> Iterator[Route]:
+    """Every narrator, one by one, so that a turn with the first does not look for the others on the disk."""
+    return chain(_configured(), _installed())
+
+
+def _configured() -> Iterator[Route]:
+    return (route for entry in settings.MINDSTAGE.providers for route in _of_entry(entry))
+
+
+def _installed() -> Iterator[Route]:
+    for model in reversed(CATALOGUE):
+        if path := locate(model, models_dir=settings.MINDSTAGE.models_dir):
+            yield _of_model(model, path=path)
 
 
 def _of_entry(entry: Entry) -> Iterable[Route]:

