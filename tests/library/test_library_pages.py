@@ -87,6 +87,15 @@ def test_a_card_is_brought_and_shown(client: Client) -> None:
     assert "For rainy evenings." in listed
 
 
+def test_what_an_import_had_to_say_is_on_the_page(client: Client) -> None:
+    """A picture that is no portrait is said plainly; what is kept and not used can be read below."""
+    post(client, make.png_card(make.v2()))
+    page = text_of(client.get(f"/characters/{Character.objects.get().pk}/"))
+    assert "too small to be a portrait" in page
+    assert "Settings of other programs (extensions) are kept and not used." in page
+    assert "/portrait/" not in page
+
+
 def test_openings_are_expanded_and_harmless(client: Client) -> None:
     """Macros speak of the reader and the character; markup and scripts in a card do nothing."""
     greeting = "{{user}} meets {{char}}. <script>alert(1)</script> ![x](https://example.org/x.png)"

@@ -43,6 +43,9 @@ ENDED = "This account is no longer active. Nothing was imported."
 WHOLE, GLIMPSE, ROOM = 4_000, 400, 60_000
 """Characters shown of one opening; of each once all together passed ROOM. The story itself gets every word."""
 
+SHORT_NOTES = 600
+"""Characters of a maker's notes that stand open on the page; the card formats ask that players see a paragraph."""
+
 
 @require_visitor
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,7 +134,9 @@ def _describe(character: Character, card: Card, handle: str) -> dict[str, object
         "creator_notes": prose.render(card.creator_notes[:WHOLE]),
         "tags": [tag[:60] for tag in card.tags[:50]],
         "greetings": list(_preview(parts.greetings)),
-        "notices": [*open_report(character), *card.notices],
+        "notes_open": len(card.creator_notes) <= SHORT_NOTES,
+        "report": open_report(character),
+        "notices": card.notices,
         "has_portrait": character.portrait is not None,
     }
 
