@@ -81,13 +81,20 @@ def _run(options: argparse.Namespace) -> int:
         if (value := getattr(options, name, None)) is not None:
             os.environ[variable] = str(value)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
-    code: int = options.module.run(options, _load_for(options))
+    try:
+        configuration = _load_for(options.module)
+    except ConfigurationMistake as mistake:
+        if not hasattr(options.module, "explain"):
+            raise
+        explained: int = options.module.explain(options, mistake)
+        return explained
+    code: int = options.module.run(options, configuration)
     return code
 
 
-def _load_for(options: argparse.Namespace) -> Configuration:
+def _load_for(module: Any) -> Configuration:
     configuration = load()
-    if not getattr(options.module, "EXPLAINS_MISTAKES", False):
+    if not getattr(module, "EXPLAINS_MISTAKES", False):
         refuse_keys_inside_data(configuration)
     return configuration
 

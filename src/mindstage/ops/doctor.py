@@ -1,0 +1,240 @@
+"""What `mindstage doctor` looks at: one small function for each thing. None of them writes anything."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sqlite3
+import stat
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from mindstage.ops.findings import Finding, Level
+from mindstage.ops.instance import Instance
+from mindstage.ops.keys_at_start import refuse_wrong_keys
+from mindstage.ops.mistakes import StartMistake
+from mindstage.ops.reading_files import exists, read_rows
+from mindstage.ops.schema import known_migrations, refuse_newer_schema
+from mindstage.ops.starting import bind, refuse_unwritable
+from mindstage.vault.root_key import NAME, KeyMistake
+
+ROOM: Final = 1_000_000_000
+"""Bytes that should be free beside the data: below it a busy instance may not last the week."""
+OLDEST_SQLITE: Final = (3, 37, 0)
+
+
+def examine(instance: Instance) -> list[Finding]:
+    """Look at everything, in the order in which it matters."""
+    return [finding for check in CHECKS for finding in check(instance)]
+
+
+def check_configuration(instance: Instance) -> Iterator[Finding]:
+    file = instance.config_file
+    yield Finding(
+        "configuration", "ok", f"read from {file}" if file else "no mindstage.toml: the defaults and the environment"
+    )
+
+
+def check_folders(instance: Instance) -> Iterator[Finding]:
+    try:
+        refuse_unwritable(instance)
+    except StartMistake as mistake:
+        yield Finding("folders", "mistake", str(mistake))
+        return
+    yield Finding("folders", "ok", f"stories in {instance.data_dir}, keys in {instance.keys_dir}")
+
+
+def check_permissions(instance: Instance) -> Iterator[Finding]:
+    for name, folder in (("data folder", instance.data_dir), ("keys folder", instance.keys_dir)):
+        if not folder.is_dir():
+            yield Finding(name, "ok", f"{folder} is made at the first start")
+        elif open_to_others := [path for path in (folder, *folder.rglob("*")) if _is_open_to_others(path)]:
+            yield Finding(
+                name,
+                "mistake",
+                f"{len(open_to_others)} files or folders can be read by others, the first is {open_to_others[0]}",
+                f"chmod -R go= {folder}",
+            )
+        else:
+            yield Finding(name, "ok", "readable by its owner alone")
+
+
+def check_keys_outside_data(instance: Instance) -> Iterator[Finding]:
+    data, keys = instance.data_dir.resolve(), instance.keys_dir.resolve()
+    if keys.is_relative_to(data) or (data / NAME).exists():
+        yield Finding(
+            "root key's place",
+            "mistake",
+            "the root key lies inside the data folder, where every copy of the data carries it",
+            "Move the keys folder elsewhere and set keys_dir in mindstage.toml.",
+        )
+    else:
+        yield Finding("root key's place", "ok", "outside the data folder")
+
+
+def check_schema(instance: Instance) -> Iterator[Finding]:
+    try:
+        refuse_newer_schema(instance)
+        if not exists(instance, "default"):
+            yield Finding("schema", "ok", "made at the first start")
+            return
+        applied = read_rows(instance, "default", "SELECT app, name FROM django_migrations")
+        applied += read_rows(instance, "keystore", "SELECT app, name FROM django_migrations")
+    except StartMistake as mistake:
+        yield Finding("schema", "mistake", str(mistake))
+        return
+    behind = len(known_migrations() - set(applied))
+    said = f"{behind} steps behind: the next start makes them" if behind else "up to date"
+    yield Finding("schema", "ok", said)
+
+
+def check_keys(instance: Instance) -> Iterator[Finding]:
+    try:
+        refuse_wrong_keys(instance)
+    except (KeyMistake, StartMistake) as mistake:
+        yield Finding("keys", "mistake", str(mistake))
+        return
+    made = (instance.keys_dir / NAME).exists()
+    yield Finding(
+        "keys", "ok", "the root key opens the epoch file, and it the keystore" if made else "made at the first start"
+    )
+
+
+def check_keystore_journal(instance: Instance) -> Iterator[Finding]:
+    if instance.keystore_url or not instance.keystore_file.exists():
+        return
+    if instance.keystore_file.with_name(instance.keystore_file.name + "-wal").exists():
+        yield Finding(
+            "keystore's journal",
+            "mistake",
+            "the keystore has a write-ahead log, in which destroyed keys live on",
+            "Stop Mindstage and start it again: it goes back to a rollback journal.",
+        )
+    else:
+        yield Finding("keystore's journal", "ok", "a rollback journal: a destroyed key stays nowhere")
+
+
+def check_sqlite(instance: Instance) -> Iterator[Finding]:
+    if instance.database_url and instance.keystore_url:
+        return
+    old = sqlite3.sqlite_version_info < OLDEST_SQLITE
+    oldest = ".".join(map(str, OLDEST_SQLITE))
+    yield Finding(
+        "SQLite",
+        "mistake" if old else "ok",
+        f"version {sqlite3.sqlite_version}",
+        f"Use a Python that comes with SQLite {oldest} or newer." if old else "",
+    )
+
+
+def check_disk(instance: Instance) -> Iterator[Finding]:
+    place = instance.data_dir
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    yield Finding(
+        "disk",
+        "warning" if free < ROOM else "ok",
+        f"{free / 1e9:.1f} GB are free beside the data",
+        "Make room: when the disk is full no turn can be stored." if free < ROOM else "",
+    )
+
+
+def check_port(instance: Instance) -> Iterator[Finding]:
+    try:
+        bind(instance.host, instance.port).close()
+    except StartMistake as mistake:
+        yield _who_answers(instance, str(mistake))
+        return
+    yield Finding("port", "ok", f"{instance.port} on {instance.host} is free: Mindstage is not running")
+
+
+def check_narrators(instance: Instance) -> Iterator[Finding]:
+    from mindstage.gateway.models.catalogue import CATALOGUE, locate
+
+    here = [model.title for model in CATALOGUE if locate(model, models_dir=instance.models_dir)]
+    if here:
+        yield Finding("narrators here", "ok", ", ".join(here))
+    else:
+        level: Level = "ok" if instance.providers else "warning"
+        yield Finding("narrators here", level, "none", "mindstage models install smollm2")
+
+
+def check_providers(instance: Instance) -> Iterator[Finding]:
+    for entry in instance.providers:
+        yield _of_file(entry) if entry.kind == "embedded" else _of_server(entry)
+
+
+def check_core_dumps(instance: Instance) -> Iterator[Finding]:  # noqa: ARG001 - every check is called alike
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    said = "off" if hard == 0 else "the program turns them off for itself at its start"
+    yield Finding("core dumps", "ok", said)
+
+
+CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
+    check_configuration,
+    check_folders,
+    check_permissions,
+    check_keys_outside_data,
+    check_schema,
+    check_keys,
+    check_keystore_journal,
+    check_sqlite,
+    check_disk,
+    check_port,
+    check_narrators,
+    check_providers,
+    check_core_dumps,
+)
+
+
+def _is_open_to_others(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    except OSError:
+        return False
+
+
+def _who_answers(instance: Instance, mistake: str) -> Finding:
+    host = "127.0.0.1" if instance.host in ("0.0.0.0", "::") else instance.host  # noqa: S104 - compared, not bound
+    url = f"http://{f'[{host}]' if ':' in host else host}:{instance.port}/healthz"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=3) as response:
+            ready = response.read(100) == b'{"ready": true}'
+    except (OSError, ValueError):
+        ready = False
+    if ready:
+        return Finding("port", "ok", f"Mindstage answers on {instance.port}")
+    return Finding("port", "mistake", mistake)
+
+
+def _of_file(entry: Any) -> Finding:
+    if Path(entry.path).expanduser().is_file():
+        return Finding(f"narrator {entry.id}", "ok", "its model file is here")
+    return Finding(
+        f"narrator {entry.id}", "mistake", f"there is no file {entry.path}", "Correct path in mindstage.toml."
+    )
+
+
+def _of_server(entry: Any) -> Finding:
+    name = f"provider {entry.id}"
+    if entry.api_key_env and not os.environ.get(entry.api_key_env):
+        return Finding(
+            name,
+            "mistake",
+            f"the environment variable {entry.api_key_env}, which should hold its key, is not set",
+            "Set it where Mindstage is started.",
+        )
+    if not (entry.retains and entry.trains):
+        return Finding(
+            name,
+            "warning",
+            "mindstage.toml does not say what it keeps and whether it trains on stories, so the pages cannot either",
+            "Set retains and trains.",
+        )
+    return Finding(name, "ok", f"{len(entry.models)} models, {entry.region or 'no region named'}")
