@@ -1,0 +1,197 @@
+"""Look for words in bytes: in every spelling and encoding, and inside whatever is packed in them.
+
+Bytes are *unfolded* first (base64, hex, URL, JSON and HTML escapes, zlib, gzip, zip members, the pixels of a PNG, and
+these inside each other), then every view of them is searched for every spelling of every word. A word that is found
+tells in which way it lay there, so that whoever reads the report knows where to look.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+DEPTH: Final = 4
+"""How many layers are taken off: a card is JSON escapes in base64 in a packed chunk of a picture."""
+MOST_UNPACKED: Final = 16 * 1024 * 1024
+"""Bytes of one packed stream."""
+_MOST_MEMBERS: Final = 10_000
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){6,}[0-9A-Fa-f]?")
+_PERCENT = re.compile(rb"[\x21-\x7e]{0,200}(?:%[0-9A-Fa-f]{2}[\x21-\x7e]{0,200})+")
+_JSON = re.compile(
+    rb"[\x20-\x7e\x80-\xff]{0,200}(?:\\+(?:u[0-9A-Fa-f]{4}|[\"\\/bfnrt])[\x20-\x5b\x5d-\x7e\x80-\xff]{0,200})+"
+)
+_JSON_ESCAPES = re.compile(rb"(?:\\+u[0-9A-Fa-f]{4})+")
+_ENTITY = re.compile(rb"[\x20-\x7e\x80-\xff]{0,200}(?:&#?[0-9A-Za-z]{1,8};[\x20-\x7e\x80-\xff]{0,200})+")
+_ZLIB = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78](?=[\x00-\xff])")
+_GZIP = re.compile(rb"\x1f\x8b\x08")
+_ZIP_MEMBER = re.compile(rb"PK\x03\x04")
+_PNG = re.compile(rb"\x89PNG\r\n\x1a\n")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sighting:
+    """A word that was found. `way`: how it was written, the layers that were taken off first: "base64 > utf-8"."""
+
+    word: str
+    way: str
+
+
+class Scanner:
+    """Knows a set of words and finds them. Words shorter than 8 characters would be found by chance: ValueError."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._needles: list[tuple[bytes, str, str]] = []
+        for word in words:
+            if len(word) < 8:
+                raise ValueError("a word of fewer than 8 characters would be found by chance")
+            self._needles += [(needle, word, name) for needle, name in _spellings(word).items()]
+
+    def scan(self, content: bytes) -> set[Sighting]:
+        """Every word that is in these bytes, however it is written."""
+        found: set[Sighting] = set()
+        for layers, view in unfold(content):
+            folded = view.lower()
+            found |= {
+                Sighting(word, " > ".join((*layers, name))) for needle, word, name in self._needles if needle in folded
+            }
+        return found
+
+
+def unfold(content: bytes, *, layers: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bytes]]:
+    """The bytes themselves, then all that is packed or escaped in them, with the layers taken off to get there."""
+    yield layers, content
+    if len(layers) < DEPTH:
+        for name, inner in _inside(content):
+            yield from unfold(inner, layers=(*layers, name))
+
+
+def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """One layer down. What belongs together is joined with a space, so that there are few views to search."""
+    if runs := _BASE64.findall(content):
+        yield "base64", b" ".join(_decode_base64(runs))
+    if runs := _HEX.findall(content):
+        yield "hex", b" ".join(_decode_hex(runs))
+    for name, view in (
+        ("url", _unescape_url(content)),
+        ("json", _unescape_json(content)),
+        ("html", _unescape_html(content)),
+    ):
+        if view and view != content:
+            yield name, view
+    yield from _unpack(content)
+
+
+def _decode_base64(runs: list[bytes]) -> Iterator[bytes]:
+    """Every run from each of four beginnings, because nobody knows where in it the encoded bytes began."""
+    for run in runs:
+        clean = run.replace(b"\r", b"").replace(b"\n", b"").translate(_STANDARD)
+        for start in range(4):
+            part = clean[start:]
+            if len(part) % 4 == 1:
+                part = part[:-1]  # 6 bits are no byte
+            yield base64.b64decode(part + b"A" * (-len(part) % 4))
+
+
+def _decode_hex(runs: list[bytes]) -> Iterator[bytes]:
+    for run in runs:
+        for part in (run, run[1:]):
+            yield binascii.unhexlify(part[: len(part) // 2 * 2])
+
+
+def _unescape_url(content: bytes) -> bytes:
+    return b" ".join(unquote_to_bytes(run) for run in _PERCENT.findall(content)) if b"%" in content else b""
+
+
+def _unescape_json(content: bytes) -> bytes:
+    """JSON's and Python's escapes, once or doubled, in UTF-8."""
+    if b"\\" not in content:
+        return b""
+    texts = (_JSON_ESCAPES.sub(_character, run) for run in _JSON.findall(content))
+    return b" ".join(re.sub(rb"\\+([\"\\/])", rb"\1", text) for text in texts)
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    codes = re.findall(rb"u([0-9A-Fa-f]{4})", match[0])
+    text = b"".join(int(code, 16).to_bytes(2, "big") for code in codes).decode("utf-16-be", "replace")
+    return text.encode()
+
+
+def _unescape_html(content: bytes) -> bytes:
+    if b"&" not in content:
+        return b""
+    return b" ".join(html.unescape(run.decode("utf-8", "replace")).encode() for run in _ENTITY.findall(content))
+
+
+def _unpack(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Packed streams. What merely looks like one ends in nothing."""
+    members = 0
+    for name, pattern, window in (("zlib", _ZLIB, 15), ("gzip", _GZIP, 31)):
+        for match in pattern.finditer(content):
+            if name == "zlib" and int.from_bytes(content[match.start() : match.start() + 2]) % 31:
+                continue  # RFC 1950: the two bytes of the head are a multiple of 31
+            if (unpacked := _inflate(content, match.start(), window)) and members < _MOST_MEMBERS:
+                members += 1
+                yield name, unpacked
+    for match in _ZIP_MEMBER.finditer(content):
+        if unpacked := _zip_member(content, match.start()):
+            yield "zip", unpacked
+    for match in _PNG.finditer(content):
+        if pixels := _png_pixels(content, match.start()):
+            yield "png", pixels
+
+
+def _inflate(content: bytes, start: int, window: int) -> bytes:
+    """What a stream holds from `start` on, also when it breaks off. Fewer than 8 bytes are chance and count as none."""
+    stream, unpacked, at = zlib.decompressobj(window), bytearray(), start
+    try:
+        while at < len(content) and not stream.eof and len(unpacked) < MOST_UNPACKED:
+            unpacked += stream.decompress(content[at : at + 64])
+            at += 64
+    except zlib.error:
+        pass
+    return bytes(unpacked) if len(unpacked) >= 8 else b""
+
+
+def _zip_member(content: bytes, start: int) -> bytes:
+    """A member of an archive by its local header (APPNOTE.TXT, 4.3.7)."""
+    head = content[start : start + 30]
+    if len(head) < 30:
+        return b""
+    data = start + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    return _inflate(content, data, -15) if head[8:10] == b"\x08\x00" else b""
+
+
+def _png_pixels(content: bytes, start: int) -> bytes:
+    """The pixels' stream of a PNG, joined from its parts."""
+    at = start + 8
+    parts: list[bytes] = []
+    while (head := content[at : at + 8])[4:].isalpha() and len(parts) < _MOST_MEMBERS:
+        length = int.from_bytes(head[:4])
+        if head[4:] == b"IDAT":
+            parts.append(content[at + 8 : at + 8 + length])
+        at += length + 12
+    return _inflate(b"".join(parts), 0, 15)
+
+
+def _spellings(word: str) -> dict[bytes, str]:
+    """How a word may stand in bytes whose ASCII letters were made small -> the name of that way."""
+    ways: dict[bytes, str] = {}
+    for text in (word, word.lower(), word.upper(), word.casefold()):
+        for shape in (text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC"))):
+            for encoding in ("utf-8", "utf-16-le", "utf-16-be", "latin-1"):
+                try:
+                    ways.setdefault(shape.encode(encoding).lower(), encoding)
+                except UnicodeEncodeError:
+                    continue
+    return ways
