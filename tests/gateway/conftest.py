@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
 
 from fakes.provider import FakeProvider
 from mindstage.gateway import converse as door
@@ -103,8 +102,3 @@ async def listen(
     except ProviderProblem as problem:
         heard.problem = problem
     return heard
-
-
-def stall_seconds() -> float:
-    """How long a silent provider is waited for in this test."""
-    return float(django_settings.MINDSTAGE.stall_seconds)

@@ -65,7 +65,8 @@ class ExactCounter:
             if (count := self._known.get(key)) is not None:
                 self._known.move_to_end(key)
                 return count
-        count = len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        plain = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text for the library
+        count = len(self._tokenizer.encode(plain, add_special_tokens=False).ids)
         with self._lock:
             self._known[key] = count
             if len(self._known) > REMEMBERED:
