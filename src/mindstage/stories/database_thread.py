@@ -16,9 +16,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 BATCH = 128
+
+
+class BatchLost(DatabaseError):
+    """The database rolled a whole batch back in the middle of it, as SQLite may when the disk is full."""
 
 
 @dataclass(slots=True)
@@ -75,10 +79,14 @@ class DatabaseThread:
             self._set_synchronous(any(job.acknowledges for job in jobs))
             with transaction.atomic():
                 outcomes = [self._attempt(job) for job in jobs]
+                if connection.needs_rollback:  # SQLite undid the transaction by itself, so nothing of it was kept
+                    raise BatchLost
         except Exception as error:  # the whole commit failed (disk full, locked): nobody was told anything yet
             outcomes = [(job, None, error) for job in jobs]
             connection.close_if_unusable_or_obsolete()
         for job, result, failure in outcomes:
+            if not job.done.set_running_or_notify_cancel():
+                continue
             if failure is None:
                 job.done.set_result(result)
             else:

@@ -12,20 +12,21 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from mindstage.stories import hot_path, replay, turns
 from mindstage.stories.generation import Narration
-from mindstage.stories.refusals import CannotStore, NotYours, Refused, TurnTooLong
+from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, TurnTooLong
 from mindstage.stories.turns import Taken
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
+from mindstage.vault.keys import KeyGone
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +57,8 @@ class Request:
 
     @property
     def cookie(self) -> str:
-        try:
-            jar = SimpleCookie(self.headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        found = jar.get(settings.SESSION_COOKIE_NAME)
-        return found.value if found else ""
+        # Django's reading: a cookie that another program on this host set badly does not hide ours.
+        return parse_cookie(self.headers.get(b"cookie", b"").decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
 
     @property
     def resume_point(self) -> int:
@@ -91,6 +88,8 @@ class StreamPlane:
             await self._answer(request, receive, send)
         except Refused as refusal:
             await _refuse(send, refusal)
+        except KeyGone:
+            await _refuse(send, KeyLost())
         except DatabaseError:
             log.exception("a turn could not be stored")
             await _refuse(send, CannotStore())
@@ -121,7 +120,7 @@ class StreamPlane:
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
         body = await _read_json(receive)
-        act, reply = body.get("act"), _optional_uuid(body.get("turn"))
+        act, reply = turns.check_act(body.get("act")), _optional_uuid(body.get("turn"))
         client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
 
         def job() -> Taken:
@@ -142,11 +141,12 @@ class StreamPlane:
         reply = {"id": str(taken.reply.id), "position": taken.reply.position}
         words = len(channel.begins_with) if channel and taken.begins else 0
         begun = {"turn": turn, "reply": reply, "run": str(taken.reply.id), "segment": str(taken.segment), "from": words}
-        await _start(send, sse.frame("begun", begun))
         if channel is None:
             stored = await self.database.run(lambda: replay.stored_reply(taken.scene, taken.reply.id))
+            await _start(send, sse.frame("begun", begun))
             await _send_events(send, replay.events(stored, after=0))
             return
+        await _start(send, sse.frame("begun", begun))
         await self._pump(channel, words, receive, send)
 
     async def _resume(self, request: Request, run: uuid.UUID, receive: Receive, send: Send) -> None:
@@ -193,7 +193,8 @@ def check_origin(request: Request) -> None:
     site = request.headers.get(b"sec-fetch-site")
     ours = f"{'https' if request.secure else 'http'}://{host}".encode("latin-1")
     same = site == b"same-origin" if site else origin == ours
-    if (request.method == "POST" and not same) or (origin is not None and origin != ours):
+    foreign = site in (b"cross-site", b"same-site") or (origin is not None and origin != ours)
+    if foreign or (request.method == "POST" and not same):
         raise ForeignPage
 
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,7 +26,6 @@ from mindstage.stories.models import Turn
 from mindstage.stories.prompting import build_prompt, open_inputs
 from mindstage.stories.turns import Taken
 from mindstage.streaming.bus import Bus, Channel, Ending, Progress
-from mindstage.vault.sealing import Sealed
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class Narration:
         self.runs: dict[uuid.UUID, Run] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._warming: set[asyncio.Task[None]] = set()
+        self._unstored: dict[uuid.UUID, Callable[[], bool]] = {}
 
     def open(self) -> None:
         """Begin to keep the parts of running replies."""
@@ -128,6 +129,7 @@ class Narration:
             on_delta=partial(self._feed, run, long_enough(route.reply)),
             on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
         )
+        await asyncio.sleep(0)  # a last piece that ended the reply has cancelled this task: it is told here, not later
         if run.channel.length == len(run.channel.begins_with):
             raise ProviderProblem("silent")
 
@@ -136,7 +138,7 @@ class Narration:
         channel = run.channel
         if not channel.length:
             text = text.lstrip()
-        if text := text.replace("\x00", ""):
+        if text := storable(text):
             self.bus.feed(channel, text)
         if channel.length - len(channel.begins_with) >= enough and ends_sentence(channel.text):
             self._cancel(run, Turn.State.FINISHED)
@@ -145,10 +147,12 @@ class Narration:
         """Store the whole reply, then tell its readers: in this order, or they could see an end that a crash undoes."""
         self.runs.pop(run.id, None)
         sealed = hot_path.seal_text(run.taken.scene, run.id, run.channel.text)
+        store = partial(hot_path.end_reply, run.id, text=sealed, state=state, problem=problem)
         try:
-            await self.database.run(lambda: hot_path.end_reply(run.id, text=sealed, state=state, problem=problem))
+            await self.database.run(store)
         except Exception:
             log.exception("a reply could not be stored")
+            self._unstored[run.id] = store
             ending = Ending(Turn.State.FAILED, CANNOT_SAVE, retry=True)
         self.bus.end(run.channel, ending)
 
@@ -156,14 +160,23 @@ class Narration:
         """Seal and store what has come since the last round, for all runs in one commit."""
         while True:
             await asyncio.sleep(KEEP_SECONDS)
-            parts = [self._part(run) for run in self.runs.values() if run.channel.length > run.kept]
-            if parts:
-                with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
-                    await self.database.run(partial(hot_path.keep_parts, parts), acknowledges=False)
+            with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
+                await self._keep_endings()
+                await self._keep_parts()
 
-    def _part(self, run: Run) -> tuple[uuid.UUID, Sealed]:
-        run.kept = run.channel.length
-        return run.id, hot_path.seal_text(run.taken.scene, run.id, run.channel.text)
+    async def _keep_endings(self) -> None:
+        """Store the endings that could not be stored before: until then their stories take no turn."""
+        for run, store in list(self._unstored.items()):
+            await self.database.run(store)
+            self._unstored.pop(run, None)
+
+    async def _keep_parts(self) -> None:
+        grown = [(run, run.channel.length) for run in self.runs.values() if run.channel.length > run.kept]
+        if grown:
+            parts = [(run.id, hot_path.seal_text(run.taken.scene, run.id, run.channel.text)) for run, _ in grown]
+            await self.database.run(partial(hot_path.keep_parts, parts), acknowledges=False)
+        for run, length in grown:
+            run.kept = length
 
     def _warm_later(self, run: Run, inputs: PromptInputs, route: Route) -> None:
         """Let a narrator on this machine read the finished reply ahead, so that the next turn reads only new words."""
@@ -176,3 +189,9 @@ class Narration:
         )
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
+
+
+def storable(text: str) -> str:
+    """A piece of a reply without null characters, and with U+FFFD for halves of a sign that no encoding can hold."""
+    text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -95,10 +95,8 @@ def read_stretch(story: Story, stage: Stage, *, before: int | None = None, after
 
 
 def read_turn(story: Story, stage: Stage, turn: Turn) -> list[TurnView]:
-    """One place of the story's path as it stands now; empty when it is in the trash or on another branch."""
-    if story.head_id is None:
-        return []
-    row = paths.find_on_path(story.head_id, turn.position)
+    """The place of a turn as it stands now, on its own branch; empty when it is in the trash."""
+    row = paths.find_on_path(turn.segment_id, turn.position)
     return _views(story, stage, [row]) if row else []
 
 

@@ -22,7 +22,9 @@ def add_version(*, turn: Turn, text: str) -> Turn:
     """Store an edited text as a new version of its place, and choose it. The version before stays. Raises Refused."""
     with transaction.atomic():
         _lock(turn)
-        others = _variants(turn)
+        others = Turn.objects.filter(segment=turn.segment_id, position=turn.position)
+        if not _variants(turn).exists():
+            raise Refused("This turn lies in the trash. Take it back out first, then edit it.")
         highest = others.aggregate(highest=Max("variant"))["highest"]
         others.filter(chosen=True).update(chosen=False)
         version = Turn(

@@ -16,6 +16,7 @@ from mindstage.stories.paths import TurnRow
 from mindstage.stories.refusals import EmptyTurn, NotYours, Refused, StillRunning, TurnTooLong, Unstorable
 
 TURN_CHARACTERS = 16_000
+ACTS = ("continue", "regenerate", "retry", "go_on")
 MODES = (Turn.Kind.DO, Turn.Kind.SAY, Turn.Kind.STORY, Turn.Kind.OOC)
 
 
@@ -62,6 +63,13 @@ def check_mode(mode: object) -> str:
     if mode not in MODES:
         raise Refused("Choose whether you do, say, tell or speak out of character.")
     return str(mode)
+
+
+def check_act(act: object) -> str:
+    """continue, regenerate, retry or go_on. Raises Refused."""
+    if act not in ACTS:
+        raise Refused("The narrator does not know this request. Nothing was changed; reload the page and try again.")
+    return str(act)
 
 
 def take_turn(*, scene: Scene, text: str, mode: str, client_id: uuid.UUID) -> Taken:
