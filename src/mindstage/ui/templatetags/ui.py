@@ -69,7 +69,7 @@ def cover(title: str, byline: str = "", href: str = "", size: str = "", titled: 
     classes = f"cover cover--p{drawn.palette} {size}".strip()
     picture = mark_safe(drawn.svg)  # noqa: S308  drawn from numbers and constants alone
     if href:
-        return format_html('<a class="{}" href="{}">{}{}</a>', classes, href, picture, words)
+        return format_html('<a class="{}" href="{}" aria-label="{}">{}{}</a>', classes, href, title, picture, words)
     return format_html('<span class="{}">{}{}</span>', classes, picture, words)
 
 

@@ -5,7 +5,7 @@ const NEAR = 80; // pixels from the end that count as "at the end"
 
 class StoryReader extends HTMLElement {
   connectedCallback() {
-    this.following = true;
+    this.following = this.querySelectorAll(".turn").length > 1; // a story that has just begun is read from its beginning
     this.before = 0;
     this.toEnd = document.querySelector("[data-to-end]");
     this.addEventListener("scroll", () => this.scrolled(), { passive: true });

@@ -6,6 +6,7 @@ import { frames } from "mindstage/frames";
 import { Reply, draftTurn } from "mindstage/reply";
 
 const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
+const SEARCHING = "The connection dropped. The narrator goes on; looking for it…";
 const WAITS = [300, 600, 1200, 2500, 5000, 8000]; // milliseconds between attempts to find a reply again
 const ENDINGS = { finished: "The narrator has finished.", stopped: "Stopped. The words up to here are kept." };
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -59,7 +60,7 @@ class TurnStream extends HTMLElement {
       for await (const frame of frames(response.body)) if (this.receive(frame)) return this.settle(frame.data);
     } catch { /* the connection broke: the narrator goes on without us */ }
     if (!this.run) return this.refuse(LOST);
-    await this.findAgain("The connection dropped. The narrator goes on; looking for it…");
+    await this.findAgain(SEARCHING);
   }
 
   /** True when the reply has ended. */
@@ -119,7 +120,7 @@ class TurnStream extends HTMLElement {
 
   async findAgain(note) {
     for (let attempt = 0; ; attempt += 1) {
-      if (note) this.view?.note(note);
+      if (note || attempt > 1) this.view?.note(note || SEARCHING);
       const response = await fetch(`/stream/runs/${this.run}?after=${this.seen}`, { headers: { Accept: "text/event-stream" } }).catch(() => null);
       if (response?.ok) return this.listen(response);
       if (response && response.status < 500 && response.status !== 429) return this.settle({ state: "finished" });
