@@ -9,6 +9,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,8 +182,6 @@ def test_two_at_once_are_one(tmp_path: Path, shelf: Path) -> None:
 
 def test_a_full_disk_is_seen_before_anything_is_written(tmp_path: Path, shelf: Path) -> None:
     """A model that cannot fit is refused with what to do."""
-    from dataclasses import replace
-
     huge = replace(make_model(), size=2**60)
     with pytest.raises(InstallationProblem, match="no_room"):
         install_model(huge, models_dir=tmp_path / "models", on_progress=ignore, source_dir=shelf)
