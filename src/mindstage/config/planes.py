@@ -20,6 +20,8 @@ from mindstage.streaming.bus import Bus
 from mindstage.vault.keyring import keyring
 
 PAGE_THREADS = 6
+BODY_BYTES = 24 * 1024 * 1024
+"""The largest body that a page may be sent: a character card with some room. More is refused before it is read."""
 
 
 class Application:
@@ -41,6 +43,8 @@ class Application:
             await _say_ready(send, ready=self.streams is not None)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
             await self.streams(scope, receive, send)
+        elif scope["type"] == "http" and _announced(scope) > BODY_BYTES:
+            await _refuse_body(send)
         elif scope["type"] == "http":
             await self.pages(scope, receive, send)
         else:
@@ -65,6 +69,19 @@ class Application:
         narration.open()
         self.streams = StreamPlane(narration)
         return narration
+
+
+def _announced(scope: Scope) -> int:
+    """The length of the body that a request announces, in bytes."""
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(told) if told.isdigit() else 0
+
+
+async def _refuse_body(send: Send) -> None:
+    body = b'{"say": "That file is too large: a character card has 20 MB at most. Nothing was imported."}'
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _say_ready(send: Send, *, ready: bool) -> None:

@@ -17,7 +17,6 @@ if MINDSTAGE.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
     ALLOWED_HOSTS.append(MINDSTAGE.host)
 
 INSTALLED_APPS = [
-    "django.contrib.staticfiles",
     "mindstage.ui",
     "mindstage.datamap",
     "mindstage.vault",
@@ -30,7 +29,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "mindstage.accounts.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,11 +100,6 @@ SECURE_CSP = {
     "require-trusted-types-for": ["'script'"],
     "trusted-types": ["mindstage"],
 }
-
-STATIC_URL = "/static/"
-STATIC_ROOT = MINDSTAGE.data_dir / "static"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = MINDSTAGE.debug
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024

@@ -58,6 +58,7 @@ class House:
             "MINDSTAGE_DATA": str(self.folder / "data"),
             "MINDSTAGE_KEYS": str(self.folder / "keys"),
             "MINDSTAGE_CONFIG": str(self.folder / "mindstage.toml"),
+            "MINDSTAGE_PORT": "0",
         }
 
     def configure(self, providers: Sequence[tuple[str, str]]) -> None:

@@ -13,7 +13,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Between two looks: wall and CPU seconds of the watched process, its resident MiB, and others' percent of a core."""
+    """Between two looks: wall and CPU seconds of the watched process, its resident MiB, others' percent of a core."""
 
     wall: float
     cpu: float

@@ -30,11 +30,11 @@ def main() -> None:
 
 
 def _make(options: argparse.Namespace) -> dict[str, Any]:
-    from mindstage.config.configuration import load
+    from django.conf import settings
+
     from mindstage.ops.starting import prepare
 
-    instance = load(os.environ | {"MINDSTAGE_PORT": "0"})
-    prepared = prepare(instance)
+    prepared = prepare(settings.MINDSTAGE)
     prepared.socket.close()
     from mindstage.accounts.models import AgeBand
     from mindstage.accounts.sessions import begin_session
