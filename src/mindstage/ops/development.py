@@ -18,7 +18,7 @@ from mindstage.kit.children import end, spawn
 
 SOURCE: Final = Path(mindstage.__file__).parent
 LOOK_SECONDS: Final = 0.7
-FAKE_PORT: Final = 8471
+FAKE_PORT: Final = 8479
 _TOML: Final = """# Made by bin/dev; yours to change. `bin/setup --reset` removes it with its folder.
 debug = true
 

@@ -11,7 +11,6 @@ from typing import Final
 
 import uvicorn
 
-from mindstage.ops.instance import Instance
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
 
@@ -21,12 +20,12 @@ DRAIN_SECONDS: Final = 3
 WORKER_SECONDS: Final = 2.0
 
 
-def serve(instance: Instance, prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
+def serve(prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code: 0, or 1 when the application could not start."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)  # uvicorn raises the signal again once it has drained: an orderly end is code 0
     worker = WorkerChild()
-    server = Server(_uvicorn_config(instance), worker=worker, on_ready=on_ready)
+    server = Server(_uvicorn_config(), worker=worker, on_ready=on_ready)
     try:
         server.run(sockets=[prepared.socket])
     finally:
@@ -61,7 +60,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _uvicorn_config(instance: Instance) -> uvicorn.Config:
+def _uvicorn_config() -> uvicorn.Config:
     return uvicorn.Config(
         os.environ.get("MINDSTAGE_APPLICATION", APPLICATION),
         loop="uvloop",
@@ -77,7 +76,7 @@ def _uvicorn_config(instance: Instance) -> uvicorn.Config:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
         backlog=2048,
-        log_level="debug" if instance.debug else "warning",
+        log_level="warning",
     )
 
 

@@ -39,10 +39,9 @@ def next_due(clocks: Iterable[Clock]) -> datetime:
 
 
 def _claim(each: Clock) -> bool:
+    Tick.objects.get_or_create(name=each.name)
     now = clock.now()
     due = Tick.objects.filter(name=each.name, due_at__lte=now)
-    if not due.exists() and Tick.objects.get_or_create(name=each.name)[1] is False:
-        return False
     return due.update(due_at=now + min(each.every, RETRY)) == 1
 
 

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
             say(f"  {address}{prepared.owner_link}")
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
-    return serve(instance, prepared, on_ready=say_ready)
+    return serve(prepared, on_ready=say_ready)
 
 
 def say(line: str) -> None:

@@ -1,0 +1,96 @@
+"""The doctor: finds each mistake by name, says the next step, changes nothing, tells no key."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mindstage.config.configuration import Configuration, ProviderEntry
+from mindstage.ops import doctor
+from mindstage.ops.findings import Finding
+from mindstage.vault.root_key import create_root_key
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Configuration:
+    """An instance that was never started, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return Configuration(tmp_path / "data", tmp_path / "keys", port=free.getsockname()[1])
+
+
+def found(findings: Iterator[Finding]) -> dict[str, str]:
+    return {finding.name: finding.level for finding in findings}
+
+
+def test_a_new_instance_has_no_mistake(instance: Configuration) -> None:
+    """Before the first start everything is in order, and looking makes no file."""
+    findings = doctor.examine(instance)
+    assert [finding for finding in findings if finding.level == "mistake"] == []
+    assert not instance.data_dir.exists()
+    assert not instance.keys_dir.exists()
+
+
+def test_what_others_can_read(instance: Configuration) -> None:
+    """A file that others can read is a mistake, with the command that cures it."""
+    instance.data_dir.mkdir(mode=0o700)
+    (instance.data_dir / "left").write_text("")
+    (instance.data_dir / "left").chmod(0o644)
+    first = next(doctor.check_permissions(instance))
+    assert first.level == "mistake"
+    assert "chmod" in first.next_step
+
+
+def test_keys_inside_data(instance: Configuration) -> None:
+    """A keys folder within the data folder is a mistake."""
+    inside = replace(instance, keys_dir=instance.data_dir / "keys")
+    assert found(doctor.check_keys_outside_data(inside)) == {"root key's place": "mistake"}
+
+
+def test_root_key_that_is_none(instance: Configuration) -> None:
+    """A file that is no root key is a mistake; a good one is not."""
+    create_root_key(instance.keys_dir)
+    assert found(doctor.check_keys(instance)) == {"keys": "ok"}
+    (instance.keys_dir / "root.key").write_text("hello")
+    assert found(doctor.check_keys(instance)) == {"keys": "mistake"}
+
+
+def test_keystore_with_a_log(instance: Configuration) -> None:
+    """A write-ahead log beside the keystore is a mistake: destroyed keys would live on in it."""
+    instance.keystore_file.parent.mkdir(parents=True)
+    instance.keystore_file.touch()
+    assert found(doctor.check_keystore_journal(instance)) == {"keystore's journal": "ok"}
+    instance.keystore_file.with_name("keystore.sqlite3-wal").touch()
+    assert found(doctor.check_keystore_journal(instance)) == {"keystore's journal": "mistake"}
+
+
+def test_port_of_another_program(instance: Configuration) -> None:
+    """A port that somebody else has is a mistake."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", instance.port))
+        other.listen()
+        other.setblocking(False)
+        assert found(doctor.check_port(instance)) == {"port": "mistake"}
+
+
+def test_provider_without_its_key(instance: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is not set is a mistake; one that is set is never told."""
+    entry = ProviderEntry("far", "openai", "https://far.invalid/v1", "FAR_KEY", ("m",), "EU", "nothing", "no")
+    configured = replace(instance, providers=(entry,))
+    monkeypatch.delenv("FAR_KEY", raising=False)
+    assert found(doctor.check_providers(configured)) == {"provider far": "mistake"}
+    monkeypatch.setenv("FAR_KEY", "sk-very-secret")
+    findings = list(doctor.check_providers(configured))
+    assert [finding.level for finding in findings] == ["ok"]
+    assert "secret" not in json.dumps([finding.as_json() for finding in findings])
+
+
+def test_provider_that_says_too_little(instance: Configuration) -> None:
+    """Without `retains` and `trains` the pages cannot tell people what happens to their words."""
+    entry = ProviderEntry("near", "openai", "http://127.0.0.1:1/v1", models=("m",))
+    assert found(doctor.check_providers(replace(instance, providers=(entry,)))) == {"provider near": "warning"}

@@ -1,0 +1,105 @@
+"""Jobs: identifiers alone, at least once, and nothing kept of a failure but its type."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from mindstage.kit import clock
+from mindstage.ops.jobs import (
+    LEASE,
+    MOST_ATTEMPTS,
+    NotAnIdentifier,
+    claim_job,
+    give_back_running_jobs,
+    purge_failed_jobs,
+    run_next_job,
+)
+from mindstage.ops.models import Job
+from ops.tasks_of_tests import DONE, fall, note
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_done() -> Iterator[None]:
+    """No deed of another test is remembered."""
+    DONE.clear()
+    yield
+    DONE.clear()
+
+
+def test_a_job_is_run_once_and_gone() -> None:
+    """A deed is called with its identifiers, and its row is deleted."""
+    about = uuid.uuid4()
+    note.enqueue(about, 7)
+    assert run_next_job()
+    assert not run_next_job()
+    assert [(str(about), 7)] == DONE
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("words", ["the words of a story", "", None, 1.5, ["a"]])
+def test_words_are_refused(words: object) -> None:
+    """A job row can hold nothing but identifiers."""
+    with pytest.raises(NotAnIdentifier):
+        note.enqueue(words)
+    with pytest.raises(NotAnIdentifier):
+        note.enqueue(named=words)
+    assert not Job.objects.exists()
+
+
+def test_the_oldest_first_and_none_before_its_time() -> None:
+    """Jobs run in the order in which they are due."""
+    note.using(run_after=clock.now() + timedelta(hours=1)).enqueue(2)
+    note.enqueue(1)
+    assert run_next_job()
+    assert not run_next_job()
+    with clock.moved(timedelta(hours=2)):
+        assert run_next_job()
+    assert DONE == [(1,), (2,)]
+
+
+def test_a_failure_keeps_its_type_alone() -> None:
+    """No traceback and no message of an error is stored; the job is tried again, ever later, then kept for 30 days."""
+    fall.enqueue(1)
+    later = timedelta(0)
+    for _ in range(MOST_ATTEMPTS):
+        with clock.moved(later):
+            assert run_next_job()
+            assert not run_next_job()
+        later += timedelta(hours=2)
+    job = Job.objects.get()
+    assert (job.state, job.problem) == (Job.State.FAILED, "RuntimeError")
+    assert "words" not in repr(Job.objects.values().get())
+    assert purge_failed_jobs() == 0
+    with clock.moved(later + timedelta(days=31)):
+        assert purge_failed_jobs() == 1
+
+
+def test_a_job_is_claimed_by_one_worker() -> None:
+    """While one worker runs a job, no other gets it."""
+    note.enqueue(1)
+    assert claim_job()
+    assert claim_job() is None
+
+
+def test_the_job_of_a_killed_worker_is_given_out_again() -> None:
+    """After its lease, or at once by a worker that knows it is alone."""
+    note.enqueue(1)
+    assert claim_job()
+    with clock.moved(LEASE + timedelta(seconds=1)):
+        assert claim_job()
+    assert give_back_running_jobs() == 1
+    assert run_next_job()
+    assert DONE == [(1,)]
+
+
+def test_a_deed_that_no_longer_exists_fails_alone() -> None:
+    """A job whose function is gone does not stop the worker."""
+    Job.objects.create(task="mindstage.nowhere.nothing")
+    assert run_next_job()
+    assert Job.objects.get().attempts == 1
