@@ -32,7 +32,7 @@ class Application:
         self.streams: StreamPlane | None = None
 
     def leave(self) -> None:
-        """The server is about to drain: running replies end now, marked as interrupted, so that their readers can go."""
+        """The server is about to drain: running replies end now, marked as interrupted, so their readers can go."""
         if self.streams is not None:
             self.streams.narration.leave()
 
