@@ -25,6 +25,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": ["127.0.0.1", "testserver"],
     "MIDDLEWARE": [
         "django.middleware.security.SecurityMiddleware",
+        "django.middleware.gzip.GZipMiddleware",
         "django.middleware.csp.ContentSecurityPolicyMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "mindstage.ui.middleware.PrivatePagesMiddleware",
