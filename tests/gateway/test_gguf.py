@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mindstage.gateway.embedded.gguf import NotGguf, is_gguf, read_metadata
 from mindstage.gateway.embedded.tokenizer import UnknownVocabulary, load_tokenizer
-from mindstage.gateway.tokens import ExactCounter
+from mindstage.gateway.tokens import exact_counter
 
 
 def text(value: str) -> bytes:
@@ -59,7 +59,7 @@ def test_what_is_asked_for_is_read_and_the_rest_passed_over(tmp_path: Path) -> N
 
 def test_a_vocabulary_counts(tmp_path: Path) -> None:
     """Merged letters are one token, digits stand alone; half a surrogate pair does no harm."""
-    count = ExactCounter(load_tokenizer(write(tmp_path, TINY)))
+    count = exact_counter(write(tmp_path, TINY))
     assert [count(text) for text in ("ab", "aab", "11", "ab", "")] == [1, 2, 2, 1, 0]
     assert count("ab\ud800") >= 1
 

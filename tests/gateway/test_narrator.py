@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from mindstage.gateway import tokens
+from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
 from mindstage.gateway.embedded.narrator import QUEUED, READING, WAKING, Asked, Narrator
 from mindstage.gateway.embedded.process import ModelProcess
-from mindstage.gateway.models.catalogue import SMOLLM2, locate
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers.sessions import close_sessions, shared_session
 from mindstage.gateway.routes import default_route

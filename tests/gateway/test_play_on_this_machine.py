@@ -15,9 +15,9 @@ import pytest
 
 from mindstage.gateway import converse as door
 from mindstage.gateway import tokens
+from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
 from mindstage.gateway.embedded.narrator import READING
 from mindstage.gateway.embedded.process import ModelProcess
-from mindstage.gateway.models.catalogue import SMOLLM2, locate
 from mindstage.gateway.providers.sessions import shared_session
 from mindstage.gateway.routes import Route, default_route
 from mindstage.prompts.assemble import assemble

@@ -8,7 +8,7 @@ import pytest
 
 from mindstage.config.configuration import ProviderEntry
 from mindstage.gateway import tokens
-from mindstage.gateway.models.catalogue import SMOLLM2, STORY_1_5B, locate
+from mindstage.gateway.ai_models.catalogue import SMOLLM2, STORY_1_5B, locate
 from mindstage.gateway.routes import UnknownRoute, default_route, disclosure, route, routes
 from mindstage.prompts.dialects import DIALECTS
 from mindstage.prompts.tokens import conservative

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mindstage.gateway.models import installing
-from mindstage.gateway.models.catalogue import CATALOGUE, AiModel
+from mindstage.gateway.ai_models import installing
+from mindstage.gateway.ai_models.catalogue import CATALOGUE, AiModel
 from mindstage.gateway.routes import EMBEDDED, Route, default_route, disclosure, routes
 
 MEGABYTE = 1_000_000

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 
 from django.conf import settings
 
-from mindstage.gateway.models.catalogue import CATALOGUE, LIVELY, SMOLLM2, AiModel, locate
+from mindstage.gateway.ai_models.catalogue import CATALOGUE, LIVELY, SMOLLM2, AiModel, locate
 
 EMBEDDED: Final = "embedded"
 HERE: Final = "this machine"

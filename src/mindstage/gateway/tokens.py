@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -18,15 +19,15 @@ _CHATML_MARKS: Final = 4
 _ROLES: Final = ("system", "user", "assistant")
 _GENERAL_OVERHEAD: Final = 4
 
-_counters: dict[Path, "ExactCounter | None"] = {}
+_counters: dict[Path, "Remembering | None"] = {}
 _building: Final = Lock()
 
 
 def counter(route: Route) -> Callable[[str], int]:
-    """Return a function from text to tokens. The first exact count reads the vocabulary (about half a second)."""
+    """Return a function from text to tokens. The first exact one reads the vocabulary: up to half a second."""
     if route.kind != "embedded" or route.path is None:
-        return conservative
-    return _exact(route.path) or conservative
+        return _careful
+    return _exact(route.path) or _careful
 
 
 def overhead(route: Route) -> int:
@@ -40,22 +41,31 @@ def overhead(route: Route) -> int:
     return _CHATML_MARKS + max(map(counter(route), _ROLES))
 
 
-def _exact(path: Path) -> "ExactCounter | None":
+def _exact(path: Path) -> "Remembering | None":
     with _building:
         if path not in _counters:
             _counters.clear()  # one vocabulary at a time is enough, and it is the heaviest thing this room keeps
             try:
-                _counters[path] = ExactCounter(load_tokenizer(path))
+                _counters[path] = exact_counter(path)
             except UnknownVocabulary:
                 _counters[path] = None
         return _counters[path]
 
 
-class ExactCounter:
-    """Counts with the model's own vocabulary, and remembers numbers by a hash of the text, never the text."""
+def exact_counter(path: Path) -> "Remembering":
+    """Return a counter with the vocabulary of a model file. Raises UnknownVocabulary."""
+    return Remembering(partial(_count_exactly, load_tokenizer(path)))
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
+
+def _count_exactly(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+class Remembering:
+    """A counter that remembers numbers by a hash of the text, never the text: a window repeats from turn to turn."""
+
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
         self._known: OrderedDict[bytes, int] = OrderedDict()
         self._lock = Lock()
 
@@ -65,10 +75,12 @@ class ExactCounter:
             if (count := self._known.get(key)) is not None:
                 self._known.move_to_end(key)
                 return count
-        plain = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text for the library
-        count = len(self._tokenizer.encode(plain, add_special_tokens=False).ids)
+        count = self._count(text)
         with self._lock:
             self._known[key] = count
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return count
+
+
+_careful: Final = Remembering(conservative)

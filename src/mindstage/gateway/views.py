@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_of
 from mindstage.accounts.models import User
-from mindstage.gateway.models import installing
-from mindstage.gateway.models.catalogue import CATALOGUE, UnknownModel, find_model
+from mindstage.gateway.ai_models import installing
+from mindstage.gateway.ai_models.catalogue import CATALOGUE, UnknownModel, find_model
 from mindstage.gateway.narrators import describe_model, list_narrators
 from mindstage.ui.views import problem
 

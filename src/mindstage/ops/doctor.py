@@ -154,7 +154,7 @@ def check_port(instance: Instance) -> Iterator[Finding]:
 
 
 def check_narrators(instance: Instance) -> Iterator[Finding]:
-    from mindstage.gateway.models.catalogue import CATALOGUE, locate
+    from mindstage.gateway.ai_models.catalogue import CATALOGUE, locate
 
     here = [model.title for model in CATALOGUE if locate(model, models_dir=instance.models_dir)]
     if here:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from mindstage.gateway import converse
+from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
 from mindstage.prompts.endings import ends_sentence, long_enough
@@ -121,6 +121,8 @@ class Narration:
             self._warm_later(run, inputs, route)
 
     async def _narrate(self, run: Run, inputs: PromptInputs, route: Route) -> None:
+        if route.kind == "embedded":
+            await asyncio.to_thread(tokens.counter, route)  # its first use reads a vocabulary: not on the loop
         prompt = build_prompt(inputs, route=route)
         await converse.converse(
             prompt,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
-    from mindstage.gateway.models.installation import Progress
+    from mindstage.gateway.ai_models.installation import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
 
 
 def _list(instance: Instance) -> int:
-    from mindstage.gateway.models.catalogue import CATALOGUE, locate
+    from mindstage.gateway.ai_models.catalogue import CATALOGUE, locate
 
     for model in CATALOGUE:
         here = "installed" if locate(model, models_dir=instance.models_dir) else "not installed"
@@ -35,8 +35,8 @@ def _list(instance: Instance) -> int:
 
 
 def _install(model_id: str, source: Path | None) -> int:
-    from mindstage.gateway.models.catalogue import UnknownModel
-    from mindstage.gateway.models.installation import InstallationProblem, install
+    from mindstage.gateway.ai_models.catalogue import UnknownModel
+    from mindstage.gateway.ai_models.installation import InstallationProblem, install
 
     try:
         path = install(model_id, on_progress=_show, source_dir=source)

