@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mindstage-tests-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-for _name in ("data", "keys", "data/database", "data/keystore", "data/static"):
+for _name in ("data", "keys", "data/database", "data/keystore"):
     (FOLDER / _name).mkdir(mode=0o700)
 (FOLDER / "mindstage.toml").touch()
 for _key in [key for key in os.environ if key.startswith("MINDSTAGE_")]:
