@@ -58,7 +58,8 @@ def exact_counter(path: Path) -> "Remembering":
 
 
 def _count_exactly(tokenizer: Tokenizer, text: str) -> int:
-    return len(tokenizer.encode(text, add_special_tokens=False).ids)
+    whole = text.encode("utf-8", "replace").decode()  # the library takes no half surrogate pairs
+    return len(tokenizer.encode(whole, add_special_tokens=False).ids)
 
 
 class Remembering:
