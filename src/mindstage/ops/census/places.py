@@ -1,0 +1,81 @@
+"""Where a census looks: every file of a folder as it lies there, and every value of every database in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from mindstage.datamap.scanner import Scanner
+
+_SQLITE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """A word that lies somewhere: where, and how it was written."""
+
+    word: str
+    place: str
+    way: str
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one look over a folder saw."""
+
+    found: set[Found]
+    files: dict[str, int]
+    """Path inside the folder -> size in bytes."""
+
+
+def sweep(folder: Path, scanner: Scanner) -> Sweep:
+    """Look through a folder, also while a program writes to it. Raises OSError."""
+    seen = Sweep(set(), {})
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.is_symlink():
+            continue
+        name = str(path.relative_to(folder))
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # a journal that was there a moment ago
+            continue
+        seen.files[name] = len(content)
+        seen.found |= _find(scanner, content, name)
+        if content.startswith(_SQLITE):
+            for column, values in read_columns(path):
+                seen.found |= _find(scanner, values, f"{name}: {column}")
+    return seen
+
+
+def read_columns(database: Path) -> Iterator[tuple[str, bytes]]:
+    """`table.column` and all its texts and bytes in one piece.
+
+    A long value lies in the file in pages; a word across the border of two would be missed in the raw bytes.
+    """
+    with closing(open_to_read(database)) as opened:
+        for table, column in list_columns(opened):
+            rows = opened.execute(f'SELECT "{column}" FROM "{table}"')  # noqa: S608 - names out of the schema
+            yield f"{table}.{column}", b"\0\n\0".join(_as_bytes(value) for (value,) in rows)
+
+
+def open_to_read(database: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises sqlite3.Error."""
+    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+
+
+def list_columns(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Every column of every table."""
+    return opened.execute(
+        "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' ORDER BY 1"
+    ).fetchall()
+
+
+def _as_bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b"" if value is None else str(value).encode("utf-8", "replace")
+
+
+def _find(scanner: Scanner, content: bytes, place: str) -> set[Found]:
+    return {Found(sighting.word, place, sighting.way) for sighting in scanner.scan(content)}

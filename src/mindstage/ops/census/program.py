@@ -1,0 +1,89 @@
+"""The program under census: `mindstage serve` as a child, with everything that it can write to in one folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
+_READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")
+_OWNER = re.compile(r"http://[^/]+/owner/([^/\s]+)/")
+_PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+class NotStarted(Exception):
+    """The program under census did not come up. Its text says where its log is."""
+
+
+class Program:
+    """An instance in `folder`: data, keys, home, temporary files and log are all inside it. `environ` is added."""
+
+    def __init__(self, folder: Path, *, provider: str, provider_key: str, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.log = folder / "terminal.log"
+        self.data = folder / "data"
+        self.port = 0
+        self.owner_link = ""
+        self._provider = provider
+        self._environ = {"CENSUS_KEY": provider_key, **environ}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until pages can be asked for. Raises NotStarted."""
+        for name in ("home", "tmp"):
+            (self.folder / name).mkdir(parents=True, mode=0o700)
+        (self.folder / "mindstage.toml").write_text(
+            f'[[provider]]\nid = "census"\nkind = "openai"\nbase_url = "{self._provider}"\n'
+            'api_key_env = "CENSUS_KEY"\nmodels = ["census"]\nregion = "this machine"\n'
+        )
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mindstage", "serve", "--port", "0"],
+                cwd=self.folder,
+                env=self._whole_environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._await_ready(self._process)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for an orderly end; a kill when there is none."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := _READY.search(said := self.log.read_text(errors="replace"))):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NotStarted(f"The program under census did not start; what it said is in {self.log}.")
+            time.sleep(0.05)
+        self.port = int(found[1])
+        if link := _OWNER.search(said):
+            self.owner_link = link[1]
+
+    def _whole_environ(self) -> dict[str, str]:
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return {
+            **passed_on,
+            "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "MINDSTAGE_CONFIG": str(self.folder / "mindstage.toml"),
+            "MINDSTAGE_DATA": str(self.data),
+            "MINDSTAGE_KEYS": str(self.folder / "keys"),
+            **self._environ,
+        }

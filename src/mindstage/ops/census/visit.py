@@ -1,0 +1,188 @@
+"""A whole visit, with a word of its own in everything that a person, a browser or a narrator can say."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from mindstage.ops.census.browser import Browser, Unexpected
+from mindstage.ops.census.card import KEY, make_card, make_refused_card
+from mindstage.ops.census.narrator import Narrator
+from mindstage.ops.census.words import Fate, Words
+
+MODES: Final = ("do", "say", "story", "ooc")
+_SCENARIO = re.compile(rb"/scenarios/([a-z0-9-]+)/")
+TOO_LONG: Final = 17_000
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    handle: str
+    passphrase: str
+
+
+class Visit:
+    """Everything in the order in which a person would do it. `shown` holds all that pages showed."""
+
+    def __init__(self, *, port: int, words: Words, narrator: Narrator) -> None:
+        self.words = words
+        self.narrator = narrator
+        self.browser = _browser(port, words, "browser")
+        self.other = _browser(port, words, "other browser")
+
+    @property
+    def shown(self) -> bytes:
+        return bytes(self.browser.shown + self.other.shown)
+
+    def go(self) -> None:
+        """Do it all. Raises Unexpected."""
+        person = self._sign_up()
+        self._ask_for_nothing()
+        story = self._begin_story()
+        self._play(story)
+        self._revise(story)
+        self._run_into_trouble(story)
+        self._bring_character()
+        self._write_draft(story)
+        self._change_passphrase(person)
+        for slot, browser in (("browser", self.browser), ("other browser", self.other)):
+            for number, value in enumerate(sorted(browser.cookies_seen), 1):
+                self.words.add(f"{slot}, cookie {number}", value, Fate.NEVER)
+
+    def _word(self, slot: str, *, shown: bool = True) -> str:
+        return self.words.plant(slot, Fate.SEALED, shown=shown)
+
+    def _never(self, slot: str, *, plain: bool = False) -> str:
+        return self.words.plant(slot, Fate.NEVER, plain=plain)
+
+    def _sign_up(self) -> Person:
+        person = Person(self._word("handle"), f"velvet {self._never('passphrase')} moth")
+        self.browser.get("/account/new/", query={"next": f"/?{self._never('address to go on to, in a link')}"})
+        fields = {"handle": person.handle, "passphrase": person.passphrase, "age_band": "18_plus"}
+        child = {
+            "handle": self._never("handle of a child"),
+            "passphrase": f"wool {self._never('passphrase of a child')}",
+        }
+        self.browser.post("/account/new/", {**child, "age_band": "under_13"}, expect=422)
+        extra = {"next": f"/?{self._never('address to go on to')}", "e-mail": self._never("field that no form has")}
+        self.browser.post("/account/new/", {**fields, **extra})
+        self.browser.get("/")
+        self.browser.get("/account/")
+        return person
+
+    def _ask_for_nothing(self) -> None:
+        self.browser.get("/", query={"q": self._never("query")})
+        for slot, path in (("wrong path", "/"), ("wrong scenario", "/scenarios/"), ("wrong stream", "/stream/runs/")):
+            self.browser.get(f"{path}{self._never(slot, plain=True)}/", expect=404)
+        self.browser.post("/theme/", {"theme": self._never("theme"), "next": "/"})
+
+    def _begin_story(self) -> str:
+        found = _SCENARIO.search(self.browser.get("/").body)
+        if found is None:
+            raise Unexpected("The desk offers no scenario to begin.")
+        self.browser.get(f"/scenarios/{found[1].decode()}/")
+        fields = {"scenario": found[1].decode(), "greeting": "0", "persona": self._word("name to play under")}
+        return self.browser.post("/stories/", fields).location
+
+    def _play(self, story: str) -> None:
+        for mode in MODES:
+            self._take_turn(story, mode, self._word(f"turn, {mode}"), reply=f"reply to {mode}")
+        self.browser.get(story)
+
+    def _take_turn(self, story: str, mode: str, word: str, *, reply: str) -> tuple[str, str]:
+        """Play one line; the ids of turn and reply."""
+        self.narrator.say(self._word(reply))
+        begun = self.browser.play(f"/stream{story}turns", _turn(mode, f"I look at {word} and wait."))
+        self.browser.get(story)
+        return begun["turn"]["id"], begun["reply"]["id"]
+
+    def _revise(self, story: str) -> None:
+        turn, reply = self._take_turn(
+            story, "do", self._word("turn before it was edited"), reply="reply, first version"
+        )
+        edited = {"text": f"I look at {self._word('turn, edited')} again."}
+        self.browser.post(f"{story}turns/{turn}/variants/", edited, expect=200, partial=True)
+        self.browser.get(story)
+        for act in ("regenerate", "continue"):
+            self.narrator.say(self._word(f"reply, {act}"))
+            asked = {"act": act, "turn": reply, "client_turn_id": str(uuid.uuid4())}
+            reply = self.browser.play(f"/stream{story}replies", asked)["reply"]["id"]
+            self.browser.get(story)
+        turn, reply = self._take_turn(story, "say", self._word("turn in the trash"), reply="reply in the trash")
+        for ident in (reply, turn):
+            self.browser.post(f"{story}turns/{ident}/trash/", {}, expect=200, partial=True)
+        self.browser.get(f"{story}branches/")
+        self.browser.get(f"{story}context/")
+
+    def _run_into_trouble(self, story: str) -> None:
+        self.narrator.fail(self._never("what a failing narrator says"))
+        word = self._word("turn whose reply failed")
+        self.browser.play(f"/stream{story}turns", _turn("do", f"I knock on {word}."))
+        self.browser.get(story)
+        too_long = f"{self._never('line that is too long')} {'and on ' * (TOO_LONG // 7)}"
+        self.browser.play(f"/stream{story}turns", _turn("do", too_long), expect=413)
+        self.browser.play(f"/stream{story}turns", _turn(self._never("mode that does not exist"), "x"), expect=400)
+
+    def _bring_character(self) -> None:
+        self.browser.get("/characters/new/")
+        upload = {"field_name": "card", "expect": 422}
+        name = f"{self._never('name of a refused file', plain=True)}.json"
+        self.browser.upload("/characters/", make_refused_card(self.words), file_name=name, **upload)  # type: ignore[arg-type]
+        name = f"{self._never('name of a file', plain=True)}.png"
+        brought = self.browser.upload(
+            "/characters/", make_card(self.words), file_name=name, field_name="card", expect=302
+        ).location
+        self.browser.get(brought)
+        self.browser.get(f"{brought}portrait/")
+        fields = {"character": brought.split("/")[2], "greeting": "0", "persona": self._word("name in another story")}
+        story = self.browser.post("/stories/", fields).location
+        self._take_turn(
+            story, "do", f"the {KEY} of {self._word('turn with a character')}", reply="reply of a character"
+        )
+
+    def _write_draft(self, story: str) -> None:
+        for slot, fate in (("draft that was replaced", Fate.PASSING), ("draft", Fate.SEALED)):
+            text = f"I would {self.words.plant(slot, fate, shown=fate is Fate.SEALED)}"
+            self.browser.post(f"{story}draft/", {"mode": "do", "text": text}, expect=204)
+        self.browser.get(story)
+
+    def _change_passphrase(self, person: Person) -> None:
+        """Change it, fail to log in elsewhere, log in there, and log out again."""
+        new = f"lantern {self._never('new passphrase')} wool"
+        self.browser.get("/account/")
+        self.browser.post("/account/passphrase/", {"old": person.passphrase, "new": new})
+        wrong = {"handle": self._never("handle of nobody"), "passphrase": f"salt {self._never('wrong passphrase')}"}
+        self.other.get("/session/new/")
+        self.other.post("/session/new/", wrong, expect=422)
+        self.other.post("/session/new/", {"handle": person.handle, "passphrase": new})
+        self.other.get("/account/")
+        self.other.post("/session/end/", {})
+
+
+def _turn(mode: str, text: str) -> dict[str, str]:
+    return {"mode": mode, "text": text, "client_turn_id": str(uuid.uuid4())}
+
+
+def _browser(port: int, words: Words, slot: str) -> Browser:
+    """A browser that tells about itself all that browsers and proxies tell, and comes from an address of its own."""
+
+    def tell(what: str) -> str:
+        return words.plant(f"{slot}, {what}", Fate.NEVER, plain=True)
+
+    headers = {
+        "User-Agent": f"Mozilla/5.0 (Mobile) {tell('User-Agent')}/7.1",
+        "Referer": f"http://127.0.0.1/{tell('Referer')}",
+        "Accept-Language": f"en, x-{tell('Accept-Language')};q=0.5",
+        "X-Forwarded-For": words.add(f"{slot}, X-Forwarded-For", _ipv6(), Fate.NEVER),
+        "X-Real-Ip": words.add(f"{slot}, X-Real-Ip", _ipv6(), Fate.NEVER),
+    }
+    address = ".".join(["127", *(str(100 + secrets.randbelow(155)) for _ in range(3))])
+    return Browser(port, headers=headers, address=words.add(f"{slot}, its own address", address, Fate.NEVER))
+
+
+def _ipv6() -> str:
+    """An address of the block that is kept for examples (RFC 3849)."""
+    return ":".join(["2001", "db8", *(f"{0x1000 + secrets.randbelow(0xF000 - 0x1000):x}" for _ in range(6))])

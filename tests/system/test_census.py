@@ -1,0 +1,130 @@
+"""The census finds nothing in what the program leaves behind, and would find everything if nothing were sealed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mindstage.datamap.scanner import Scanner
+from mindstage.ops.census.census import take_census
+from mindstage.ops.census.places import sweep
+from mindstage.ops.census.report import CLEAN, FOUND, Report
+from mindstage.ops.census.words import Fate, make_word
+
+pytestmark = pytest.mark.system
+
+BLIND = Path(__file__).parent / "blind"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("census")
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """A census of a program whose cipher does nothing."""
+    return take_census(tmp_path_factory.mktemp("control"), environ={"PYTHONPATH": str(BLIND)})
+
+
+@pytest.fixture(scope="module")
+def census(control: Report, folder: Path) -> Report:
+    """The census, after its control."""
+    return take_census(folder)
+
+
+def slots(report: Report, fate: Fate) -> set[str]:
+    return {planted.slot for planted in report.planted if planted.fate is fate}
+
+
+def test_the_control_finds_every_kept_word(control: Report) -> None:
+    """With a cipher that does nothing every word that is kept is found, while the program runs and after it."""
+    assert control.void == []
+    assert slots(control, Fate.SEALED) - control.found_slots == set()
+    assert control.exit_code == FOUND
+    for moment in ("running: ", "stopped: "):
+        words = {found.word for found in control.found if found.place.startswith(moment)}
+        assert {one.slot for one in control.planted if one.fate is Fate.SEALED and one.word not in words} == set()
+
+
+def test_the_control_finds_no_word_that_is_not_kept(control: Report) -> None:
+    """What may never be kept (passphrases, cookies, addresses, file names, metadata) is not there even unsealed."""
+    assert slots(control, Fate.NEVER) & control.found_slots == set()
+    assert len(slots(control, Fate.NEVER)) > 30
+
+
+def test_nothing_is_found(census: Report) -> None:
+    """In database, write-ahead log, keystore, keys, logs, temporary files and requests: no planted word."""
+    assert census.void == []
+    assert census.found == set()
+    assert census.exit_code == CLEAN
+
+
+def test_it_looked_everywhere(census: Report, control: Report) -> None:
+    """The open write-ahead log, both databases, the keys and the log were among the files; nobody wrote elsewhere."""
+    for name in ("data/database/mindstage.sqlite3", "data/database/mindstage.sqlite3-wal", "keys/root.key"):
+        assert census.files["running"][name] > 0
+    for moment in ("running", "stopped"):
+        assert {"data/keystore/keystore.sqlite3", "keys/epoch.json", "terminal.log"} <= set(census.files[moment])
+        assert not [name for name in census.files[moment] if name.startswith(("tmp/", "home/"))]
+    assert slots(census, Fate.SEALED) == slots(control, Fate.SEALED)
+    assert census.requests >= 10
+
+
+def test_what_remains_in_clear_is_declared(census: Report) -> None:
+    """Each clear column of each table belongs to an entry of the data map, or says why it is about nobody."""
+    assert len(census.remaining) > 40
+    assert not [one for one in census.remaining if one.note == "undeclared"]
+    columns = {one.column for one in census.remaining}
+    assert {"accounts_user.handle_tag", "stories_turn.position", "vault_userkey.wrapped"} <= columns
+    assert not columns & {"stories_turn.text", "accounts_user.handle", "library_character.card"}
+
+
+def test_one_clear_word_in_the_write_ahead_log_is_found(census: Report, folder: Path, tmp_path: Path) -> None:
+    """A fault planted in a copy of what was looked at: one word at the end of the log."""
+    copy = Path(shutil.copytree(folder / "instance" / "data", tmp_path / "data"))
+    word = make_word()
+    assert sweep(copy, Scanner([word])).found == set()
+    log = copy / "database" / "mindstage.sqlite3-wal"
+    log.write_bytes((log.read_bytes() if log.exists() else b"") + b"\x00\x2d" + word.encode() + b"\x00")
+    assert {(one.word, one.place) for one in sweep(copy, Scanner([word])).found} == {
+        (word, "database/mindstage.sqlite3-wal")
+    }
+
+
+def test_one_clear_word_in_a_row_is_found(census: Report, folder: Path, tmp_path: Path) -> None:
+    """A fault planted in a column, across the border of two pages, is found with the column's name."""
+    copy = Path(shutil.copytree(folder / "instance" / "data", tmp_path / "data"))
+    word = make_word()
+    with sqlite3.connect(copy / "database" / "mindstage.sqlite3") as database:
+        database.execute("UPDATE stories_turn SET text = ? WHERE position = 0", [b"\x01" * 9_000 + word.encode() * 400])
+    database.close()
+    places = {one.place for one in sweep(copy, Scanner([word])).found}
+    assert "database/mindstage.sqlite3: stories_turn.text" in places
+
+
+def test_the_report_tells_no_word(census: Report, control: Report) -> None:
+    """The report names places, never the words themselves, so that a report is no copy of what was planted."""
+    for report in (census, control):
+        text = "\n".join(report.lines()) + json.dumps(report.as_json())
+        assert Scanner(planted.word for planted in report.planted).scan(text.encode()) == set()
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """The command ends with 0 and keeps what it looked at; a folder that is there already is refused."""
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "mindstage", "census", "--json", "--keep", str(tmp_path / "kept")]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["result"] == "clean"
+    assert len(report["words"]) > 80
+    assert (tmp_path / "kept" / "instance" / "data" / "database" / "mindstage.sqlite3").exists()
+    again = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (again.returncode, len(again.stderr.splitlines())) == (2, 1)
