@@ -58,6 +58,15 @@ def test_sigterm_drains_and_ends_with_zero(bare_program: Program) -> None:
     connection.close()
 
 
+def test_an_end_that_hangs_is_cut_off(bare_program: Program) -> None:
+    """Also when the application never finishes its own end, the tree is gone within 5 s."""
+    bare_program.start()
+    bare_program.get("/hang")
+    began = time.monotonic()
+    assert bare_program.stop() == 0
+    assert time.monotonic() - began < 5.5
+
+
 def test_ctrl_c_ends_with_zero(bare_program: Program) -> None:
     """Ctrl-C in the terminal is as orderly as SIGTERM, and prints no traceback."""
     bare_program.start()

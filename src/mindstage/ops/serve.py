@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,8 @@ APPLICATION: Final = "mindstage.config.asgi:application"
 DRAIN_SECONDS: Final = 3
 """How long open answers may take to end. With the application's own end and the children's it stays under 5 s."""
 WORKER_SECONDS: Final = 2.0
+LAST_SECONDS: Final = 4.6
+"""What still hangs then, such as a page that waits for a locked database, is cut off. A deed half done is repeated."""
 
 
 def serve(prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
@@ -54,6 +57,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _cut_off_later()
         self._worker.ask_to_end()
         if leave := getattr(self.config.loaded_app, "leave", None):
             leave()  # running replies end now, so that their open streams do not use up the time to drain
@@ -78,6 +82,12 @@ def _uvicorn_config() -> uvicorn.Config:
         backlog=2048,
         log_level="warning",
     )
+
+
+def _cut_off_later() -> None:
+    timer = threading.Timer(LAST_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def _ignore(*_: object) -> None:
