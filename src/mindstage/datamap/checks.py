@@ -35,7 +35,7 @@ def find_gaps(declared: DataMap, models: Iterable[type[Model]]) -> Iterator[Chec
             path = f"{model._meta.label}.{field.name}"
             seen.add(path)
             yield from _gaps_of_field(declared, places, path, field)
-    for path in sorted(set(places) - seen):
+    for path in sorted(places.keys() - seen):
         yield Error(f"datamap.toml declares {path}, which does not exist", id="datamap.E003")
     yield from _gaps_of_stores(declared)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("datamap.toml")
+
+SECTIONS = {"entry", "store", "door", "impersonal"}
+SOURCES = ("direct", "derived", "automatic")
+ENDINGS = ("shred", "delete", "unlink", "expire", "keep")
+"""How an entry may end. `keep` goes on with the ground and the end: "keep: the law of ..., 10 years"."""
 
 
 class MapFault(Exception):
@@ -94,20 +100,54 @@ def data_map() -> DataMap:
 def parse(text: str) -> DataMap:
     """A data map from TOML. Raises MapFault naming the entry and what it lacks."""
     content = tomllib.loads(text)
-    entries = {item["id"]: _entry(item) for item in content.get("entry", [])}
-    stores = {item["id"]: _build(Store, item) for item in content.get("store", [])}
-    doors = {item["id"]: _build(Door, item) for item in content.get("door", [])}
+    if unknown := sorted(set(content) - SECTIONS):
+        raise MapFault(f"datamap.toml has an unknown section: {unknown[0]}")
+    entries = {item.id: item for item in _each(content, "entry", _entry)}
+    stores = {item.id: item for item in _each(content, "store", lambda item: _build(Store, item))}
+    doors = {item.id: item for item in _each(content, "door", lambda item: _build(Door, item))}
+    impersonal: dict[str, str] = content.get("impersonal", {})
     for entry in entries.values():
-        for store in entry.stores:
-            if store not in stores:
-                raise MapFault(f"entry {entry.id}: store {store} is not declared; add a [[store]] to datamap.toml")
-    return DataMap(entries, stores, doors, content.get("impersonal", {}))
+        _check_entry(entry, stores)
+    for path, reason in impersonal.items():
+        if not reason:
+            raise MapFault(f"{path} is declared impersonal in datamap.toml without a reason")
+    return DataMap(entries, stores, doors, impersonal)
+
+
+def _each[T: Entry | Store | Door](
+    content: dict[str, Any], section: str, build: Callable[[dict[str, Any]], T]
+) -> Iterator[T]:
+    """The parts of one section. Raises MapFault for an id that stands there twice."""
+    seen: set[str] = set()
+    for item in content.get(section, []):
+        built = build(item)
+        if built.id in seen:
+            raise MapFault(f"{section} {built.id} stands twice in datamap.toml")
+        seen.add(built.id)
+        yield built
 
 
 def _entry(item: dict[str, Any]) -> Entry:
     lists = {name: tuple(item.get(name, ())) for name in ("stores", "recipients", "fields", "metadata")}
     defaults = {"special_category": False, "children": "as for adults", "note": "", "region": "the instance's"}
     return _build(Entry, {**defaults, **item, **lists, "opened_for": frozenset(item.get("opened_for", ()))})
+
+
+def _check_entry(entry: Entry, stores: dict[str, Store]) -> None:
+    """What an entry says must make sense. Raises MapFault."""
+    for store in entry.stores:
+        if store not in stores:
+            raise MapFault(f"entry {entry.id}: store {store} is not declared; add a [[store]] to datamap.toml")
+    faults = {
+        "says no store: where does it lie?": not entry.stores,
+        "declares no field, sealed or clear": not entry.fields + entry.metadata,
+        f"source is none of {', '.join(SOURCES)}": entry.source not in SOURCES,
+        f"erase begins with none of {', '.join(ENDINGS)}": entry.erase.split(":")[0] not in ENDINGS,
+        "has sealed fields that no purpose may open (opened_for)": bool(entry.fields) and not entry.opened_for,
+        "has sealed fields but says sealed = none": bool(entry.fields) and entry.sealed == "none",
+    }
+    for fault in (fault for fault, holds in faults.items() if holds):
+        raise MapFault(f"entry {entry.id} in datamap.toml {fault}")
 
 
 def _build[T](kind: type[T], item: dict[str, Any]) -> T:
