@@ -112,7 +112,7 @@ def test_nobody_reads_at_all(house: House, player: Player) -> None:
 
 @pytest.mark.parametrize("by", ["after", "last"])
 def test_resume_from_any_point(by: str, house: House, player: Player) -> None:
-    """Whatever a reader has, the rest fits on without a gap or a repetition: while it runs, when ended, from storage."""
+    """Whatever a reader has, the rest fits on without gap or repetition: while it runs, when ended, from storage."""
     story = make_story(player.account)
     house.script(Words(12), Hold(), Words(12), Finish())
     first = house.take(player, story).until(lambda reader: reader.text == words(12))
@@ -135,7 +135,7 @@ def test_resume_from_any_point(by: str, house: House, player: Player) -> None:
 
 
 def test_numbers_lead_back(house: House, player: Player) -> None:
-    """The number of each delta is the point from which a reader who has just seen it goes on, signs of two units too."""
+    """The number of each delta is the point from which a reader who has just seen it goes on; so for any sign."""
     story = make_story(player.account)
     whole = "🕯 The lamp — ünd 灯 🕯️ burns."
     house.script(*(act for sign in whole for act in (Text(sign), Sleep(0.005))), Finish())

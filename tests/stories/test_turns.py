@@ -34,7 +34,7 @@ def take_whole(story: Story, text: str = "I knock.", answer: str = "So it went."
 
 
 def test_a_turn_and_an_open_reply(story: Story) -> None:
-    """The line stands after the opening, its reply after it, empty and running; the window holds all before the reply."""
+    """The line stands after the opening, its reply after it, empty and running; the window holds what it answers."""
     taken = take(story)
     assert taken.begins
     assert taken.turn is not None

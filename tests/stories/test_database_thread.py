@@ -1,0 +1,154 @@
+"""The database thread: in order, one commit for many, and no job harms another."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from mindstage.stories.database_thread import DatabaseThread
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keystore"])
+
+
+@pytest.fixture
+def thread(transactional_db: None) -> Iterator[DatabaseThread]:
+    """A thread, and a table to write to."""
+    write("CREATE TABLE notes (text TEXT NOT NULL UNIQUE)")
+    started = DatabaseThread()
+    started.start()
+    yield started
+    started.stop()
+    write("DROP TABLE notes")
+
+
+def write(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def note(text: str) -> Callable[[], str]:
+    """A job that writes one row and gives its text back."""
+
+    def job() -> str:
+        write(f"INSERT INTO notes VALUES ('{text}')")
+        return text
+
+    return job
+
+
+def notes() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM notes ORDER BY rowid")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def in_one_batch(thread: DatabaseThread, *jobs: Callable[[], Any]) -> list[Future[Any]]:
+    """Queue jobs while the thread is busy, so that it finds them all at once."""
+    busy, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        busy.set()
+        go.wait(5)
+
+    thread.submit(wait)
+    assert busy.wait(5)
+    queued = [thread.submit(job) for job in jobs]
+    go.set()
+    for future in queued:
+        future.exception(5)
+    return queued
+
+
+def test_results_come_after_the_commit_in_order(thread: DatabaseThread) -> None:
+    """What a result promises is on the disk when it arrives, for another connection to see."""
+    for number in range(5):
+        assert thread.submit(note(f"n{number}")).result(5) == f"n{number}"
+        assert notes()[-1] == f"n{number}"
+    done = in_one_batch(thread, *(note(f"b{number}") for number in range(40)))
+    assert [future.result() for future in done] == [f"b{number}" for number in range(40)]
+    assert notes()[5:] == [f"b{number}" for number in range(40)]
+
+
+def test_a_batch_is_one_commit(thread: DatabaseThread) -> None:
+    """Jobs that wait together are in one transaction: a later one sees an earlier one before anybody else does."""
+    seen: list[list[str]] = []
+
+    def look() -> None:
+        seen.append(notes())
+        with closing(sqlite3.connect(str(connection.settings_dict["NAME"]))) as other:
+            seen.append([row[0] for row in other.execute("SELECT text FROM notes")])
+
+    in_one_batch(thread, note("one"), look, note("two"))
+    assert seen == [["one"], []]
+    assert notes() == ["one", "two"]
+
+
+def test_a_job_that_fails_takes_no_other_with_it(thread: DatabaseThread) -> None:
+    """Its own writes are undone, its error is its own, all others are stored."""
+
+    def half_done() -> None:
+        write("INSERT INTO notes VALUES ('half')")
+        raise RuntimeError("no further")
+
+    one, half, double, two = in_one_batch(thread, note("one"), half_done, note("one"), note("two"))
+    assert (one.result(), two.result()) == ("one", "two")
+    assert isinstance(half.exception(), RuntimeError)
+    assert isinstance(double.exception(), DatabaseError)
+    assert notes() == ["one", "two"]
+
+
+def test_nobody_is_told_of_a_batch_that_was_undone(thread: DatabaseThread) -> None:
+    """When the database gives a whole batch up in its middle, no job of it is acknowledged; the next batch works."""
+
+    def give_up() -> None:
+        write("ROLLBACK")  # what SQLite does by itself on a full disk
+        raise DatabaseError("disk full")
+
+    for future in in_one_batch(thread, note("one"), give_up, note("two")):
+        assert isinstance(future.exception(), DatabaseError)
+    assert notes() == []
+    assert thread.submit(note("three")).result(5) == "three"
+    assert notes() == ["three"]
+
+
+def test_what_is_promised_is_synced(thread: DatabaseThread) -> None:
+    """FULL (2) for acknowledgements, NORMAL (1) for parts of running replies; a mixed batch is synced."""
+
+    def synchronous() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous")
+            return int(cursor.fetchone()[0])
+
+    assert thread.submit(synchronous).result(5) == 2
+    assert thread.submit(synchronous, acknowledges=False).result(5) == 1
+    assert thread.submit(synchronous).result(5) == 2
+    busy = threading.Event()
+    thread.submit(lambda: busy.wait(5), acknowledges=False)
+    parts, promised = thread.submit(synchronous, acknowledges=False), thread.submit(synchronous)
+    busy.set()
+    assert (parts.result(5), promised.result(5)) == (2, 2)
+
+
+def test_stop_finishes_what_is_queued(transactional_db: None) -> None:
+    """Nothing that was submitted before the end is dropped."""
+    thread = DatabaseThread()
+    done = [thread.submit(lambda number=number: number) for number in range(300)]  # type: ignore[misc]
+    thread.start()
+    thread.stop()
+    assert [future.result(0) for future in done] == list(range(300))
+
+
+def test_a_caller_who_gave_up_harms_nothing(thread: DatabaseThread) -> None:
+    """A result that nobody waits for any more is passed over, and the thread lives."""
+    busy = threading.Event()
+    thread.submit(lambda: busy.wait(5))
+    thread.submit(note("one")).cancel()
+    busy.set()
+    assert thread.submit(note("two")).result(5) == "two"
