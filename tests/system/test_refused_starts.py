@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import socket
 import sqlite3
@@ -75,13 +74,6 @@ def test_folder_that_is_a_file(bare_program: Program) -> None:
     bare_program.folder.mkdir()
     (bare_program.folder / "data").write_text("a file")
     refused(bare_program, says="is not a folder")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_folder_not_writable(bare_program: Program) -> None:
-    """A data folder that this user may not write to is refused."""
-    bare_program.data.mkdir(parents=True, mode=0o500)
-    refused(bare_program, says="cannot be written to")
 
 
 def test_keys_inside_data(bare_program: Program) -> None:

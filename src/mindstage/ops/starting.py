@@ -72,13 +72,20 @@ def bind(host: str, port: int) -> socket.socket:
 def refuse_unwritable(instance: Instance) -> None:
     """Raises StartMistake when a folder cannot be made or written to. Touches nothing."""
     for folder in folders(instance):
-        place = folder
-        while not place.exists() and not place.is_symlink():
-            place = place.parent
-        if not place.is_dir():
+        try:
+            place = _nearest_existing(folder)
+        except PermissionError:
+            place = None
+        if place and not place.is_dir():
             raise StartMistake(f"{folder} cannot be used: {place} is not a folder.")
-        if not os.access(place, os.W_OK | os.X_OK):
+        if not (place and os.access(place, os.W_OK | os.X_OK)):
             raise StartMistake(f"{folder} cannot be written to; give this program's user the right, or choose another.")
+
+
+def _nearest_existing(folder: Path) -> Path:
+    while not folder.exists() and not folder.is_symlink():
+        folder = folder.parent
+    return folder
 
 
 def folders(instance: Instance) -> tuple[Path, ...]:
