@@ -14,6 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from mindstage.gateway import converse
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
 from mindstage.stories.endpoint import Receive, Scope, Send, StreamPlane
+from mindstage.stories.form_turns import open_door
 from mindstage.stories.generation import Narration
 from mindstage.stories.hot_path import mark_interrupted
 from mindstage.streaming.bus import Bus
@@ -67,6 +68,7 @@ class Application:
         await database.run(mark_interrupted)
         narration = Narration(bus=Bus(), database=database)
         narration.open()
+        open_door(narration)
         self.streams = StreamPlane(narration)
         return narration
 

@@ -22,7 +22,6 @@ from mindstage.vault.sealing import open_sealed, place
 PAGE = 50
 """Turns shown at once; older ones come by scrolling."""
 MOST_NEWER = 400
-QUOTES = ("“", '"', "«", "„", "‘", "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _view(story: Story, stage: Stage, row: TurnRow, versions: list[uuid.UUID], l
         position=row.position,
         kind=row.kind,
         speaker=_speaker(stage, row.kind),
-        html=prose.render(_shown(text, row.kind)),
+        html=prose.render(prose.spoken(text) if row.kind == Turn.Kind.SAY else text),
         text=text,
         state=row.state,
         problem=sentence_of(row.problem) if row.state == Turn.State.FAILED else "",
@@ -166,8 +165,3 @@ def _speaker(stage: Stage, kind: str) -> str:
     if kind in (Turn.Kind.REPLY, Turn.Kind.OPENING):
         return stage.speaker
     return "" if kind == Turn.Kind.STORY else stage.persona
-
-
-def _shown(text: str, kind: str) -> str:
-    """What is said stands in quotation marks, unless its author wrote some."""
-    return f"“{text}”" if kind == Turn.Kind.SAY and not text.startswith(QUOTES) else text

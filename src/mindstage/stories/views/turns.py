@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mindstage.accounts.access import SignedInRequest
 from mindstage.stories import revisions
 from mindstage.stories.drafts import save_draft
+from mindstage.stories.form_turns import take_form_turn
 from mindstage.stories.meter import read_meter
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage, read_stretch, read_turn
 from mindstage.stories.refusals import Refused
-from mindstage.stories.turns import check_text
+from mindstage.stories.turns import check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
 from mindstage.stories.views.stories import stretch_context
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @for_players
 def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
-    """Older turns (`?before=N`), or what came since (`?after=N`)."""
+    """GET: older turns (`?before=N`), or what came since (`?after=N`). POST: take a turn without scripts."""
     story = own_story(request, ident)
+    if request.method == "POST":
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        text, mode = check_text(request.POST.get("text")), check_mode(request.POST.get("mode"))
+        take_form_turn(cookie=cookie, story=ident, text=text, mode=mode)
+        return HttpResponseRedirect(f"{reverse('story', args=[ident])}#line")
     stage = open_stage(story)
     before, after = (_optional(request.GET.get(name)) for name in ("before", "after"))
     stretch = read_stretch(story, stage, before=before, after=after)
