@@ -32,6 +32,7 @@ def test_what_is_sealed_opens_again(plain: bytes) -> None:
         place("stories_story", "text", ROW, STORY),
         place("stories_turn", "text", ROW, STORY, version=2),
     ],
+    ids=["row", "owner", "column", "table", "version"],
 )
 def test_a_value_moved_elsewhere_is_unreadable(elsewhere: bytes) -> None:
     """Another row, owner, column, table or version does not open it."""
