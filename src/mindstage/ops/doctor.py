@@ -204,7 +204,7 @@ def _who_answers(instance: Instance, mistake: str) -> Finding:
     url = f"http://{f'[{host}]' if ':' in host else host}:{instance.port}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=3) as response:
+        with direct.open(url, timeout=1) as response:
             ready = response.read(100) == b'{"ready": true}'
     except (OSError, ValueError):
         ready = False
