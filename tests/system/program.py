@@ -63,9 +63,9 @@ class Program:
 
     def start(self, *arguments: str) -> Program:
         """Start `mindstage serve` and wait until it says that it is ready."""
-        self._ready.clear()
+        self.port, self._ready = 0, threading.Event()  # new ones: the listener of a killed process may still end
         self.process = self.command("serve", "--port", "0", *arguments)
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(self.process, self._ready), daemon=True).start()
         self._ready.wait(READY_SECONDS)
         if self.port == 0 or self.process.poll() is not None:
             self.kill()
@@ -129,17 +129,17 @@ class Program:
         """Everything that the program printed so far, over all starts."""
         return "".join(self._lines)
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None
-        self.port = 0
         for line in process.stdout:
             self._lines.append(line)
             if found := _OWNER.search(line):
                 self.owner_path = found[1]
             if found := _READY.search(line):
                 self.port = int(found[1])
-                self._ready.set()
-        self._ready.set()
+                ready.set()
+        process.stdout.close()
+        ready.set()
 
     def _environ(self) -> dict[str, str]:
         environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
