@@ -30,7 +30,8 @@ class TurnComposer extends HTMLElement {
     on(window, "offline", () => this.say(OFFLINE));
     on(window, "online", () => this.say(""));
     on(window, "pagehide", () => this.save({ now: true }));
-    this.state("rest");
+    // A page made while a reply runs: the stream has begun before this element could hear it.
+    this.state(document.querySelector("turn-stream")?.busy ? "streaming" : "rest");
     this.hint();
   }
 
@@ -113,7 +114,7 @@ class TurnComposer extends HTMLElement {
   pressed(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if ((event.ctrlKey || event.metaKey) && !this.field.value.trim()) return document.querySelector(".turn.last [data-act=regenerate]")?.click();
+    if ((event.ctrlKey || event.metaKey) && !this.field.value.trim()) return document.querySelector(".turn.last :is([data-act=regenerate], [data-act=retry])")?.click();
     this.play();
   }
 

@@ -82,7 +82,7 @@ class StoryReader extends HTMLElement {
     const swap = last?.querySelectorAll(".swap button") ?? [];
     const button = event.key === "ArrowLeft" ? swap[0] : swap[1];
     if (button && !button.disabled) { event.preventDefault(); return button.click(); }
-    if (event.key === "ArrowRight" && mayDraw) { event.preventDefault(); last?.querySelector("[data-act=regenerate]")?.click(); }
+    if (event.key === "ArrowRight" && mayDraw) { event.preventDefault(); last?.querySelector("[data-act=regenerate], [data-act=retry]")?.click(); }
   }
 
   step(by) {

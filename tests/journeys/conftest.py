@@ -1,0 +1,70 @@
+"""The whole program with a scripted narrator, shared by the journeys; and visitors, each in a browser of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from browser import chromium  # noqa: F401  a fixture
+from fakes.provider import Finish, Text, ThreadedFakeProvider
+from journeys.visitor import Visitor
+from system.program import Program, provider_toml, running_program
+
+__all__ = ["running_program"]
+
+USUAL = "The bell hums under your palm, *very* low. Marit Sool puts the brush down and waits."
+Come = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, ThreadedFakeProvider]]:
+    """One program for all journeys of this test process: starting one for each would take longer than they do."""
+    folder: Path = tmp_path_factory.mktemp("theatre")
+    with ThreadedFakeProvider() as provider:
+        environ = {"FAKE_KEY": "key-of-the-fake"}
+        program = Program(folder, environ, provider_toml(provider.base_url)).start()
+        yield program, provider
+        program.kill()
+
+
+@pytest.fixture
+def program(theatre: tuple[Program, ThreadedFakeProvider]) -> Program:
+    return theatre[0]
+
+
+@pytest.fixture
+def narrator(theatre: tuple[Program, ThreadedFakeProvider]) -> ThreadedFakeProvider:
+    """The scripted narrator: `narrator.play(...)` for the next reply, `narrator.always(...)` for all others."""
+    provider = theatre[1]
+    provider._scripts.clear()
+    provider.release()
+    provider.always(Text(USUAL), Finish())
+    return provider
+
+
+@pytest.fixture
+def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
+    """Let somebody come: `come()` to the shared theatre, or `come(address)`. At the end nothing may be complained of."""
+    visitors: list[Visitor] = []
+
+    def arrive(address: str = "", **options: Any) -> Visitor:
+        address = address or request.getfixturevalue("program").address
+        visitors.append(Visitor(chromium, address, **options))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        visitor.leave()
+
+
+@pytest.fixture
+def player(come: Come, narrator: ThreadedFakeProvider) -> Visitor:
+    """Somebody who has just begun a story with the scripted narrator."""
+    visitor = come()
+    visitor.sign_up()
+    visitor.begin()
+    return visitor

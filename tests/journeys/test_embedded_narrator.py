@@ -1,0 +1,65 @@
+"""The journey with the real model: nothing configured, nothing installed by hand, nothing but this machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from journeys.conftest import Come
+from journeys.visitor import prose
+from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
+from system.program import Start
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.narrator,
+    pytest.mark.xdist_group("narrator"),
+    pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is None, reason="SmolLM2 is not installed"),
+]
+PATIENCE = 90_000  # milliseconds: the model is loaded on first use, on two slow cores
+LINES = ("I put my hand flat on the bell and listen.", "I ask Marit about the clapper.", "I pick up the pliers.")
+GROWING = """() => {
+    const words = document.querySelector("#turns > .turn[aria-busy=true] .prose")?.textContent.trim() ?? "";
+    const resting = document.querySelector("turn-composer").dataset.now === "rest";
+    if (words.length > (window.heard ?? 0) || resting) { window.heard = words.length; return [words.length, resting]; }
+    return null;
+}"""
+
+
+def test_three_turns_on_this_machine(
+    come: Come, running_program: Start, record_property: pytest.RecordProperty
+) -> None:
+    """A stranger plays three turns with the model of this machine; the text grows while it is written."""
+    visitor = come(running_program(name="embedded").address)
+    page = visitor.go("/")
+    expect(page.locator(".strip .cover")).to_have_count(6)
+    page.get_by_role("link", name="Make an account").first.click()
+    visitor.sign_up()
+    visitor.begin()
+    expect(page.locator(".disclose")).to_contain_text("SmolLM2 on this machine · nothing leaves")
+    for number, line in enumerate(LINES, start=1):
+        visitor.write(line)
+        page.keyboard.press("Enter")
+        first_word, samples = listen(page)
+        reply = visitor.hear(patience=PATIENCE)
+        assert len(samples) >= 2, f"turn {number} came all at once: {samples}"
+        assert len(prose(reply)) > 20
+        expect(page.locator("#turns > .turn")).to_have_count(1 + 2 * number)
+        record_property(f"first word of turn {number}, seconds", round(first_word, 2))
+        print(f"turn {number}: first word after {first_word:.2f} s, grew {len(samples)} times")
+
+
+def listen(page: Page) -> tuple[float, list[int]]:
+    """Seconds to the first word, and the lengths that the reply had while it grew."""
+    page.evaluate("() => { window.heard = 0; }")
+    began, first, samples = time.monotonic(), 0.0, []
+    page.wait_for_function("document.querySelector('turn-composer').dataset.now !== 'rest'")
+    while True:
+        length, resting = page.wait_for_function(GROWING, timeout=PATIENCE).json_value()
+        if resting:
+            return first, samples
+        first = first or time.monotonic() - began
+        samples.append(length)
