@@ -29,7 +29,7 @@ def test_an_operators_provider_leads_and_the_page_says_where_words_go(
     assert (first.id, first.base_url, first.api_key, first.leaves) == ("house/a", "http://127.0.0.1:9/v1", "sk-1", True)
     assert disclosure(first) == "Narrated by AI · a · your words go to house in EU"
     assert route("house/b").retains == "30 days"
-    assert tokens.counter(first) is conservative
+    assert tokens.counter(first)("The bell rang twice.") == conservative("The bell rang twice.")
 
 
 def test_the_better_model_of_this_machine_answers_once_it_is_here(configuration, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_file_of_ones_own_is_a_route(configuration, tmp_path: Path) -> None:
     configuration(providers=(ProviderEntry(id="mine", kind="embedded", path=str(tmp_path / "tale.gguf")),))
     own = default_route()
     assert (own.id, own.title, own.leaves, own.path) == ("mine/tale", "tale", False, tmp_path / "tale.gguf")
-    assert tokens.counter(own) is conservative
+    assert tokens.counter(own)("The bell rang twice.") == conservative("The bell rang twice.")
 
 
 def test_a_route_that_is_gone_is_unknown(configuration) -> None:

@@ -30,9 +30,9 @@ def load_tokenizer(path: Path) -> Tokenizer:
         raise UnknownVocabulary from None
     if said.get(_MODEL) != "gpt2" or not said.get(_TOKENS) or not said.get(_MERGES):
         raise UnknownVocabulary
-    vocabulary = {token: number for number, token in enumerate(said[_TOKENS])}
-    merges = [(left, right) for left, _, right in (str(merge).partition(" ") for merge in said[_MERGES])]
     try:
+        vocabulary = {str(token): number for number, token in enumerate(said[_TOKENS])}
+        merges = [(left, right) for left, _, right in (str(merge).partition(" ") for merge in said[_MERGES])]
         tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     except Exception as error:  # the library raises no narrower one: a merge of unknown tokens, a token that is no text
         raise UnknownVocabulary from error
