@@ -8,9 +8,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from fakes.provider import Finish, Hold, Text, Words, words
 from mindstage.stories.models import Turn
+from people import signed_in_client
 from stories.house import House, eventually
 from stories.scenes import Player, last_reply, make_story, new_id, text_of, texts_of
 
@@ -88,6 +90,23 @@ def test_an_ending_that_cannot_be_stored(trouble: Trouble, house: House, player:
     eventually(lambda: last_reply(story).state == "finished")
     assert text_of(last_reply(story)) == words(5) + LONG
     assert house.take(player, story).done["state"] == "finished"
+
+
+def test_a_page_that_cannot_store(house: House, player: Player) -> None:
+    """An edit or a draft on a locked database: 503 and a sentence for the page's script, the old words untouched."""
+    story = make_story(player.account, turns=3)
+    client, script = signed_in_client(player.account), {"X-Partial": "1"}
+    edit = reverse("variants", args=[story.pk, last_reply(story).pk])
+    draft = reverse("draft", args=[story.pk])
+    with locked(house), connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+        for path, form in ((edit, {"text": "Otherwise."}), (draft, {"mode": "do", "text": "I op"})):
+            refused = client.post(path, form, headers=script)
+            assert refused.status_code == 503
+            assert "could not save" in refused.json()["say"]
+    assert texts_of(story, kind="reply") == ["Line 2 of the story."]
+    assert client.post(edit, {"text": "Otherwise."}, headers=script).status_code == 200
+    assert client.post(draft, {"mode": "do", "text": "I op"}, headers=script).status_code == 204
 
 
 def test_one_who_is_too_big_fails_alone(house: House, player: Player) -> None:

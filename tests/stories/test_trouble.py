@@ -7,9 +7,13 @@ import socket
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from fakes.provider import Act, Die, ErrorEvent, Finish, Hold, Raw, Sleep, Stall, Status, Text, Words, words
-from mindstage.stories import reading
+from mindstage.stories import reading, revisions
+from mindstage.stories.models import Turn
+from mindstage.streaming import bus
+from people import signed_in_client
 from stories.house import KEY, House, eventually
 from stories.scenes import Player, last_reply, make_story, text_of, texts_of
 
@@ -157,6 +161,35 @@ def test_a_second_reader(house: House, player: Player) -> None:
     house.provider.release()
     assert first.done == second.done
     assert first.text == second.text == words(10)
+
+
+def test_a_page_finds_what_runs_on_its_branch(house: House, player: Player) -> None:
+    """A page that is opened anew is told of the running reply of its own path, and not of one on another branch."""
+    story = make_story(player.account, turns=3)
+    main = story.head_id
+    assert main is not None
+    branch = revisions.branch_from(story=story, turn=Turn.objects.get(story=story, position=1))
+    house.script(Words(3), Hold(), Finish())
+    reader = house.take(player, story).until(lambda reader: reader.text == words(3))
+    client = signed_in_client(player.account)
+    page = reverse("story", args=[story.pk])
+    assert f'data-run="{reader.run}"' in client.get(page).content.decode()
+    revisions.play_branch(story=story, segment=main)
+    assert str(reader.run) not in client.get(page).content.decode()
+    revisions.play_branch(story=story, segment=branch.pk)
+    house.provider.release()
+    reader.to_end()
+    assert "data-run=" not in client.get(page).content.decode()
+
+
+def test_a_sign_of_life_while_nothing_comes(house: House, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that waits sends comments, so that nobody on its way thinks it dead; they are no words."""
+    monkeypatch.setattr(bus, "QUIET_SECONDS", 0.05)
+    story = make_story(player.account)
+    house.script(Hold(), Words(2), Finish())
+    reader = house.take(player, story).until(lambda reader: reader.body.count(b": .\n\n") > 1)
+    house.provider.release()
+    assert reader.to_end().text == words(2)
 
 
 def test_stop_keeps_the_words(house: House, player: Player) -> None:

@@ -72,10 +72,8 @@ class Channel:
 
     @property
     def text(self) -> str:
-        """All of it. Joins the parts in place, so that asking often stays cheap."""
-        if len(self.parts) > 1:
-            return "".join(self.parts)
-        return self.parts[0] if self.parts else ""
+        """All of it, joined anew: the parts stay, because readers count them."""
+        return "".join(self.parts)
 
     def wake(self) -> None:
         for reader in self.readers:

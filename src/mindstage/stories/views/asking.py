@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate
 
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.stories.models import Story, Turn
-from mindstage.stories.refusals import KeyLost, Refused
+from mindstage.stories.refusals import CannotStore, KeyLost, Refused
 from mindstage.ui.views import problem
 from mindstage.vault.keys import KeyGone
+
+log = logging.getLogger(__name__)
 
 type View[**P] = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
@@ -46,6 +50,9 @@ def for_players[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             return refuse(request, refusal)
         except KeyGone:
             return refuse(request, KeyLost())
+        except OperationalError:  # disk full, or locked for longer than anybody waits; the log tells where
+            log.exception("a page could not be stored or read")
+            return refuse(request, CannotStore())
 
     return answered
 

@@ -15,6 +15,7 @@ from mindstage.library.characters import list_characters
 from mindstage.library.models import Character
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
+from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.drafts import find_draft
 from mindstage.stories.meter import narrator_of
@@ -109,8 +110,11 @@ def title_of(story: Story) -> str:
 
 
 def _running(story: Story) -> dict[str, object] | None:
-    turn = Turn.objects.filter(story=story, state=Turn.State.RUNNING).only("id").first()
-    return {"run": turn.pk, "turn": turn.pk} if turn else None
+    """The reply that is being written on the path that is shown; one on another branch is nothing for this page."""
+    turn = Turn.objects.filter(story=story, state=Turn.State.RUNNING).only("id", "segment_id", "position").first()
+    if turn is None or story.head_id is None or paths.segment_at(story.head_id, turn.position) != turn.segment_id:
+        return None
+    return {"run": turn.pk, "turn": turn.pk}
 
 
 def _card(story: Story) -> StoryCard:
