@@ -27,12 +27,11 @@ _MOST_MEMBERS: Final = 10_000
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){6,}[0-9A-Fa-f]?")
-_PERCENT = re.compile(rb"[\x21-\x7e]{0,200}(?:%[0-9A-Fa-f]{2}[\x21-\x7e]{0,200})+")
-_JSON = re.compile(
-    rb"[\x20-\x7e\x80-\xff]{0,200}(?:\\+(?:u[0-9A-Fa-f]{4}|[\"\\/bfnrt])[\x20-\x5b\x5d-\x7e\x80-\xff]{0,200})+"
-)
-_JSON_ESCAPES = re.compile(rb"(?:\\+u[0-9A-Fa-f]{4})+")
-_ENTITY = re.compile(rb"[\x20-\x7e\x80-\xff]{0,200}(?:&#?[0-9A-Za-z]{1,8};[\x20-\x7e\x80-\xff]{0,200})+")
+_PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_JSON = re.compile(rb"(?:\\+u[0-9A-Fa-f]{4})+|\\+[\"\\/]")
+_ENTITY = re.compile(rb"&#?[0-9A-Za-z]{1,8};")
+_AROUND: Final = 200
+"""Bytes before and after an escape that are looked at with it: a word may be escaped in part."""
 _ZLIB = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78](?=[\x00-\xff])")
 _GZIP = re.compile(rb"\x1f\x8b\x08")
 _ZIP_MEMBER = re.compile(rb"PK\x03\x04")
@@ -82,13 +81,13 @@ def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
         yield "base64", b" ".join(_decode_base64(runs))
     if runs := _HEX.findall(content):
         yield "hex", b" ".join(_decode_hex(runs))
-    for name, view in (
-        ("url", _unescape_url(content)),
-        ("json", _unescape_json(content)),
-        ("html", _unescape_html(content)),
+    for name, pattern, unescape in (
+        ("url", _PERCENT, unquote_to_bytes),
+        ("json", _JSON, _unescape_json),
+        ("html", _ENTITY, _unescape_html),
     ):
-        if view and view != content:
-            yield name, view
+        if escaped := list(_around(pattern, content)):
+            yield name, b" ".join(map(unescape, escaped))
     yield from _unpack(content)
 
 
@@ -109,28 +108,35 @@ def _decode_hex(runs: list[bytes]) -> Iterator[bytes]:
             yield binascii.unhexlify(part[: len(part) // 2 * 2])
 
 
-def _unescape_url(content: bytes) -> bytes:
-    return b" ".join(unquote_to_bytes(run) for run in _PERCENT.findall(content)) if b"%" in content else b""
+def _around(pattern: re.Pattern[bytes], content: bytes) -> Iterator[bytes]:
+    """The stretches of the content that have escapes in them."""
+    start = end = 0
+    for match in pattern.finditer(content):
+        if match.start() > end + _AROUND and end:
+            yield content[start : end + _AROUND]
+            end = 0
+        if not end:
+            start = max(match.start() - _AROUND, 0)
+        end = match.end()
+    if end:
+        yield content[start : end + _AROUND]
 
 
-def _unescape_json(content: bytes) -> bytes:
+def _unescape_json(text: bytes) -> bytes:
     """JSON's and Python's escapes, once or doubled, in UTF-8."""
-    if b"\\" not in content:
-        return b""
-    texts = (_JSON_ESCAPES.sub(_character, run) for run in _JSON.findall(content))
-    return b" ".join(re.sub(rb"\\+([\"\\/])", rb"\1", text) for text in texts)
+    return _JSON.sub(_character, text)
 
 
 def _character(match: re.Match[bytes]) -> bytes:
     codes = re.findall(rb"u([0-9A-Fa-f]{4})", match[0])
+    if not codes:
+        return match[0][-1:]
     text = b"".join(int(code, 16).to_bytes(2, "big") for code in codes).decode("utf-16-be", "replace")
     return text.encode()
 
 
-def _unescape_html(content: bytes) -> bytes:
-    if b"&" not in content:
-        return b""
-    return b" ".join(html.unescape(run.decode("utf-8", "replace")).encode() for run in _ENTITY.findall(content))
+def _unescape_html(text: bytes) -> bytes:
+    return html.unescape(text.decode("utf-8", "replace")).encode()
 
 
 def _unpack(content: bytes) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,141 @@
+"""The parts of a census: what makes it void, what its exit code says, and that its words are worth planting."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mindstage.datamap.scanner import Scanner, Sighting
+from mindstage.library.cards import read_card
+from mindstage.ops.census import control
+from mindstage.ops.census.browser import Browser, Unexpected
+from mindstage.ops.census.card import make_card
+from mindstage.ops.census.census import take_census
+from mindstage.ops.census.control import WAYS, find_blind_spots
+from mindstage.ops.census.places import Found, read_columns, sweep
+from mindstage.ops.census.report import CLEAN, FOUND, VOID, Report
+from mindstage.ops.census.words import Fate, Planted, Words, make_word
+
+
+def test_words_are_worth_planting() -> None:
+    """Distinct, of both cases, with accents where allowed, and no packing makes them shorter."""
+    words = [make_word() for _ in range(300)]
+    assert len(set(words)) == 300
+    assert all(len(word) == 16 and not word.isascii() for word in words)
+    assert any(word != word.lower() for word in words)
+    plain = "".join(make_word(plain=True) for _ in range(300))
+    assert plain.isascii()
+    assert len(zlib.compress(plain.encode(), 9)) > len(plain) * 0.7
+
+
+def test_the_scanner_has_no_blind_spot(tmp_path: Path) -> None:
+    """Every word is seen in each of the ways in which the control writes it."""
+    assert find_blind_spots([make_word() for _ in range(20)], tmp_path / "control") == []
+
+
+def test_a_blind_scanner_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scanner that only looks at raw bytes fails the control in every packed way."""
+
+    class RawScanner(Scanner):
+        def scan(self, content: bytes) -> set[Sighting]:
+            return {one for one in super().scan(content) if ">" not in one.way}
+
+    monkeypatch.setattr(control, "Scanner", RawScanner)
+    seen = {"as it is", "lower case", "upper case", "utf-16-le", "utf-16-be"}
+    assert set(find_blind_spots([make_word()], tmp_path / "control")) == set(WAYS) - seen
+
+
+def test_exit_codes() -> None:
+    """0 when nothing was found, 1 when something was, 2 when it proves nothing, whatever was found."""
+    word = Planted("a place", make_word(), Fate.SEALED)
+    found = {Found(word.word, "running: a file", "utf-8")}
+    assert Report([word]).exit_code == CLEAN == 0
+    assert Report([word], found=found).exit_code == FOUND == 1
+    assert Report([word], found=found, void=["Because."]).exit_code == VOID == 2
+    assert Report([word], found=found).found_slots == {"a place"}
+    assert any("running: a file (utf-8)" in line for line in Report([word], found=found).lines())
+
+
+def test_a_program_that_does_not_start_makes_it_void(tmp_path: Path) -> None:
+    """A census that could not be taken is void, says why, and raises nothing."""
+    report = take_census(tmp_path, environ={"MINDSTAGE_STALL_SECONDS": "soon"})
+    assert report.exit_code == VOID
+    assert report.void == [
+        f"The program under census did not start; what it said is in {tmp_path / 'instance' / 'terminal.log'}."
+    ]
+
+
+def test_a_word_across_two_pages_is_found(tmp_path: Path) -> None:
+    """Each value of a database is read whole, with an open write-ahead log too."""
+    file, word = tmp_path / "some.sqlite3", make_word()
+    database = sqlite3.connect(file)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE letters (id INTEGER, text TEXT, body BLOB)")
+    for shift in range(0, 4096, 32):
+        database.execute("INSERT INTO letters VALUES (1, ?, NULL)", ["x" * (4000 + shift) + word])
+    database.commit()
+    values = dict(read_columns(file))
+    assert set(values) == {"letters.id", "letters.text", "letters.body"}
+    assert values["letters.text"].count(word.encode()) == 128
+    assert {found.place for found in sweep(tmp_path, Scanner([word])).found} >= {"some.sqlite3: letters.text"}
+    database.close()
+
+
+def test_the_card_is_read_by_the_program() -> None:
+    """The planted card is one that the program takes whole: every word that is kept stands in what it keeps."""
+    words = Words()
+    card = read_card(make_card(words))
+    seen = {one.word for one in Scanner(planted.word for planted in words.planted).scan(repr(card.raw).encode())}
+    assert seen == {planted.word for planted in words.planted if planted.fate is Fate.SEALED}
+    assert len(card.greetings) == 2
+    assert card.lore
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A server that sets a cookie, shows a form's token, and refuses every POST."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Set-Cookie", "session=a-value; Path=/; HttpOnly")
+            self.end_headers()
+            self.wfile.write(f'<input name="csrfmiddlewaretoken" value="t0k">{self.client_address[0]}'.encode())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(403 if b"csrfmiddlewaretoken=t0k" in body and self.headers["Cookie"] else 500)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_the_browser_keeps_cookies_and_tokens(port: int) -> None:
+    """What it was given it gives back; an answer that is not the expected one is told without identifiers."""
+    browser = Browser(port, headers={})
+    browser.get("/")
+    assert (browser.cookies, browser.cookies_seen) == ({"session": "a-value"}, {"a-value"})
+    browser.post("/", {}, expect=403)
+    path = "/stories/0190f1e2-aaaa-7bbb-8ccc-0123456789ab/draft/"
+    with pytest.raises(Unexpected, match=r"POST /stories/ID/draft/ was answered with 403 instead of 204\."):
+        browser.post(path, {}, expect=204)
+
+
+def test_the_browser_comes_from_its_own_address(port: int) -> None:
+    """So that the address of a client can be planted too."""
+    assert b"127.101.102.103" in Browser(port, headers={}, address="127.101.102.103").get("/").body
