@@ -49,8 +49,23 @@ class Configuration:
     debug: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
+    escrow: str = ""
+    backups: str = ""
     providers: tuple[ProviderEntry, ...] = ()
     config_file: Path | None = None
+
+    @property
+    def escrow_dir(self) -> Path:
+        """Where the second copy of the epoch file lies: another disk, if it is to survive the first."""
+        return Path(self.escrow).expanduser().absolute() if self.escrow else _beside(self.keys_dir, "escrow")
+
+    @property
+    def backups_dir(self) -> Path:
+        return Path(self.backups).expanduser().absolute() if self.backups else _beside(self.data_dir, "backups")
+
+    @property
+    def ledger_dir(self) -> Path:
+        return self.data_dir / "ledger"
 
     @property
     def models_dir(self) -> Path:
@@ -91,6 +106,10 @@ def refuse_keys_inside_data(configuration: Configuration) -> None:
             f"The root key would lie inside the data folder ({data}), where every copy of the data would carry it; "
             "set MINDSTAGE_KEYS (or keys_dir in mindstage.toml) to a folder elsewhere."
         )
+
+
+def _beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f"{folder.name}-{what}")
 
 
 def _config_file(environ: Mapping[str, str]) -> Path | None:

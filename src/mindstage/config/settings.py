@@ -19,11 +19,13 @@ if MINDSTAGE.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
 INSTALLED_APPS = [
     "mindstage.ui",
     "mindstage.datamap",
+    "mindstage.ledger",
     "mindstage.vault",
     "mindstage.accounts",
     "mindstage.gateway",
     "mindstage.library",
     "mindstage.stories",
+    "mindstage.rights",
     "mindstage.ops",
 ]
 

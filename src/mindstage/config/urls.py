@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("mindstage.gateway.urls")),
     path("", include("mindstage.library.urls")),
     path("", include("mindstage.stories.urls")),
+    path("", include("mindstage.rights.urls")),
 ]
 
 handler400 = ui.bad_request

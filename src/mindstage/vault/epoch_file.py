@@ -48,7 +48,12 @@ class EpochFile:
 
 def first_epoch(root: bytes) -> EpochFile:
     """An epoch file with one new key."""
-    return EpochFile({1: seal(root, os.urandom(KEY_BYTES), _place(1))})
+    return EpochFile({1: wrap_epoch_key(os.urandom(KEY_BYTES), 1, root=root)})
+
+
+def wrap_epoch_key(key: bytes, number: int, *, root: bytes) -> bytes:
+    """An epoch key under the root key, bound to its number."""
+    return seal(root, key, _place(number))
 
 
 def read_epoch_file(folder: Path) -> EpochFile | None:

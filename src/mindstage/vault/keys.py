@@ -7,14 +7,16 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import IntegrityError, connections, transaction
-from django.db.models import F
+from django.db import connections
 
 from mindstage.kit import clock
 from mindstage.vault.keyring import close_keyring, keyring
-from mindstage.vault.models import ItemKey, Keystore, UserKey
-from mindstage.vault.sealing import KEY_BYTES, derive, forget_ciphers, open_sealed, seal
+from mindstage.vault.marks import keystore_commit
+from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.sealing import KEY_BYTES, derive, forget_ciphers
+from mindstage.vault.wrapping import unwrap_item_key, unwrap_user_key, wrap_item_key, wrap_user_key
 
 type _Unwrap = Callable[[uuid.UUID], bytes]
 
@@ -40,23 +42,21 @@ _cache = _Cache()
 
 def create_user_key(account: uuid.UUID) -> None:
     """The first durable write of a sign-up: the key before the row it will seal. Raises IntegrityError if it exists."""
-    wrapped = seal(keyring().epoch_key, os.urandom(KEY_BYTES), _user_place(account))
-    with transaction.atomic(using="keystore"):
+    with keystore_commit() as state:
+        wrapped = wrap_user_key(account, os.urandom(KEY_BYTES), epoch_key=keyring(state.epoch).epoch_key)
         UserKey.objects.using("keystore").create(id=account, wrapped=wrapped)
-        _count_commit()
 
 
 def create_item_key(item: uuid.UUID, *, owner: uuid.UUID) -> None:
     """The first durable write of a new story or character. Raises KeyGone when its owner's key no longer lives."""
-    wrapped = seal(_item_wrapping(owner), os.urandom(KEY_BYTES), _item_place(item, owner))
-    with transaction.atomic(using="keystore"):
-        if not UserKey.objects.using("keystore").select_for_update().filter(pk=owner).exists():
+    with keystore_commit() as state:
+        epoch_key = keyring(state.epoch).epoch_key
+        person = UserKey.objects.using("keystore").select_for_update().filter(pk=owner).first()
+        if person is None:
             raise KeyGone
-        try:
-            ItemKey.objects.using("keystore").create(id=item, owner=owner, wrapped=wrapped)
-        except IntegrityError:
-            raise KeyGone from None
-        _count_commit()
+        user = unwrap_user_key(owner, bytes(person.wrapped), epoch_key=epoch_key)
+        wrapped = wrap_item_key(item, owner, os.urandom(KEY_BYTES), epoch_key=epoch_key, user_key=user)
+        ItemKey.objects.using("keystore").create(id=item, owner=owner, wrapped=wrapped)
 
 
 def user_key(account: uuid.UUID) -> bytes:
@@ -121,31 +121,32 @@ def _read_forgotten() -> int:
 
 
 def _unwrap_user_key(account: uuid.UUID) -> bytes:
-    row = UserKey.objects.using("keystore").filter(pk=account).values_list("wrapped").first()
-    if row is None:
-        raise KeyGone
-    return open_sealed(keyring().epoch_key, bytes(row[0]), _user_place(account))
+    row = _read(
+        "SELECT k.epoch, u.wrapped FROM vault_keystore k JOIN vault_userkey u ON u.id = %s WHERE k.id = 1", account
+    )
+    epoch, wrapped = row
+    return unwrap_user_key(account, bytes(wrapped), epoch_key=keyring(epoch).epoch_key)
 
 
 def _unwrap_item_key(item: uuid.UUID) -> bytes:
-    row = ItemKey.objects.using("keystore").filter(pk=item).values_list("owner", "wrapped").first()
+    row = _read(
+        "SELECT k.epoch, i.owner, i.wrapped, u.wrapped FROM vault_keystore k JOIN vault_itemkey i ON i.id = %s "
+        "JOIN vault_userkey u ON u.id = i.owner WHERE k.id = 1",
+        item,
+    )
+    epoch, owner, wrapped, person = row
+    owner = owner if isinstance(owner, uuid.UUID) else uuid.UUID(hex=owner)
+    epoch_key = keyring(epoch).epoch_key
+    user = unwrap_user_key(owner, bytes(person), epoch_key=epoch_key)
+    return unwrap_item_key(item, owner, bytes(wrapped), epoch_key=epoch_key, user_key=user)
+
+
+def _read(sql: str, ident: uuid.UUID) -> tuple[Any, ...]:
+    """One row by one statement, so that keys and epoch are of one moment while the epoch turns. Raises KeyGone."""
+    connection = connections["keystore"]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ident if connection.features.has_native_uuid_field else ident.hex])
+        row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
         raise KeyGone
-    owner, wrapped = row
-    return open_sealed(_item_wrapping(owner), bytes(wrapped), _item_place(item, owner))
-
-
-def _item_wrapping(owner: uuid.UUID) -> bytes:
-    return derive(keyring().epoch_key + user_key(owner), "item")
-
-
-def _count_commit() -> None:
-    Keystore.objects.using("keystore").filter(pk=1).update(generation=F("generation") + 1)
-
-
-def _user_place(account: uuid.UUID) -> bytes:
-    return b"user|" + account.bytes
-
-
-def _item_place(item: uuid.UUID, owner: uuid.UUID) -> bytes:
-    return b"item|" + item.bytes + owner.bytes
+    return row

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from mindstage.kit import clock
+
 
 class Keystore(models.Model):
     """The one row that says which epoch wraps these keys and how often they changed."""
@@ -18,10 +20,37 @@ class Keystore(models.Model):
     """Counts every commit that touches keys."""
     forgotten = models.PositiveBigIntegerField(default=0)
     """Counts the commits that destroyed keys: every opening compares it, so that no process reads on from its cache."""
+    database_generation = models.PositiveBigIntegerField(default=0)
+    """The highest generation of the main database that a commit of this keystore has seen."""
+    ledger_length = models.PositiveBigIntegerField(default=0)
+    ledger_hash = models.CharField(max_length=64, default="0" * 64)
+    """The head of the ledger that was applied to these keys."""
+    dirty = models.BooleanField(default=False)
+    """Keys died in this epoch: it must turn before what they sealed is beyond everybody's reach."""
+    slow_date = models.DateField(default=clock.today)
+    """One day a night, never a leap: what ends living things goes by it."""
+    rotated_on = models.DateField(default=clock.today)
+
+
+class BackupKey(models.Model):
+    """The key of one backup. Destroyed by the clock, whether or not a newer backup ever worked."""
+
+    id = models.UUIDField(primary_key=True)
+    wrapped = models.BinaryField()
+    made_on = models.DateField()
+    destroy_on = models.DateField()
+
+
+class ReservedHandle(models.Model):
+    """The tag of a handle whose account was erased, so that nobody can pose as them for a while."""
+
+    tag = models.BinaryField(max_length=32, primary_key=True)
+    until = models.DateField()
 
 
 class InstanceKey(models.Model):
-    """A key of the instance itself, wrapped by the epoch key: `lookup` finds handles, `session` seals sessions."""
+    """A key of the instance itself, wrapped by the epoch key: `lookup` finds handles, `session` seals sessions,
+    `ledger` tags the ledger's entries."""
 
     name = models.CharField(max_length=20, primary_key=True)
     wrapped = models.BinaryField()

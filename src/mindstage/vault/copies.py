@@ -1,0 +1,160 @@
+"""Copies of the keystore with its ledger, sealed under the epoch key and kept in two places.
+
+A copy opens only as long as its epoch lives, so seven days of copies are not seven second chances: after the night's
+rotation only those of the new epoch open. The newest that opens is never pruned.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from mindstage.kit import canonical, ids
+from mindstage.ledger import book
+from mindstage.ledger.book import Chain
+from mindstage.vault.files import make_private_folder, write_durably
+from mindstage.vault.keyring import keyring
+from mindstage.vault.marks import keystore_state
+from mindstage.vault.models import BackupKey, InstanceKey, ItemKey, ReservedHandle, UserKey
+from mindstage.vault.sealing import Unreadable, derive, open_sealed, seal
+
+KEPT = 2
+"""Copies of the newest epoch that are kept in each place."""
+
+
+class NoCopy(Exception):
+    """No copy of the keystore opens with the epoch keys that exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeystoreCopy:
+    """The whole keystore as values: `tables` by name, rows as JSON; and the ledger it knew."""
+
+    epoch: int
+    tables: dict[str, list[dict[str, Any]]]
+    chain: Chain
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.tables["keystore"][0]
+
+
+def copy_folders() -> tuple[Path, Path]:
+    """The two places."""
+    configuration = settings.MINDSTAGE
+    return configuration.backups_dir / "keystore", configuration.escrow_dir / "keystore"
+
+
+def write_copy() -> Path:
+    """Take a copy under the current epoch key, read it back, prune the older ones. Raises OSError, NoCopy."""
+    ring = keyring(keystore_state().epoch)
+    tables = _dump()
+    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+    assert chain is not None
+    content = canonical.to_bytes({"tables": tables, "ledger": book.to_bytes(chain).decode()})
+    name = f"{ring.epoch:08}-{ids.sequential().hex}.copy"
+    sealed = seal(derive(ring.epoch_key, "copy"), content, _place(ring.epoch))
+    written = [_write(folder, name, sealed) for folder in copy_folders()]
+    open_copy(written[0], {ring.epoch: ring.epoch_key})
+    for folder in copy_folders():
+        _prune(folder, ring.epoch)
+    return written[0]
+
+
+def open_copy(path: Path, epoch_keys: dict[int, bytes]) -> KeystoreCopy:
+    """A copy, opened and verified. Raises NoCopy."""
+    try:
+        epoch = int(path.name.split("-", 1)[0])
+        plain = open_sealed(derive(epoch_keys[epoch], "copy"), path.read_bytes(), _place(epoch))
+        content = json.loads(plain)
+        return KeystoreCopy(epoch, content["tables"], book.parse(content["ledger"].encode()))
+    except (OSError, ValueError, KeyError, Unreadable, book.LedgerBroken):
+        raise NoCopy from None
+
+
+def newest_copies(epoch_keys: dict[int, bytes]) -> Iterator[tuple[Path, KeystoreCopy]]:
+    """Every copy that opens, the newest first, from both places."""
+    files = {path.name: path for folder in copy_folders() if folder.is_dir() for path in folder.glob("*.copy")}
+    for name in sorted(files, key=lambda name: name.split("-", 1)[::-1], reverse=True):
+        try:
+            yield files[name], open_copy(files[name], epoch_keys)
+        except NoCopy:
+            continue
+
+
+def load_tables(copy: KeystoreCopy) -> None:
+    """Write a copy's rows into the (empty, migrated) keystore database."""
+    for name, model in _MODELS.items():
+        rows = copy.tables.get(name, [])
+        model.objects.using("keystore").bulk_create([model(**_thaw(row)) for row in rows])
+
+
+_MODELS: dict[str, Any] = {
+    "user": UserKey,
+    "item": ItemKey,
+    "backup": BackupKey,
+    "instance": InstanceKey,
+    "reserved": ReservedHandle,
+}
+
+
+def _dump() -> dict[str, list[dict[str, Any]]]:
+    from django.db import transaction
+
+    with transaction.atomic(using="keystore"):
+        tables = {
+            name: [_freeze(row) for row in model.objects.using("keystore").values()] for name, model in _MODELS.items()
+        }
+        state = keystore_state()
+        names = [field.attname for field in state._meta.local_fields]
+        return tables | {"keystore": [_freeze({name: getattr(state, name) for name in names})]}
+
+
+def _freeze(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _to_json(value) for name, value in row.items()}
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, bytes | memoryview):
+        return {"bytes": bytes(value).hex()}
+    if isinstance(value, uuid.UUID):
+        return {"uuid": value.hex}
+    return {"day": value.isoformat()} if isinstance(value, date) else value
+
+
+def _thaw(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: from_json(value) for name, value in row.items()}
+
+
+def from_json(value: Any) -> Any:
+    """The inverse of what a copy makes of bytes, identifiers and days."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, text),) = value.items()
+    return {"bytes": bytes.fromhex, "uuid": lambda t: uuid.UUID(hex=t), "day": date.fromisoformat}[kind](text)
+
+
+def _write(folder: Path, name: str, sealed: bytes) -> Path:
+    make_private_folder(folder)
+    write_durably(folder / name, sealed)
+    return folder / name
+
+
+def _prune(folder: Path, epoch: int) -> None:
+    """Keep the newest of this epoch; those of former epochs are noise."""
+    files = sorted(folder.glob("*.copy"))
+    current = [path for path in files if path.name.startswith(f"{epoch:08}-")]
+    for path in files:
+        if path not in current[-KEPT:]:
+            path.unlink()
+
+
+def _place(epoch: int) -> bytes:
+    return b"keystore copy|%d" % epoch
