@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import uuid
 
+from mindstage.accounts.models import User
 from mindstage.accounts.refused import Refused
 from mindstage.vault.keys import instance_key
 from mindstage.vault.sealing import tag
@@ -36,6 +38,12 @@ def canon(handle: str) -> str:
 def handle_tag(handle: str) -> bytes:
     """HMAC-SHA256 of the handle under the instance's look-up key: 32 bytes."""
     return tag(instance_key("lookup"), b"handle|" + canon(handle).encode("utf-8", "surrogatepass"))
+
+
+def tag_of_account(account: uuid.UUID) -> bytes | None:
+    """The tag of an account whose row still stands."""
+    found = User.objects.filter(pk=account).values_list("handle_tag", flat=True).first()
+    return None if found is None else bytes(found)
 
 
 def check_handle(handle: str) -> str:

@@ -9,7 +9,9 @@ from mindstage.accounts.models import AgeBand, User
 from mindstage.accounts.owner_link import is_owner_link, spend_owner_link
 from mindstage.accounts.passphrases import check_passphrase, hash_passphrase
 from mindstage.accounts.refused import Refused
+from mindstage.vault.ending import is_reserved
 from mindstage.vault.keys import create_user_key
+from mindstage.vault.marks import mark_database
 
 TAKEN = "That handle is taken; please choose another."
 TOO_YOUNG = "Mindstage is made for people of 13 and older, so we cannot make an account. Nothing you typed was kept."
@@ -26,6 +28,7 @@ def sign_up(*, handle: str, passphrase: str, age_band: str, owner_link: str = ""
         if owner_link and not spend_owner_link(owner_link):
             raise Refused("", LINK_SPENT)
         _insert(account)
+        mark_database()
     return account
 
 
@@ -35,7 +38,7 @@ def _check(handle: str, passphrase: str, age_band: str, owner_link: str) -> tupl
     shown = check_handle(handle)
     check_passphrase(passphrase, handle=shown)
     tag = handle_tag(shown)
-    if User.objects.filter(handle_tag=tag).exists():
+    if User.objects.filter(handle_tag=tag).exists() or is_reserved(tag):
         raise Refused("handle", TAKEN)
     if owner_link and not is_owner_link(owner_link):
         raise Refused("", LINK_SPENT)

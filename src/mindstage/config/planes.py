@@ -19,6 +19,7 @@ from mindstage.stories.generation import Narration
 from mindstage.stories.hot_path import mark_interrupted
 from mindstage.streaming.bus import Bus
 from mindstage.vault.keyring import keyring
+from mindstage.vault.start_check import Mode, current_gate
 
 PAGE_THREADS = 6
 BODY_BYTES = 24 * 1024 * 1024
@@ -42,6 +43,8 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == "/healthz":
             await _say_ready(send, ready=self.streams is not None)
+        elif scope["type"] == "http" and current_gate().mode is not Mode.OPEN:
+            await _say_closed(send, current_gate().why)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
             await self.streams(scope, receive, send)
         elif scope["type"] == "http" and _announced(scope) > BODY_BYTES:
@@ -53,10 +56,13 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        narration = await self._open()
+        narration = await self._open() if current_gate().mode is Mode.OPEN else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.streams = None
+        if narration is None:
+            await send({"type": "lifespan.shutdown.complete"})
+            return
         await narration.close()
         await converse.close()
         stop_database_thread()
@@ -83,6 +89,18 @@ async def _refuse_body(send: Send) -> None:
     body = b'{"say": "That file is too large: a character card has 20 MB at most. Nothing was imported."}'
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _say_closed(send: Send, why: str) -> None:
+    """An old file was put back: nothing is served before what was erased since has been replayed."""
+    body = f"Mindstage is closed while data are being restored.\n\n{why}\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", b"60"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

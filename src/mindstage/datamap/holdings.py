@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 
@@ -48,6 +49,9 @@ class Holding(Protocol):
 
     def keep(self, subject: uuid.UUID) -> None:
         """Undo a freeze or a stay in the trash, if the subject is of this room."""
+
+    def rearm(self, day: date) -> int:
+        """After a restore: give running freezes and stays in the trash their full time again from `day`; how many."""
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         """What is still there of a person. Empty after `erase`."""

@@ -16,6 +16,7 @@ from mindstage.library.models import Character
 from mindstage.library.portraits import NoPortrait, draw_portrait
 from mindstage.ui import prose
 from mindstage.vault.keys import KeyGone, create_item_key
+from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
 
 PAGE = 60
@@ -51,6 +52,7 @@ def import_character(*, owner: uuid.UUID, data: bytes, filename_hint: str = "") 
         if not User.objects.select_for_update().filter(pk=owner, state=User.State.ACTIVE).exists():
             raise KeyGone
         character.save(force_insert=True)
+        mark_database()
     return character
 
 

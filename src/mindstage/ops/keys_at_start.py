@@ -5,6 +5,7 @@ from __future__ import annotations
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.reading_files import exists, read_rows
+from mindstage.vault.epoch_file import read_epoch_file
 from mindstage.vault.keyring import close_keyring, found_keys, open_keyring
 from mindstage.vault.root_key import NAME, KeyMistake, read_root_key
 from mindstage.vault.sealing import Unreadable
@@ -21,6 +22,8 @@ def refuse_wrong_keys(instance: Instance) -> None:
             read_root_key(instance.keys_dir)
         return
     read_root_key(instance.keys_dir)
+    if read_epoch_file(instance.keys_dir) is None and read_epoch_file(instance.escrow_dir) is not None:
+        return  # the start-up check takes it from the escrow, if it belongs here
     open_keys(instance)
     close_keyring()
 
@@ -38,6 +41,8 @@ def open_keys(instance: Instance) -> None:
 
 def make_keys(instance: Instance) -> bool:
     """Make the keys of a new instance; True at its first start. Raises KeyMistake, OSError."""
+    if read_epoch_file(instance.keys_dir) is None and read_epoch_file(instance.escrow_dir) is not None:
+        return False
     made = found_keys(instance.keys_dir)
     open_keys(instance)
     return made

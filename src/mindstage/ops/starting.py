@@ -94,6 +94,7 @@ def folders(instance: Instance) -> tuple[Path, ...]:
         instance.data_dir,
         instance.database_file.parent,
         instance.keystore_file.parent,
+        instance.ledger_dir,
         instance.models_dir,
         instance.keys_dir,
     )
@@ -112,7 +113,21 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None]:
     lock = take_lock(instance.data_dir)
     _or_say_why(bring_up_to_date)
     make_keys(instance)
+    refuse_closed_gate()
     return lock, make_link_for_owner()
+
+
+def refuse_closed_gate() -> None:
+    """Compare keystore, database, ledger, epoch file and escrow. Raises StartMistake when they do not belong together.
+
+    Old files that can be replayed are no refusal: the program then starts closed, and says what to do.
+    """
+    from mindstage.accounts.handles import tag_of_account
+    from mindstage.vault.start_check import Mode, check_start
+
+    gate = check_start(handle_of=tag_of_account)
+    if gate.mode is Mode.REFUSED:
+        raise StartMistake(gate.why)
 
 
 def make_folders(instance: Instance) -> None:

@@ -12,6 +12,7 @@ from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import Refused
 from mindstage.stories.stage import Role, Stage
 from mindstage.vault.keys import create_item_key
+from mindstage.vault.marks import mark_database
 
 PERSONA_CHARACTERS = 60
 
@@ -33,6 +34,7 @@ def begin_story(*, owner: uuid.UUID, parts: StageParts, greeting: int, persona: 
         story.save(update_fields=["head"])
         opening = Turn(story=story, segment=story.head, position=0, kind=Turn.Kind.OPENING)
         opening.seal(text=parts.greetings[greeting]).save(force_insert=True)
+        mark_database()
     return story
 
 

@@ -37,6 +37,14 @@ class Gate:
     why: str = ""
 
 
+_gate = Gate(Mode.OPEN)
+
+
+def current_gate() -> Gate:
+    """What the last check of this process said."""
+    return _gate
+
+
 LOST_EPOCH = (
     "The keystore belongs to an epoch that neither the epoch file nor the escrow holds; put back the files that belong "
     "together, or restore the keystore from its newest copy (mindstage restore --keystore)."
@@ -57,8 +65,10 @@ OLD_DATABASE = (
 
 def check_start(*, handle_of: HandleOf) -> Gate:
     """Compare, repair what can be repaired, replay. Raises KeyMistake, OSError."""
+    global _gate
     with vault_lock():
-        return _check(handle_of)
+        _gate = _check(handle_of)
+    return _gate
 
 
 def _check(handle_of: HandleOf) -> Gate:

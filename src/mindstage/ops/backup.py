@@ -1,0 +1,118 @@
+"""Back up: the main database under a key of its own, then a copy of the keystore. docs/subsystems/restore.md
+
+Order: 1 the key, in the keystore; 2 a snapshot of the database; 3 the file, sealed, in place; 4 a keystore copy, read
+back; 5 older files whose keys are gone are deleted. A backup counts as complete after 4. The keystore is never in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mindstage.ops.instance import Instance
+from mindstage.vault import copies
+from mindstage.vault.backup_keys import backup_ends, make_backup_key
+from mindstage.vault.files import make_private_folder
+from mindstage.vault.sealed_files import CHUNK, seal_chunks
+
+ENDING = ".backup"
+PAGES_AT_ONCE = 2_000
+
+
+class BackupFailed(Exception):
+    """Nothing usable was written. Its text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup file; its name is its identifier."""
+
+    path: Path
+
+    @property
+    def id(self) -> uuid.UUID:
+        return uuid.UUID(hex=self.path.name.removesuffix(ENDING))
+
+
+def back_up(instance: Instance) -> Backup:
+    """Take a backup. Raises BackupFailed, with what was there before untouched."""
+    folder = instance.backups_dir
+    try:
+        make_private_folder(folder)
+        ident, key = make_backup_key()
+        path = folder / f"{ident.hex}{ENDING}"
+        with tempfile.TemporaryDirectory(dir=folder, prefix="taking-") as scratch:
+            snapshot = _snapshot(instance, Path(scratch))
+            _write_whole(path, seal_chunks(_read(snapshot), key=key, place=place_of(ident)))
+        copies.write_copy()
+        prune(folder)
+    except (OSError, sqlite3.Error, subprocess.CalledProcessError):
+        raise BackupFailed(
+            f"The backup could not be taken: {folder} cannot be written to, or its disk is full. Earlier backups are "
+            "untouched; make room and take it again."
+        ) from None
+    return Backup(path)
+
+
+def list_backups(folder: Path) -> list[Backup]:
+    """The backups that can still be opened, the newest first."""
+    alive = backup_ends()
+    found = [Backup(path) for path in sorted(folder.glob(f"*{ENDING}"), reverse=True)]
+    return [backup for backup in found if backup.id in alive]
+
+
+def prune(folder: Path) -> int:
+    """Delete the files whose keys are gone: they are noise. How many there were."""
+    alive = backup_ends()
+    dead = [path for path in folder.glob(f"*{ENDING}") if Backup(path).id not in alive]
+    for path in dead:
+        path.unlink()
+    return len(dead)
+
+
+def place_of(backup: uuid.UUID) -> bytes:
+    """What a backup's chunks are bound to."""
+    return b"backup|" + backup.bytes
+
+
+def _snapshot(instance: Instance, folder: Path) -> Path:
+    """A consistent copy of the main database: SQLite's own online backup, or pg_dump."""
+    path = folder / "snapshot"
+    if instance.database_url:
+        command = ["pg_dump", "--format=custom", f"--file={path}", f"--dbname={instance.database_url}"]
+        subprocess.run(command, check=True, capture_output=True)
+        return path
+    source, target = sqlite3.connect(instance.database_file), sqlite3.connect(path)
+    try:
+        source.backup(target, pages=PAGES_AT_ONCE)
+    finally:
+        target.close()
+        source.close()
+    return path
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(CHUNK):
+            yield part
+
+
+def _write_whole(path: Path, parts: Iterable[bytes]) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
