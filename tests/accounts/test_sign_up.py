@@ -37,10 +37,12 @@ def test_an_account_is_a_handle_a_check_and_an_age_band() -> None:
 
 
 def test_the_form_signs_up_and_in() -> None:
-    """After the form a person is where they wanted to go, signed in."""
+    """After the form a person gets a recovery sheet, and from there goes where they wanted to go, signed in."""
     client = Client()
     response = client.post("/account/new/", FORM | {"next": "/characters/"})
-    assert (response.status_code, response.headers["Location"]) == (302, "/characters/")
+    sheet = "/account/recovery-codes/?next=%2Fcharacters%2F"
+    assert (response.status_code, response.headers["Location"]) == (302, sheet)
+    assert 'href="/characters/"' in client.get(sheet).content.decode()
     assert client.get("/account/").status_code == 200
     cookie = response.cookies["session"]
     assert cookie["httponly"]

@@ -97,6 +97,8 @@ class Visitor:
         self.page.get_by_label("Passphrase").fill(passphrase)
         self.page.locator(f"[name=age_band][value='{band}']").check()
         self.page.get_by_role("button", name="Create the account").click()
+        if band != "under_13":
+            self.page.get_by_role("link", name="I have kept them").click()
         return handle
 
     def log_in(self, handle: str, passphrase: str = PASSPHRASE) -> None:

@@ -45,8 +45,31 @@ class SignInForm(DoorForm):
     next = forms.CharField(max_length=1_000, required=False, widget=forms.HiddenInput)
 
 
+def _code_field(label: str, **more: Any) -> forms.CharField:
+    return forms.CharField(max_length=40, label=label, error_messages=_NEEDED, **more)
+
+
+class CodeForm(DoorForm):
+    """One code, out of an app, off a sheet or out of a letter."""
+
+    code = _code_field("Code")
+
+
+class ProofForm(DoorForm):
+    """A passphrase or a code; which of the two is there depends on the account."""
+
+    passphrase = _passphrase_field("current-password", required=False)
+    code = _code_field("Code", required=False)
+    next = forms.CharField(max_length=1_000, required=False, widget=forms.HiddenInput)
+
+
+class RecoveryForm(DoorForm):
+    handle = forms.CharField(max_length=200, error_messages=_NEEDED)
+    code = _code_field("Recovery code")
+
+
 class PassphraseForm(DoorForm):
-    old = _passphrase_field("current-password", label="Present passphrase")
+    old = _passphrase_field("current-password", label="Present passphrase", required=False)
     new = _passphrase_field(
         "new-password", label="New passphrase", help_text="At least 12 characters; four or five words are good."
     )

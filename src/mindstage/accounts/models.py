@@ -1,4 +1,4 @@
-"""Accounts and sessions. A handle stands nowhere in clear: sealed in one column, found by a keyed tag in another."""
+"""Accounts, ways to sign in, sessions. A handle stands nowhere in clear: one column is sealed, another a keyed tag."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ class Session(models.Model):
     account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     payload = SealedField(entry="session")
     device = SealedField(entry="session")
+    proof = SealedField(entry="session", null=True)
+    """When this browser last gave a passphrase, a code or a passkey again; opens with the cookie alone."""
     born = models.DateTimeField(default=clock.now)
     seen = models.DateTimeField(default=clock.now)
 
@@ -75,6 +77,65 @@ class Session(models.Model):
     def ident(self) -> uuid.UUID:
         """A name for this row in addresses and bindings: half of the hash, which opens nothing."""
         return uuid.UUID(bytes=bytes(self.key_hash)[:16])
+
+
+class Factor(SealedRow):
+    """A way to sign in besides the passphrase. What it is lies sealed, as JSON; see passkeys, totp, recovery_codes."""
+
+    class Kind(models.TextChoices):
+        PASSKEY = "passkey"
+        TOTP = "totp"
+        CODES = "codes"
+
+    keyed_to: ClassVar[str] = "account_id"
+    by_account: ClassVar[bool] = True
+
+    id = models.UUIDField(primary_key=True, default=ids.unordered)
+    account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="factors")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    sealed = SealedField(entry="factor")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "kind"], condition=~models.Q(kind="passkey"), name="one_totp_and_one_sheet"
+            )
+        ]
+
+
+class Doorstep(models.Model):
+    """Somebody between two steps of a door: a challenge, or a passphrase that still lacks its code.
+
+    Named by a hash of a cookie of its own, opened by that cookie alone, gone after ten minutes or once used. It is not
+    a session: nothing opens with it.
+    """
+
+    key_hash = models.BinaryField(max_length=32, primary_key=True)
+    payload = SealedField(entry="doorstep")
+    born = models.DateTimeField(default=clock.now, db_index=True)
+
+
+class EmailAddress(SealedRow):
+    """A verified address, if the person gave one. Found by a keyed tag, like a handle."""
+
+    keyed_to: ClassVar[str] = "account_id"
+    by_account: ClassVar[bool] = True
+
+    account = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="email_address")
+    address = SealedField(entry="email")
+    address_tag = models.BinaryField(max_length=32, unique=True)
+
+
+class Notice(SealedRow):
+    """One line to the person about their own account: what was changed, on which day."""
+
+    keyed_to: ClassVar[str] = "account_id"
+    by_account: ClassVar[bool] = True
+
+    id = models.UUIDField(primary_key=True, default=ids.unordered)
+    account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    text = SealedField(entry="notice")
+    made_on = models.DateField(default=clock.today, db_index=True)
 
 
 class OwnerLink(models.Model):

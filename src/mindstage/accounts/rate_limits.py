@@ -31,6 +31,11 @@ class Limit:
 PASSPHRASES_OF_A_HANDLE = Limit("handle", 10)
 PASSPHRASES_OF_A_NETWORK = Limit("network", 60)
 SIGN_UPS_OF_A_NETWORK = Limit("sign-up", 60)
+CODES_OF_A_HANDLE = Limit("code", 10)
+CODES_OF_A_NETWORK = Limit("codes", 60)
+PASSKEYS_OF_A_NETWORK = Limit("passkey", 60)
+LETTERS_OF_A_NETWORK = Limit("letters", 10)
+LETTERS_TO_AN_ADDRESS = Limit("letter", 3)
 
 
 class TooManyTries(Exception):
@@ -56,6 +61,13 @@ def count_try(limit: Limit, about: bytes) -> None:
     if sum(counts.values()) > limit.most:
         _add(keys[-1], -1)
         raise TooManyTries(_wait([counts.get(key, 0) for key in keys], limit, now))
+
+
+def count_code(handle_tag: bytes, network: bytes) -> None:
+    """Count one try of a one-time or recovery code, for its handle and its network. Raises TooManyTries."""
+    if network:
+        count_try(CODES_OF_A_NETWORK, network)
+    count_try(CODES_OF_A_HANDLE, handle_tag)
 
 
 def forget_tries(limit: Limit, about: bytes) -> None:

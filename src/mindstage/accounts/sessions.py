@@ -68,9 +68,14 @@ class SignedInBrowser:
     current: bool
 
 
+def make_cookie() -> str:
+    """A new random key of 256 bits, for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
 def begin_session(account: User, device: str) -> str:
     """Begin a session; the cookie's value. `device` is a class of `devices.py`. Raises KeyGone."""
-    cookie = secrets.token_urlsafe(32)
+    cookie = make_cookie()
     row = Session(key_hash=session_key_hash(cookie), account=account, born=clock.now(), seen=clock.now())
     key = _payload_key(cookie)
     row.payload = seal(key, _check_of(account.password, key), _bound_to(bytes(row.key_hash), account.id, row.born))
@@ -113,6 +118,25 @@ def visitor_from_row(cookie: str, row: Sequence[Any]) -> Visitor | None:
     if clock.now() - as_moment(seen) >= SEEN_EVERY:
         Session.objects.filter(pk=key_hash).update(seen=clock.now())
     return Visitor(account, state, bool(owner), key_hash, born, as_bytes(handle))
+
+
+def keep_proof(cookie: str) -> None:
+    """Note in this session's row that its owner has just proved again who they are."""
+    for row in Session.objects.filter(pk=session_key_hash(cookie)):
+        proof = seal(_payload_key(cookie), clock.now().isoformat().encode(), _proof_place(row))
+        Session.objects.filter(pk=row.pk).update(proof=proof)
+
+
+def proof_of(cookie: str) -> datetime | None:
+    """When the owner of this session last proved who they are, or None."""
+    row = Session.objects.filter(pk=session_key_hash(cookie)).first()
+    if row is None or row.proof is None:
+        return None
+    allow("session", Purpose.SIGN_IN)
+    try:
+        return datetime.fromisoformat(open_sealed(_payload_key(cookie), row.proof, _proof_place(row)).decode())
+    except Unreadable:
+        return None
 
 
 def list_sessions(account: User, *, current: bytes = b"") -> list[SignedInBrowser]:
@@ -172,6 +196,10 @@ def _check_of(password: str, key: bytes) -> bytes:
 
 def _bound_to(key_hash: bytes, account: uuid.UUID, born: datetime) -> bytes:
     return b"session|" + key_hash + account.bytes + born.isoformat().encode()
+
+
+def _proof_place(row: Session) -> bytes:
+    return b"proof|" + _bound_to(bytes(row.key_hash), row.account_id, row.born)
 
 
 def _device_place(row: Session) -> bytes:

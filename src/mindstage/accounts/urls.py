@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mindstage.accounts.views import accounts, passphrases, sessions
+from mindstage.accounts.views import (
+    accounts,
+    passphrases,
+    proofs,
+    recoveries,
+    recovery_codes,
+    second_factors,
+    sessions,
+)
 
 urlpatterns = [
     path("account/new/", accounts.create, name="account_new"),
@@ -13,6 +21,13 @@ urlpatterns = [
     path("account/passphrase/", passphrases.update, name="passphrase"),
     path("account/sessions/<uuid:session>/end/", sessions.destroy_one, name="session_one_end"),
     path("account/sessions/end/", sessions.destroy_others, name="sessions_end"),
+    path("account/codes/", second_factors.update, name="totp"),
+    path("account/codes/removal/", second_factors.destroy, name="totp_removal"),
+    path("account/recovery-codes/", recovery_codes.show, name="recovery_codes"),
+    path("account/recovery-codes/new/", recovery_codes.create, name="recovery_codes_new"),
     path("session/new/", sessions.create, name="session_new"),
+    path("session/code/", second_factors.create, name="second_factor"),
+    path("session/proof/", proofs.create, name="proof"),
+    path("session/recovery/", recoveries.create, name="recovery"),
     path("session/end/", sessions.destroy, name="session_end"),
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from mindstage.accounts.doorsteps import purge_old_doorsteps
+from mindstage.accounts.notices import purge_old_notices
 from mindstage.accounts.sessions import purge_ended_sessions
 from mindstage.ops.jobs import purge_failed_jobs
 from mindstage.ops.ticker import Clock
@@ -13,6 +15,8 @@ from mindstage.stories.drafts import purge_old_drafts
 
 CLOCKS: Final = (
     Clock("ended sessions", timedelta(minutes=10), purge_ended_sessions),
+    Clock("old doorsteps", timedelta(minutes=10), purge_old_doorsteps),
+    Clock("old notices", timedelta(days=1), purge_old_notices),
     Clock("old drafts", timedelta(days=1), purge_old_drafts),
     Clock("failed jobs", timedelta(days=1), purge_failed_jobs),
     Clock("tidy database", timedelta(days=1), tidy_database),

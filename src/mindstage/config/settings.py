@@ -82,7 +82,7 @@ CSRF_COOKIE_NAME = "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "mindstage.ui.views.csrf_failure"
-COOKIES = ("session", "csrf", "theme")
+COOKIES = ("session", "door", "csrf", "theme")
 """Every cookie that the program sets; the data map declares each."""
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -128,6 +128,7 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.security": {"level": "CRITICAL"},
+        "fido2": {"level": "WARNING"},  # at INFO it writes each credential's identifier
         "uvicorn.access": {"level": "CRITICAL"},
         "aiohttp.access": {"level": "CRITICAL"},
         "asyncio": {"level": "CRITICAL"},

@@ -14,3 +14,5 @@ class Purpose(StrEnum):
     """To build the prompt of a reply that its author asked for."""
     IMPORT = "import"
     """To begin a story from what its owner brought."""
+    NOTIFY = "notify"
+    """To write to the address that the person gave for it."""

@@ -10,14 +10,25 @@ from django.views.decorators.http import require_http_methods, require_safe
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
 from mindstage.accounts.models import User
+from mindstage.accounts.notices import list_notices
 from mindstage.accounts.owner_link import is_owner_link
-from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try, network_of
+from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
+from mindstage.accounts.recovery_codes import count_recovery_codes
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import list_sessions
+from mindstage.accounts.sign_in import has_passphrase
 from mindstage.accounts.sign_up import sign_up
-from mindstage.accounts.views.answers import enter, too_many_tries
+from mindstage.accounts.step_up import is_proven
+from mindstage.accounts.totp import uses_totp
+from mindstage.accounts.views.answers import begin_session_here, network_here, show_sheet, too_many_tries
 from mindstage.ui.views import problem
 from mindstage.vault.purposes import Purpose
+
+DONE = {
+    "changed": "The passphrase was changed, and all other sessions have ended.",
+    "recovered": "You are in. Set a new passphrase now; for ten minutes the present one is not asked for.",
+}
+"""What the account page says on top, by the name in its address."""
 
 
 @sensitive_post_parameters()
@@ -31,7 +42,7 @@ def create(request: HttpRequest) -> HttpResponse:
         return _form(request, form, status=422)
     given = form.cleaned_data
     try:
-        count_try(SIGN_UPS_OF_A_NETWORK, network_of(request.META.get("REMOTE_ADDR", "")))
+        count_try(SIGN_UPS_OF_A_NETWORK, network_here(request))
         account = sign_up(
             handle=given["handle"],
             passphrase=given["passphrase"],
@@ -43,7 +54,9 @@ def create(request: HttpRequest) -> HttpResponse:
         return _form(request, form, status=422)
     except TooManyTries as refusal:
         return too_many_tries(form, refusal, lambda status: _form(request, form, status=status))
-    return enter(request, account, given["next"])
+    response = show_sheet(request, account, given["next"] or "/", announce=False)
+    begin_session_here(request, response, account)
+    return response
 
 
 @require_safe
@@ -79,7 +92,12 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
         "joined_on": account.joined_on,
         "passphrase_form": form,
         "sessions": list_sessions(account, current=request.visitor.key_hash),
-        "notice": "The passphrase was changed, and all other sessions have ended." if "changed" in request.GET else "",
+        "has_passphrase": has_passphrase(account),
+        "needs_old": has_passphrase(account) and not is_proven(request),
+        "totp": uses_totp(account.pk),
+        "codes_left": count_recovery_codes(account.pk),
+        "notices": list_notices(account.pk),
+        "notice": next((text for name, text in DONE.items() if name in request.GET), ""),
     }
     return render(request, "accounts/account.html", context, status=status)
 

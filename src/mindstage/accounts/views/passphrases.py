@@ -14,6 +14,7 @@ from mindstage.accounts.models import User
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sign_in import change_passphrase
+from mindstage.accounts.step_up import is_proven
 from mindstage.accounts.views.accounts import account_page
 from mindstage.accounts.views.answers import device_of, too_many_tries
 
@@ -29,7 +30,10 @@ def update(request: SignedInRequest) -> HttpResponse:
     account = User.objects.get(pk=request.visitor.account_id)
     given = form.cleaned_data
     try:
-        cookie = change_passphrase(account=account, old=given["old"], new=given["new"], device=device_of(request))
+        proven = is_proven(request)
+        cookie = change_passphrase(
+            account=account, old=given["old"], new=given["new"], device=device_of(request), proven=proven
+        )
     except Refused as refused:
         form.refuse(refused)
         return account_page(request, form, status=422)

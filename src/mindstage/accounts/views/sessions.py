@@ -13,10 +13,10 @@ from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.forms import SignInForm
 from mindstage.accounts.models import User
-from mindstage.accounts.rate_limits import TooManyTries, network_of
-from mindstage.accounts.sessions import end_named_session, end_other_sessions, end_session
+from mindstage.accounts.rate_limits import TooManyTries
+from mindstage.accounts.sessions import end_all, end_named_session, end_other_sessions, end_session
 from mindstage.accounts.sign_in import sign_in
-from mindstage.accounts.views.answers import enter, too_many_tries
+from mindstage.accounts.views.answers import admit, network_here, too_many_tries
 from mindstage.ui.views import not_found
 from mindstage.vault.keys import forget_keys
 
@@ -33,21 +33,22 @@ def create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, status=422)
     given = form.cleaned_data
-    network = network_of(request.META.get("REMOTE_ADDR", ""))
     try:
-        account = sign_in(handle=given["handle"], passphrase=given["passphrase"], network=network)
+        account = sign_in(handle=given["handle"], passphrase=given["passphrase"], network=network_here(request))
     except TooManyTries as refusal:
         return too_many_tries(form, refusal, lambda status: _form(request, form, status=status))
     if account is None:
         form.add_error(None, WRONG)
         return _form(request, form, status=422)
-    return enter(request, account, given["next"])
+    return admit(request, account, given["next"])
 
 
 @require_POST
 def destroy(request: HttpRequest) -> HttpResponse:
-    """Log out: the row is gone, the keys leave this process, and the browser drops what it kept."""
+    """Log out, here or everywhere: the rows are gone, the keys leave this process, the browser drops what it kept."""
     if visitor := visitor_of(request):
+        if "everywhere" in request.POST:
+            end_all(User(id=visitor.account_id))
         end_session(visitor.key_hash)
         forget_keys()
     response = HttpResponseRedirect("/")

@@ -1,0 +1,42 @@
+"""Notices: what was changed in an account is told to its owner, on their account page and by mail where given."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from mindstage.accounts.models import Notice, User
+from mindstage.kit import clock
+from mindstage.vault.purposes import Purpose
+
+KEPT = timedelta(days=365)
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notice, opened."""
+
+    made_on: date
+    text: str
+
+
+def notify(*, account: User, text: str) -> None:
+    """Tell the owner of an account a plain sentence. It holds no story text, no name and no secret."""
+    row = Notice(account=account)
+    row.seal(text=json.dumps({"at": clock.now().isoformat(), "text": text})).save(force_insert=True)
+
+
+def list_notices(account: uuid.UUID) -> list[Told]:
+    """The notices of an account, the newest first."""
+    rows = Notice.objects.filter(account=account)
+    opened = [(json.loads(row.open("text", Purpose.SHOW)), row.made_on) for row in rows]
+    opened.sort(key=lambda one: datetime.fromisoformat(one[0]["at"]), reverse=True)
+    return [Told(made_on, content["text"]) for content, made_on in opened[:MOST_SHOWN]]
+
+
+def purge_old_notices() -> int:
+    """Delete notices of more than a year ago; how many there were. A clock runs it."""
+    return Notice.objects.filter(made_on__lte=clock.today() - KEPT).delete()[0]

@@ -1,0 +1,74 @@
+"""Step-up: before keys are changed, or everything is taken out or ended, the person proves again who they are.
+
+`@require_step_up` under `@require_visitor` lets nobody through whose last proof in this browser is older than ten
+minutes: they are led to the proof page and come back. A form is not sent on by itself; its page is shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Concatenate
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from mindstage.accounts.access import SignedInRequest, safe_next
+from mindstage.accounts.sessions import keep_proof, proof_of
+from mindstage.kit import clock
+from mindstage.ui.views import problem
+
+LASTS = timedelta(minutes=10)
+
+
+def require_step_up[**P](
+    view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
+) -> Callable[Concatenate[SignedInRequest, P], HttpResponse]:
+    """Only with a fresh proof; others are led to it."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(request, *args, **kwargs) if is_proven(request) else lead_to_proof(request)
+
+    return guarded
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Whether this browser's person proved who they are within the last ten minutes."""
+    proven = proof_of(_cookie(request))
+    return proven is not None and timedelta(0) <= clock.now() - proven < LASTS
+
+
+def prove(request: HttpRequest) -> None:
+    """The person has just given a passphrase, a code or a passkey."""
+    keep_proof(_cookie(request))
+
+
+def lead_to_proof(request: HttpRequest) -> HttpResponse:
+    """To the proof page, and from there back to this page, or to the page whose form this was."""
+    if request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        return problem(
+            request,
+            status=403,
+            title="Please show again that it is you",
+            sentence="Nothing was changed: this asks for your passphrase or passkey again.",
+            next_step="Do it on your account page, then try once more.",
+        )
+    response = HttpResponseRedirect(f"{reverse('proof')}?{urlencode({'next': _page_of(request)})}")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page_of(request: HttpRequest) -> str:
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    here = came_from.netloc == request.get_host()
+    return safe_next(came_from._replace(scheme="", netloc="").geturl()) if here else reverse("account")
+
+
+def _cookie(request: HttpRequest) -> str:
+    return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
