@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "explain this set-up and find its mistakes",
     "models": "the narrators that run on this machine: list, install",
     "import": "bring a character card into somebody's library",
+    "policy": "the data policy: release a version, see what changed, print the record of processing",
     "census": "plant words in a running instance and look for them in its files",
     "bench": "measure this machine",
     "work": "the job worker alone (serve starts one by itself)",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_config_path, user_data_path
+
+from mindstage.datamap.retention import KeptTooLong, refuse_longer
 
 APP = "mindstage"
 
@@ -51,6 +53,13 @@ class Configuration:
     narrator_threads: int = 0
     escrow: str = ""
     backups: str = ""
+    operator: str = ""
+    region: str = "United States"
+    contact_data_protection: str = ""
+    contact_privacy: str = ""
+    contact_security: str = ""
+    retention: Mapping[str, int] = field(default_factory=dict)
+    """Days, where this instance keeps something for a shorter time than the policy promises: datamap/retention.py."""
     providers: tuple[ProviderEntry, ...] = ()
     config_file: Path | None = None
 
@@ -92,10 +101,19 @@ def load(environ: Mapping[str, str] = os.environ) -> Configuration:
     values |= {name: environ[key] for name in known if (key := f"MINDSTAGE_{name.upper()}") in environ}
     values |= {name: environ[key] for name, key in _SHORT.items() if key in environ}
     typed = {name: _typed(name, value) for name, value in values.items()}
+    _refuse_longer_retention(typed.get("retention", {}))
     return replace(Configuration(**typed), providers=providers, config_file=config_file)
 
 
 _SHORT = {"data_dir": "MINDSTAGE_DATA", "keys_dir": "MINDSTAGE_KEYS"}
+
+
+def _refuse_longer_retention(chosen: Mapping[str, int]) -> None:
+    """The policy says how long things are kept at most, and an instance may only be stricter."""
+    try:
+        refuse_longer(chosen)
+    except KeptTooLong as mistake:
+        raise ConfigurationMistake(str(mistake)) from None
 
 
 def refuse_keys_inside_data(configuration: Configuration) -> None:
@@ -171,11 +189,19 @@ def _typed(name: str, value: Any) -> Any:
         "debug": lambda v: v in (True, "1", "true", "yes"),
         "stall_seconds": float,
         "narrator_threads": int,
+        "retention": _retention,
     }
     try:
         return kinds.get(name, str)(value)
     except (TypeError, ValueError):
         raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+def _retention(value: Any) -> dict[str, int]:
+    """`[retention]` of mindstage.toml, or MINDSTAGE_RETENTION as "session=14,draft=7"."""
+    if isinstance(value, str):
+        value = dict(pair.split("=") for pair in value.split(",") if pair)
+    return {str(name): int(days) for name, days in value.items()}
 
 
 def _port(value: Any) -> int:

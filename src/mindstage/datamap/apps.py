@@ -7,6 +7,7 @@ class DataMapConfig(AppConfig):
     label = "datamap"
 
     def ready(self) -> None:
-        from mindstage.datamap.checks import check_data_map
+        from mindstage.datamap.checks import check_data_map, check_policy
 
         register(check_data_map)
+        register(check_policy)

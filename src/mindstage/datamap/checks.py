@@ -10,7 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db.models import Field, Model
 
+from mindstage.datamap.content import present
 from mindstage.datamap.reading import DataMap, MapFault, data_map
+from mindstage.datamap.releases import coming, find_policy_faults, releases
 
 HINT = "Add it to `fields` or `metadata` of an entry in datamap.toml, or to [impersonal] with the reason."
 
@@ -24,6 +26,18 @@ def check_data_map(
         return list(find_gaps(data_map(), apps.get_models(include_auto_created=True)))
     except MapFault as fault:
         return [Error(str(fault), id="datamap.E001")]
+
+
+def check_policy(
+    app_configs: Sequence[AppConfig] | None = None,  # noqa: ARG001
+    **_: Any,
+) -> list[CheckMessage]:
+    """A Django system check: no change of the map or the prose reaches people unannounced. datamap.E020 to E023"""
+    try:
+        faults = list(find_policy_faults(releases(), present(), coming()))
+    except MapFault as fault:
+        return [Error(str(fault), id="datamap.E023")]
+    return [Error(fault.sentence, hint=fault.hint, id=fault.id) for fault in faults]
 
 
 def find_gaps(declared: DataMap, models: Iterable[type[Model]]) -> Iterator[CheckMessage]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("datamap.toml")
 
-SECTIONS = {"entry", "store", "door", "impersonal"}
+SECTIONS = {"entry", "store", "door", "consent", "impersonal"}
 SOURCES = ("direct", "derived", "automatic")
 ENDINGS = ("shred", "delete", "unlink", "expire", "keep")
 """How an entry may end. `keep` goes on with the ground and the end: "keep: the law of ..., 10 years"."""
@@ -49,6 +49,8 @@ class Entry:
     opened_for: frozenset[str]
     fields: tuple[str, ...]
     metadata: tuple[str, ...]
+    consent: str = ""
+    """The switch that must be on before this is used at all; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,23 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A use that each person decides about. `asks` is the question, in the words that the person reads.
+
+    `default` holds until they answer; `signal`: Global Privacy Control says no for them; `adults_only`: never asked of
+    minors. Its version is computed from the released policies (questions.py).
+    """
+
+    id: str
+    title: str
+    asks: str
+    purpose: str
+    default: bool
+    signal: bool
+    adults_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataMap:
     """The whole declaration. `impersonal` maps `app.Model.field` to the reason why it is not personal data."""
 
@@ -79,6 +98,7 @@ class DataMap:
     stores: dict[str, Store]
     doors: dict[str, Door]
     impersonal: dict[str, str]
+    consents: dict[str, Consent] = field(default_factory=dict)
 
     def places(self) -> dict[str, str]:
         """`app.Model.field` -> the entry that declares it, or "" when it is declared impersonal."""
@@ -105,16 +125,17 @@ def parse(text: str) -> DataMap:
     entries = {item.id: item for item in _each(content, "entry", _entry)}
     stores = {item.id: item for item in _each(content, "store", lambda item: _build(Store, item))}
     doors = {item.id: item for item in _each(content, "door", lambda item: _build(Door, item))}
+    consents = {item.id: item for item in _each(content, "consent", lambda item: _build(Consent, item))}
     impersonal: dict[str, str] = content.get("impersonal", {})
     for entry in entries.values():
-        _check_entry(entry, stores)
+        _check_entry(entry, stores, consents)
     for path, reason in impersonal.items():
         if not reason:
             raise MapFault(f"{path} is declared impersonal in datamap.toml without a reason")
-    return DataMap(entries, stores, doors, impersonal)
+    return DataMap(entries, stores, doors, impersonal, consents)
 
 
-def _each[T: Entry | Store | Door](
+def _each[T: Entry | Store | Door | Consent](
     content: dict[str, Any], section: str, build: Callable[[dict[str, Any]], T]
 ) -> Iterator[T]:
     """The parts of one section. Raises MapFault for an id that stands there twice."""
@@ -133,7 +154,7 @@ def _entry(item: dict[str, Any]) -> Entry:
     return _build(Entry, {**defaults, **item, **lists, "opened_for": frozenset(item.get("opened_for", ()))})
 
 
-def _check_entry(entry: Entry, stores: dict[str, Store]) -> None:
+def _check_entry(entry: Entry, stores: dict[str, Store], consents: dict[str, Consent]) -> None:
     """What an entry says must make sense. Raises MapFault."""
     for store in entry.stores:
         if store not in stores:
@@ -144,6 +165,7 @@ def _check_entry(entry: Entry, stores: dict[str, Store]) -> None:
         f"source is none of {', '.join(SOURCES)}": entry.source not in SOURCES,
         f"erase begins with none of {', '.join(ENDINGS)}": entry.erase.split(":")[0] not in ENDINGS,
         "has sealed fields that no purpose may open (opened_for)": bool(entry.fields) and not entry.opened_for,
+        f"names the consent {entry.consent}, which no [[consent]] declares": entry.consent not in {"", *consents},
         "has sealed fields but says sealed = none": bool(entry.fields) and entry.sealed == "none",
     }
     for fault in (fault for fault, holds in faults.items() if holds):
@@ -152,7 +174,7 @@ def _check_entry(entry: Entry, stores: dict[str, Store]) -> None:
 
 def _build[T](kind: type[T], item: dict[str, Any]) -> T:
     names = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    missing = sorted(name for name in names if item.get(name) in (None, "") and name != "note")
+    missing = sorted(name for name in names if item.get(name) in (None, "") and name not in ("note", "consent"))
     unknown = sorted(set(item) - names)
     if missing or unknown:
         what = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"

@@ -1,0 +1,58 @@
+"""How long things are kept: what the map promises, and what an operator may choose, which is never longer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from mindstage.datamap.reading import DataMap, data_map
+
+DAYS: Final = {"day": 1, "month": 30, "year": 365}
+PROMISES: Final = {
+    "session": ("entry", "session", "retention_active"),
+    "draft": ("entry", "draft", "retention_active"),
+    "trash": ("entry", "story", "retention_after"),
+    "backups": ("store", "folder:backups", "ends"),
+}
+"""What can be kept for a shorter time by `[retention]` in mindstage.toml -> where the map says how long at most."""
+
+
+class KeptTooLong(Exception):
+    """An operator's retention is longer than the policy's. Its text is one sentence for them."""
+
+
+def promised_days(name: str, declared: DataMap | None = None) -> int:
+    """Days that the map allows at most. Raises KeyError for a name that cannot be chosen."""
+    kind, key, field = PROMISES[name]
+    found = declared or data_map()
+    items: Mapping[str, object] = found.entries if kind == "entry" else found.stores
+    days = days_in(getattr(items[key], field))
+    assert days is not None, f"{kind} {key} promises no number of days"
+    return days
+
+
+def kept_days(name: str, shorter: Mapping[str, int]) -> int:
+    """Days that this instance keeps something: the operator's number, or the promise."""
+    return min(promised_days(name), shorter.get(name, promised_days(name)))
+
+
+def days_in(sentence: str) -> int | None:
+    """The first span of a sentence in days: "30 days, 7 without use" -> 30; None when it names none."""
+    found = re.search(r"(\d+) (day|month|year)s?", sentence)
+    if found is None:
+        return 365 if re.search(r"\ba year\b", sentence) else None
+    return int(found[1]) * DAYS[found[2]]
+
+
+def refuse_longer(shorter: Mapping[str, int]) -> None:
+    """Raises KeptTooLong for a retention that the policy does not know, or that is longer than it promises."""
+    for name, days in shorter.items():
+        if name not in PROMISES:
+            known = ", ".join(PROMISES)
+            raise KeptTooLong(f"[retention] has {name}, which Mindstage does not know; it knows {known}.")
+        if not 1 <= days <= promised_days(name):
+            raise KeptTooLong(
+                f"[retention] keeps {name} for {days} days; the policy promises {promised_days(name)} at most, and an "
+                "instance may only keep things shorter."
+            )
