@@ -11,6 +11,7 @@ from mindstage.accounts.sessions import purge_ended_sessions
 from mindstage.ops.jobs import purge_failed_jobs
 from mindstage.ops.ticker import Clock
 from mindstage.ops.tidying import tidy_database
+from mindstage.rights.versions import tell_everybody
 from mindstage.stories.drafts import purge_old_drafts
 
 CLOCKS: Final = (
@@ -19,6 +20,7 @@ CLOCKS: Final = (
     Clock("old notices", timedelta(days=1), purge_old_notices),
     Clock("old drafts", timedelta(days=1), purge_old_drafts),
     Clock("failed jobs", timedelta(days=1), purge_failed_jobs),
+    Clock("policy notices", timedelta(hours=6), tell_everybody),
     Clock("tidy database", timedelta(days=1), tidy_database),
 )
 """Each promise of the data map that names a time is kept by one line here."""

@@ -34,6 +34,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "mindstage.accounts.middleware.SessionMiddleware",
+    "mindstage.rights.middleware.GlobalPrivacyControlMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mindstage.ui.middleware.PrivatePagesMiddleware",
@@ -51,6 +52,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "mindstage.ui.context.every_page",
                 "mindstage.accounts.context.who_is_here",
+                "mindstage.rights.context.policy_banner",
             ],
         },
     }

@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class RightsConfig(AppConfig):
     name = "mindstage.rights"
     label = "rights"
+
+    def ready(self) -> None:
+        from mindstage.datamap.holdings import register
+        from mindstage.datamap.permission import answer_with
+        from mindstage.rights.consents import may
+        from mindstage.rights.holdings import RightsHolding
+
+        register(RightsHolding())
+        answer_with(may)
