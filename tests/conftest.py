@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,19 @@ def vault(db: None) -> Iterator[None]:
     """Root key, epoch file and keystore, new for this test."""
     from django.conf import settings
 
+    from mindstage.ledger import book
     from mindstage.vault.keyring import found_keys
     from mindstage.vault.keys import close_vault
 
-    keys: Path = settings.MINDSTAGE.keys_dir
+    configuration = settings.MINDSTAGE
+    keys: Path = configuration.keys_dir
     for file in keys.iterdir():
         file.unlink()
+    for folder in (configuration.escrow_dir, configuration.ledger_dir, configuration.backups_dir):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
     close_vault()
     found_keys(keys)
+    book.begin_book(configuration.ledger_dir)
     yield
     close_vault()

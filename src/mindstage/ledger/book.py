@@ -3,6 +3,9 @@
 One line an entry, canonical JSON: `{"day","kind","previous","tag"}`. `tag` is a keyed hash of the subject's id, so that
 the file tells nobody who it was about; `previous` is the SHA-256 of the line before, so that no line can be dropped,
 changed or moved without every later head being another. It lies outside both databases. docs/subsystems/erasure.md
+
+A ledger that was lost and begun anew starts with a *gap note*: how long the lost one was, its head as the keystore knew
+it, and a signature. Its first entry goes on from that head, so that lengths never fall and no old file fits again.
 """
 
 from __future__ import annotations
@@ -59,25 +62,55 @@ class Head:
     length: int = 0
     hash: str = GENESIS
 
+    @classmethod
+    def at(cls, pin: tuple[int, str]) -> Head:
+        """The head that a pin names; a pin from before there was a ledger has no hash."""
+        return cls(pin[0], pin[1] or GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a lost ledger ended: its length and last hash as the keystore knew them; signed by the instance."""
+
+    length: int
+    hash: str
+    day: date
+    signature: str = ""
+
+    def signed_part(self) -> bytes:
+        return canonical.to_bytes({"day": self.day.isoformat(), "gap": self.length, "hash": self.hash})
+
+    def to_line(self) -> bytes:
+        fields = {"day": self.day.isoformat(), "gap": self.length, "hash": self.hash, "signature": self.signature}
+        return canonical.to_bytes(fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A whole ledger in memory, verified. `hashes[n]` is the head's hash after n entries."""
+    """A whole ledger in memory, verified. `hashes[n]` is the head's hash after the first n entries *of the file*."""
 
     entries: tuple[Entry, ...]
     hashes: tuple[str, ...]
+    gap: Gap | None = None
+
+    @property
+    def base(self) -> int:
+        """How many entries went before this file: none, unless a lost ledger was begun anew."""
+        return self.gap.length if self.gap else 0
 
     @property
     def head(self) -> Head:
-        return Head(len(self.entries), self.hashes[-1])
+        return Head(self.base + len(self.entries), self.hashes[-1])
 
     def extends(self, head: Head) -> bool:
-        """Whether this ledger goes on from `head`, or ends there."""
-        return head.length <= len(self.entries) and self.hashes[head.length] == head.hash
+        """Whether this ledger goes on from `head`, or ends there. What lies before a gap cannot be told: False."""
+        return self.base <= head.length <= self.head.length and self.hashes[head.length - self.base] == head.hash
 
     def tail(self, length: int) -> tuple[Entry, ...]:
-        """The entries after the first `length`."""
-        return self.entries[length:]
+        """The entries after the first `length`. Raises LedgerBroken when some of them were lost."""
+        if length < self.base:
+            raise LedgerBroken
+        return self.entries[length - self.base :]
 
 
 def read_book(folder: Path) -> Chain | None:
@@ -92,15 +125,16 @@ def read_book(folder: Path) -> Chain | None:
 def parse(content: bytes) -> Chain:
     """Verify every line. A last line without its end counts as not written. Raises LedgerBroken."""
     lines = content.split(b"\n")[:-1]
+    gap = _read_gap(lines[0]) if lines else None
     entries: list[Entry] = []
-    hashes = [GENESIS]
-    for line in lines:
+    hashes = [gap.hash if gap else GENESIS]
+    for line in lines[1:] if gap else lines:
         entry = _read_line(line)
         if entry.previous != hashes[-1] or entry.to_line() != line:
             raise LedgerBroken
         entries.append(entry)
         hashes.append(hashlib.sha256(line).hexdigest())
-    return Chain(tuple(entries), tuple(hashes))
+    return Chain(tuple(entries), tuple(hashes), gap)
 
 
 def begin_book(folder: Path) -> None:
@@ -132,7 +166,17 @@ def append(folder: Path, *, kind: Kind, tags: Iterable[str], day: date) -> Chain
 
 def to_bytes(chain: Chain) -> bytes:
     """The file's content."""
-    return b"".join(entry.to_line() + b"\n" for entry in chain.entries)
+    lines = [chain.gap.to_line()] if chain.gap else []
+    return b"".join(line + b"\n" for line in (*lines, *(entry.to_line() for entry in chain.entries)))
+
+
+def _read_gap(line: bytes) -> Gap | None:
+    try:
+        fields = json.loads(line)
+        gap = Gap(int(fields["gap"]), fields["hash"], date.fromisoformat(fields["day"]), str(fields["signature"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return gap if gap.to_line() == line else None
 
 
 def _read_line(line: bytes) -> Entry:

@@ -7,21 +7,26 @@ back; 5 older files whose keys are gone are deleted. A backup counts as complete
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from mindstage.ledger.book import LedgerBroken
 from mindstage.ops.instance import Instance
 from mindstage.vault import copies
-from mindstage.vault.backup_keys import backup_ends, make_backup_key
-from mindstage.vault.files import make_private_folder
+from mindstage.vault.backup_keys import KEPT, backup_ends, make_backup_key
+from mindstage.vault.clocks import eager_date
+from mindstage.vault.files import make_private_folder, sync_folder
 from mindstage.vault.sealed_files import CHUNK, seal_chunks
 
 ENDING = ".backup"
+_SCRATCH = "taking-"
 PAGES_AT_ONCE = 2_000
 
 
@@ -45,13 +50,24 @@ def back_up(instance: Instance) -> Backup:
     folder = instance.backups_dir
     try:
         make_private_folder(folder)
+        clear_leftovers(folder)
         ident, key = make_backup_key()
         path = folder / f"{ident.hex}{ENDING}"
-        with tempfile.TemporaryDirectory(dir=folder, prefix="taking-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
             snapshot = _snapshot(instance, Path(scratch))
             _write_whole(path, seal_chunks(_read(snapshot), key=key, place=place_of(ident)))
         copies.write_copy()
         prune(folder)
+    except LedgerBroken:
+        raise BackupFailed(
+            "The backup is not complete: the ledger of erasures is gone, so no copy of the keystore could be made. "
+            "Stop Mindstage and start it again: it says what to do."
+        ) from None
+    except copies.NoCopy:
+        raise BackupFailed(
+            "The backup is not complete: the copy of the keystore that belongs to it does not open. Earlier copies are "
+            "untouched; run `mindstage doctor`."
+        ) from None
     except (OSError, sqlite3.Error, subprocess.CalledProcessError):
         raise BackupFailed(
             f"The backup could not be taken: {folder} cannot be written to, or its disk is full. Earlier backups are "
@@ -61,19 +77,45 @@ def back_up(instance: Instance) -> Backup:
 
 
 def list_backups(folder: Path) -> list[Backup]:
-    """The backups that can still be opened, the newest first."""
+    """The backups that can still be opened, the newest first: by the instance's own day, for a clock may be wrong."""
     alive = backup_ends()
-    found = [Backup(path) for path in sorted(folder.glob(f"*{ENDING}"), reverse=True)]
-    return [backup for backup in found if backup.id in alive]
+    found = [backup for backup in _backups(folder) if backup.id in alive]
+    return sorted(found, key=lambda backup: (alive[backup.id], backup.id), reverse=True)
 
 
 def prune(folder: Path) -> int:
-    """Delete the files whose keys are gone: they are noise. How many there were."""
-    alive = backup_ends()
-    dead = [path for path in folder.glob(f"*{ENDING}") if Backup(path).id not in alive]
-    for path in dead:
-        path.unlink()
+    """Delete the files whose keys have ended: they are noise. How many there were.
+
+    A young one without a key is kept: its key may come back, with a keystore that is restored once more.
+    """
+    alive, oldest = backup_ends(), eager_date() - KEPT
+    dead = [backup for backup in _backups(folder) if backup.id not in alive and _taken(backup) <= oldest]
+    for backup in dead:
+        backup.path.unlink()
     return len(dead)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a backup that was cut off has left: a snapshot that no key of its own seals."""
+    for scratch in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+    for draft in folder.glob(f"*{ENDING}.new"):
+        draft.unlink(missing_ok=True)
+
+
+def _backups(folder: Path) -> Iterator[Backup]:
+    for path in folder.glob(f"*{ENDING}"):
+        try:
+            backup = Backup(path)
+            backup.id  # noqa: B018 - somebody else's file has no identifier for a name
+        except ValueError:
+            continue
+        yield backup
+
+
+def _taken(backup: Backup) -> date:
+    """The day on which a backup was taken, which its identifier (UUIDv7) tells."""
+    return datetime.fromtimestamp((backup.id.int >> 80) / 1000, UTC).date()
 
 
 def place_of(backup: uuid.UUID) -> bytes:
@@ -111,8 +153,4 @@ def _write_whole(path: Path, parts: Iterable[bytes]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

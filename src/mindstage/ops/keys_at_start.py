@@ -6,6 +6,7 @@ from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.reading_files import exists, read_rows
 from mindstage.vault.epoch_file import read_epoch_file
+from mindstage.vault.escrow import EscrowAway, read_escrow
 from mindstage.vault.keyring import close_keyring, found_keys, open_keyring
 from mindstage.vault.root_key import NAME, KeyMistake, read_root_key
 from mindstage.vault.sealing import Unreadable
@@ -22,10 +23,31 @@ def refuse_wrong_keys(instance: Instance) -> None:
             read_root_key(instance.keys_dir)
         return
     read_root_key(instance.keys_dir)
-    if read_epoch_file(instance.keys_dir) is None and read_epoch_file(instance.escrow_dir) is not None:
-        return  # the start-up check takes it from the escrow, if it belongs here
-    open_keys(instance)
-    close_keyring()
+    _refuse_lost_database(instance)
+    if not is_rescued_by_escrow(instance):
+        open_keys(instance)
+        close_keyring()
+
+
+def is_rescued_by_escrow(instance: Instance) -> bool:
+    """Whether only the escrow holds the keystore's epoch: the start-up check takes it from there, if all belongs here.
+
+    Raises KeyMistake.
+    """
+    rows = read_rows(instance, "keystore", "SELECT epoch FROM vault_keystore")
+    if not rows:
+        return False
+    epochs = read_epoch_file(instance.keys_dir)
+    if epochs is not None and rows[0][0] in epochs.slots:
+        return False
+    try:
+        escrow = read_escrow(instance.escrow_dir)
+    except EscrowAway:
+        return False
+    if escrow is None or rows[0][0] not in escrow.slots:
+        return False
+    escrow.epoch_key(rows[0][0], root=read_root_key(instance.keys_dir))
+    return True
 
 
 def open_keys(instance: Instance) -> None:
@@ -41,7 +63,7 @@ def open_keys(instance: Instance) -> None:
 
 def make_keys(instance: Instance) -> bool:
     """Make the keys of a new instance; True at its first start. Raises KeyMistake, OSError."""
-    if read_epoch_file(instance.keys_dir) is None and read_epoch_file(instance.escrow_dir) is not None:
+    if is_rescued_by_escrow(instance):
         return False
     made = found_keys(instance.keys_dir)
     open_keys(instance)
@@ -57,5 +79,22 @@ def _refuse_lost_keystore(instance: Instance) -> None:
     if read_rows(instance, "default", "SELECT 1 FROM accounts_user LIMIT 1"):
         raise StartMistake(
             "The keystore is missing while the database holds accounts; new keys would not open them; nothing was "
-            f"changed. Put the keystore back ({'its server' if instance.keystore_url else instance.keystore_file})."
+            f"changed. Put the keystore back ({'its server' if instance.keystore_url else instance.keystore_file}), or "
+            "restore its newest copy: `mindstage restore --keystore`."
+        )
+    epochs = read_epoch_file(instance.keys_dir)
+    marked = "SELECT 1 FROM ledger_databasemark WHERE keystore_generation > 0"
+    if (epochs is not None and epochs.pin[0]) or read_rows(instance, "default", marked):
+        raise StartMistake(
+            "The keystore is missing, and this instance was used before; nothing was changed. Put it back, or restore "
+            "its newest copy: `mindstage restore --keystore`. On a new machine: `mindstage restore --machine`."
+        )
+
+
+def _refuse_lost_database(instance: Instance) -> None:
+    used = read_rows(instance, "keystore", "SELECT 1 FROM vault_userkey LIMIT 1")
+    if used and not read_rows(instance, "default", "SELECT 1 FROM django_migrations LIMIT 1"):
+        raise StartMistake(
+            "The database is missing while the keystore holds people's keys; nothing was changed. Put the database "
+            "back, or restore the newest backup: `mindstage restore list` shows them."
         )

@@ -1,38 +1,42 @@
 """Put things back without bringing anybody back: staged, replayed, then one swap, then the start-up check.
 
-Every function here runs with the server stopped and the data folder's lock held.
+Every deed here runs with the server stopped and the data folder's lock held. docs/subsystems/restore.md
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, transaction
 
 from mindstage.datamap.holdings import Cleared, holdings
 from mindstage.ledger import book
-from mindstage.ledger.book import Chain
+from mindstage.ledger.book import Chain, Kind
 from mindstage.ops.backup import Backup, place_of
-from mindstage.ops.schema import bring_up_to_date
-from mindstage.vault import copies, rotation
+from mindstage.ops.staging import connected_to, staged_path, swap
+from mindstage.vault import copies
 from mindstage.vault.backup_keys import backup_key
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.copies import KeystoreCopy, from_json
-from mindstage.vault.ending import HandleOf, apply_to_database, apply_to_keystore, pin_ledger
-from mindstage.vault.epoch_file import write_epoch_file
-from mindstage.vault.escrow import read_escrow
-from mindstage.vault.keyring import epoch_keys
+from mindstage.vault.ending import HandleOf, apply_to_database, apply_to_keystore, ended_subjects
+from mindstage.vault.epoch_file import EpochFile, read_epoch_file, write_epoch_file
+from mindstage.vault.escrow import EscrowAway, read_escrow
+from mindstage.vault.fields import SealedRow
+from mindstage.vault.files import make_private_folder, write_durably
 from mindstage.vault.keys import KeyGone, close_vault
-from mindstage.vault.marks import database_mark, keystore_state
-from mindstage.vault.models import Keystore
+from mindstage.vault.locking import vault_lock
+from mindstage.vault.marks import database_mark, keystore_commit, keystore_state
+from mindstage.vault.models import ItemKey, Keystore, UserKey
 from mindstage.vault.root_key import read_root_key
 from mindstage.vault.sealed_files import open_chunks
 from mindstage.vault.sealing import Unreadable
-from mindstage.vault.start_check import Gate, check_start, finish_start
+from mindstage.vault.start_check import Gate, Mode, check_start, extends_all
+from mindstage.vault.tags import ledger_tag
 
 
 class RestoreRefused(Exception):
@@ -41,158 +45,231 @@ class RestoreRefused(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """What a restore did, for the operator and the log."""
+    """What a restore did, in counts, for the operator."""
 
     what: str
     replayed: int = 0
     cleared: list[Cleared] = field(default_factory=list)
     rearmed: int = 0
-    gate: Gate | None = None
+    keyless: int = 0
+    """Rows whose key is lost: they stand there and say so."""
+    keys_of_ended: int = 0
+    """Keys of ended people and items that are still there: none, or something is badly wrong."""
+    gate: Gate = field(default_factory=lambda: Gate(Mode.REFUSED))
 
 
-def restore_database(backup: Backup, *, handle_of: HandleOf) -> Report:
-    """Open a backup beside the live database, replay all that was ended since, re-arm running clocks, swap."""
-    chain = _ledger()
-    newest = max(database_mark().generation, keystore_state().database_generation)
-    staged = _stage_database(backup)
-    report = Report(f"the database of backup {backup.id}")
-    with _database_at(staged):
-        bring_up_to_date()
-        before = database_mark().ledger_length
-        report.cleared = apply_to_database(chain)
-        report.replayed = len(chain.entries) - before
-        report.rearmed = rearm_clocks(slow_date())
-        _raise_generation(newest, chain)
-    _swap(staged, settings.MINDSTAGE.database_file)
-    report.gate = check_start(handle_of=handle_of)
-    return report
+def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int | None = None) -> Report:
+    """Open a backup beside the live database, replay all that was ended since, re-arm running clocks, swap.
+
+    `not_newer_than`: the generation of the keystore that is there, where it came from a copy. Raises RestoreRefused.
+    """
+    refuse_servers()
+    with vault_lock():
+        chain = read_ledger()
+        newest = max(_live_generation(), keystore_state().database_generation)
+        staged = _stage_database(backup)
+        report = Report(f"the database of backup {backup.id}")
+        with connected_to("default", staged):
+            before = database_mark()
+            _refuse_unfit(before.ledger_length, chain)
+            if not_newer_than is not None and before.keystore_generation > not_newer_than:
+                raise RestoreRefused("This backup is newer than the keystore that is here. Choose an older one.")
+            report.replayed = chain.head.length - before.ledger_length
+            report.cleared = apply_to_database(chain)
+            report.rearmed = rearm_clocks()
+            raise_database(newest)
+        swap(staged, settings.MINDSTAGE.database_file)
+        return end(report, handle_of=handle_of)
 
 
-def restore_keystore(path: Path, copy: KeystoreCopy, *, handle_of: HandleOf) -> Report:
-    """Put a keystore copy in place of a lost or damaged keystore; keys younger than the copy are lost."""
-    chain = book.read_book(settings.MINDSTAGE.ledger_dir) or copy.chain
-    if not chain.extends(copy.chain.head):
-        raise RestoreRefused("This copy of the keystore knows another ledger than the one that lies here.")
-    live = _live_state()
-    newest = max(live.generation if live else 0, database_mark().keystore_generation, copy.state["generation"])
-    staged = settings.MINDSTAGE.keystore_file.with_name("restoring.sqlite3")
-    staged.unlink(missing_ok=True)
-    with _keystore_at(staged):
-        bring_up_to_date()
-        copies.load_tables(copy)
-        fields = {name: from_json(value) for name, value in copy.state.items()}
-        state = Keystore(**fields)
-        state.generation, state.dirty = newest + 1, True
-        state.database_generation = database_mark().generation
-        state.forgotten += 1
-        if live is not None:
-            state.slow_date = live.slow_date  # the slow date never leaps
-        state.save(using="keystore", force_insert=True)
-    _swap(staged, settings.MINDSTAGE.keystore_file)
-    close_vault()
-    report = Report(f"the keystore of copy {path.name}")
-    report.gate = check_start(handle_of=handle_of)
-    return report
+def restore_keystore(
+    path: Path, copy: KeystoreCopy, *, handle_of: HandleOf, agree: Callable[[int], bool] = lambda _: True
+) -> Report:
+    """Put a keystore copy in place of a lost or damaged one; keys younger than the copy are lost.
+
+    `agree` is told how many rows lose their key, and says whether to go on. Raises RestoreRefused.
+    """
+    refuse_servers()
+    with vault_lock():
+        bring_epoch_file(copy)
+        swap_keystore(copy, handle_of=handle_of, agree=agree)
+        return end(Report(f"the keystore of copy {path.name}"), handle_of=handle_of)
+
+
+def swap_keystore(copy: KeystoreCopy, *, handle_of: HandleOf, agree: Callable[[int], bool]) -> None:
+    """Stage a copy: replay the ledger into it, raise its generation above all that was seen; then one rename."""
+    live_file: Path = settings.MINDSTAGE.keystore_file
+    live, staged = _live_state(), staged_path(live_file)
+    if _has_database():
+        _fill_keystore(staged, copy, live, handle_of, agree)
+    else:  # a database of nobody stands in for the one that is still to come
+        empty = staged_path(settings.MINDSTAGE.database_file)
+        with connected_to("default", empty):
+            _fill_keystore(staged, copy, live, handle_of, agree)
+        empty.unlink()
+    swap(staged, live_file)
 
 
 def replay(*, handle_of: HandleOf) -> Report:
     """After an old file was copied into place: bring both databases up to the ledger and to one age, then open."""
-    chain = _ledger()
-    before = database_mark().ledger_length
-    apply_to_keystore(chain, handle_of=handle_of)
-    cleared = apply_to_database(chain)
-    with transaction.atomic():
-        _raise_generation(max(database_mark().generation, keystore_state().database_generation), chain)
-    with transaction.atomic(using="keystore"):
-        state = keystore_state(lock=True)
-        state.generation = max(state.generation, database_mark().keystore_generation) + 1
-        state.database_generation = max(state.database_generation, database_mark().generation)
-        state.dirty, state.forgotten = True, state.forgotten + 1
-        state.save(using="keystore")
-    report = Report("the files that lie here", len(chain.entries) - before, cleared, rearm_clocks(slow_date()))
+    with vault_lock():
+        gate = check_start(handle_of=handle_of)
+        if gate.mode is Mode.REFUSED:
+            raise RestoreRefused(gate.why)
+        report = Report("the files that lie here", gate=gate)
+        if gate.mode is Mode.OPEN:
+            return end(report, handle_of=handle_of)
+        chain, mark = read_ledger(), database_mark()
+        _refuse_unfit(mark.ledger_length, chain)
+        report.replayed = chain.head.length - mark.ledger_length
+        apply_to_keystore(chain, handle_of=handle_of)
+        report.cleared = apply_to_database(chain)
+        if mark.generation < keystore_state().database_generation:
+            report.rearmed = rearm_clocks()
+        with keystore_commit() as state:  # the keystore first: the database then notes a generation above all seen
+            state.generation = max(state.generation, mark.keystore_generation)
+            state.dirty, state.forgotten = True, state.forgotten + 1
+        raise_database(keystore_state().database_generation)
+        return end(report, handle_of=handle_of)
+
+
+def end(report: Report, *, handle_of: HandleOf) -> Report:
+    """The start-up check, and a look at what must not be there."""
     close_vault()
     report.gate = check_start(handle_of=handle_of)
+    if report.gate.mode is Mode.OPEN:
+        report.keyless, report.keys_of_ended = count_keyless(), count_keys_of_ended(read_ledger())
     return report
 
 
-def begin_new_ledger(*, handle_of: HandleOf) -> Report:
-    """The ledger is lost: turn the epoch, destroy all backup keys, and begin a chain anew."""
-    from mindstage.vault.marks import keystore_commit
-    from mindstage.vault.models import BackupKey
+def count_keyless() -> int:
+    """Accounts and items whose key is not in the keystore."""
+    users = set(UserKey.objects.using("keystore").values_list("pk", flat=True))
+    items = set(ItemKey.objects.using("keystore").values_list("pk", flat=True))
+    count = 0
+    for model in apps.get_models():
+        if issubclass(model, SealedRow) and model.keyed_to == "id":
+            known = users if model.by_account else items
+            count += sum(key not in known for key in model._default_manager.values_list("pk", flat=True).iterator())
+    return count
 
-    rotation.rotate()
-    folder = settings.MINDSTAGE.ledger_dir
-    lost = folder / book.NAME
-    if lost.exists():
-        lost.replace(folder / f"{book.NAME}.{date.today().isoformat()}.lost")  # noqa: DTZ011 - a file's name
-    book.begin_book(folder)
-    with keystore_commit() as state:
-        BackupKey.objects.using("keystore").all().delete()
-        state.ledger_length, state.ledger_hash, state.dirty = 0, book.GENESIS, True
+
+def count_keys_of_ended(chain: Chain) -> int:
+    """Keys of people and items that the ledger has ended."""
+    ended = ended_subjects(chain, (Kind.PERSON, Kind.ITEM))
+    if not ended:
+        return 0
+    keys = [*UserKey.objects.using("keystore").values_list("pk", flat=True)]
+    keys += [*ItemKey.objects.using("keystore").values_list("pk", flat=True)]
+    return sum(ledger_tag(key) in ended for key in keys)
+
+
+def rearm_clocks() -> int:
+    """Give every freeze and every stay in the trash its full time again, from today; how many."""
+    day = slow_date()
+    return sum(rearm(day) for holding in holdings() if (rearm := getattr(holding, "rearm", None)))
+
+
+def raise_database(newest: int) -> None:
+    """Make the database newer than all that was ever seen of it."""
     with transaction.atomic():
         mark = database_mark()
-        mark.ledger_length, mark.generation = 0, mark.generation + 1
+        mark.generation = max(newest, mark.generation) + 1
+        mark.keystore_generation = keystore_state().generation
         mark.save()
-    chain = _ledger()
-    pin_ledger(chain.head)
-    rotation.rotate()
-    return Report("a new ledger", gate=finish_start(chain, handle_of=handle_of))
-
-
-def restore_machine(*, handle_of: HandleOf) -> Report:
-    """A new machine: root key and escrow are here, all else comes from the newest copy and the newest backup."""
-    configuration = settings.MINDSTAGE
-    escrow = read_escrow(configuration.escrow_dir)
-    if escrow is None:
-        raise RestoreRefused("The escrow folder holds no epoch file; without it no copy and no backup opens.")
-    write_epoch_file(configuration.keys_dir, escrow)
-    root = read_root_key(configuration.keys_dir)
-    keys = {number: escrow.epoch_key(number, root=root) for number in escrow.slots}
-    head = book.Head(*escrow.pin)
-    found = next(((path, copy) for path, copy in copies.newest_copies(keys) if copy.chain.extends(head)), None)
-    if found is None:
-        raise RestoreRefused("No copy of the keystore opens with the escrow's keys; nothing can be restored.")
-    path, copy = found
-    (configuration.ledger_dir / book.NAME).write_bytes(book.to_bytes(copy.chain))
-    report = restore_keystore(path, copy, handle_of=handle_of)
-    report.what = "a new machine"
-    return report
-
-
-def rearm_clocks(day: date) -> int:
-    """Give every freeze and every stay in the trash its full time again; how many."""
-    return sum(holding.rearm(day) for holding in holdings())
 
 
 def choose_copy() -> tuple[Path, KeystoreCopy]:
     """The newest keystore copy that opens. Raises RestoreRefused."""
-    folder = settings.MINDSTAGE.keys_dir
-    root, epochs = read_root_key(folder), epoch_keys(folder)
-    keys = {number: epochs.epoch_key(number, root=root) for number in epochs.slots}
+    configuration = settings.MINDSTAGE
+    root = read_root_key(configuration.keys_dir)
+    epochs = read_epoch_file(configuration.keys_dir) or reachable_escrow()
+    keys = {number: epochs.epoch_key(number, root=root) for number in epochs.slots} if epochs else {}
     newest = next(iter(copies.newest_copies(keys)), None)
     if newest is None:
-        raise RestoreRefused("No copy of the keystore opens with the epoch keys that lie here.")
+        raise RestoreRefused("No copy of the keystore opens with the epoch keys that lie here; nothing was changed.")
     return newest
 
 
-def _ledger() -> Chain:
-    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+def bring_epoch_file(copy: KeystoreCopy) -> None:
+    """What a keystore copy needs beside it: the epoch file, else the escrow's; a ledger that goes on from its own."""
+    configuration = settings.MINDSTAGE
+    escrow = reachable_escrow()
+    chain = _chain_here() or copy.chain
+    if not extends_all(chain, None, escrow) or not chain.extends(copy.chain.head):
+        raise RestoreRefused(
+            "The ledger of erasures does not reach what this copy, the epoch file, the escrow or the database know of "
+            "it; put the right ledger back. Nothing was changed."
+        )
+    if read_epoch_file(configuration.keys_dir) is None and escrow is not None:
+        write_epoch_file(configuration.keys_dir, escrow)
+    bring_ledger(chain)
+
+
+def bring_ledger(chain: Chain) -> None:
+    """Write a ledger that came out of a copy."""
+    folder = settings.MINDSTAGE.ledger_dir
+    make_private_folder(folder)
+    if not (folder / book.NAME).exists():
+        write_durably(folder / book.NAME, book.to_bytes(chain))
+
+
+def read_ledger() -> Chain:
+    """Raises RestoreRefused when there is none, or it is no chain."""
+    chain = _chain_here()
     if chain is None:
-        raise RestoreRefused("The ledger is missing; put it back, or begin a new one with --new-ledger.")
+        raise RestoreRefused("The ledger of erasures is missing: put it back, or begin a new one with --new-ledger.")
     return chain
 
 
+def reachable_escrow() -> EpochFile | None:
+    """The escrow, or None when it is away or empty."""
+    try:
+        return read_escrow(settings.MINDSTAGE.escrow_dir)
+    except EscrowAway:
+        return None
+
+
+def refuse_servers() -> None:
+    """A database server's own files are not ours to swap."""
+    if settings.MINDSTAGE.database_url or settings.MINDSTAGE.keystore_url:
+        raise RestoreRefused(
+            "This instance keeps its data in PostgreSQL: restore it there, then run `mindstage restore --replay`; "
+            "docs/subsystems/restore.md has the steps. Nothing was changed."
+        )
+
+
+def _chain_here() -> Chain | None:
+    try:
+        return book.read_book(settings.MINDSTAGE.ledger_dir)
+    except book.LedgerBroken:
+        raise RestoreRefused(
+            "The ledger of erasures is damaged: put it back, or begin a new one with --new-ledger."
+        ) from None
+
+
+def _refuse_unfit(length: int, chain: Chain) -> None:
+    if not chain.base <= length <= chain.head.length:
+        raise RestoreRefused(
+            "This database knows another ledger of erasures than the one that lies here, so nobody can say what was "
+            "erased since. Nothing was changed."
+        )
+
+
 def _stage_database(backup: Backup) -> Path:
-    staged: Path = settings.MINDSTAGE.database_file.with_name("restoring.sqlite3")
+    staged = staged_path(settings.MINDSTAGE.database_file)
     try:
         key = backup_key(backup.id)
-        with backup.path.open("rb") as sealed, os.fdopen(_private(staged), "wb") as plain:
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with backup.path.open("rb") as sealed, os.fdopen(descriptor, "wb") as plain:
             for part in open_chunks(sealed, key=key, place=place_of(backup.id)):
                 plain.write(part)
             plain.flush()
             os.fsync(plain.fileno())
     except KeyGone:
-        raise RestoreRefused("The key of this backup has ended, so nobody can open it. Choose a newer one.") from None
+        raise RestoreRefused(
+            "There is no key for this backup: it has ended, or the backup belongs to another instance."
+        ) from None
     except Unreadable:
         staged.unlink(missing_ok=True)
         raise RestoreRefused("This backup was cut short or changed, or belongs to another instance.") from None
@@ -202,69 +279,41 @@ def _stage_database(backup: Backup) -> Path:
     return staged
 
 
-def _private(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _fill_keystore(
+    staged: Path, copy: KeystoreCopy, live: Keystore | None, handle_of: HandleOf, agree: Callable[[int], bool]
+) -> None:
+    mark, chain = database_mark(), _chain_here() or copy.chain
+    with connected_to("keystore", staged):
+        copies.load_tables(copy)
+        state = Keystore(**{name: from_json(value) for name, value in copy.state.items()})
+        state.generation = max(live.generation if live else 0, mark.keystore_generation, state.generation) + 1
+        state.database_generation, state.dirty, state.forgotten = mark.generation, True, state.forgotten + 1
+        if live is not None:
+            state.slow_date = live.slow_date  # the slow date never leaps
+        state.save(using="keystore", force_insert=True)
+        apply_to_keystore(chain, handle_of=handle_of)
+        if not agree(count_keyless()):
+            raise RestoreRefused("Nothing was changed.")
 
 
-def _raise_generation(newest: int, chain: Chain) -> None:
-    mark = database_mark()
-    mark.generation = max(newest, mark.generation) + 1
-    mark.keystore_generation = keystore_state().generation
-    mark.ledger_length = len(chain.entries)
-    mark.save()
+def _live_generation() -> int:
+    return database_mark().generation if _has_database() else 0
+
+
+def _has_database() -> bool:
+    if not settings.MINDSTAGE.database_file.is_file():
+        return False
+    try:
+        database_mark()
+    except DatabaseError:
+        return False
+    return True
 
 
 def _live_state() -> Keystore | None:
-    if not settings.MINDSTAGE.keystore_file.exists():
+    if not settings.MINDSTAGE.keystore_file.is_file():
         return None
-    return Keystore.objects.using("keystore").filter(pk=1).first()
-
-
-def _swap(staged: Path, live: Path) -> None:
-    """One rename; what lay beside the old file (its log) goes with it."""
-    for alias in connections:
-        connections[alias].close()
-    for suffix in ("-wal", "-shm", "-journal"):
-        live.with_name(live.name + suffix).unlink(missing_ok=True)
-    staged.replace(live)
-    descriptor = os.open(live.parent, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-class _at:
-    """Let one of the two connections look at another file for a while."""
-
-    def __init__(self, alias: str, file: Path) -> None:
-        self.alias, self.file = alias, file
-
-    def __enter__(self) -> None:
-        connection = connections[self.alias]
-        connection.close()
-        self.before = connection.settings_dict["NAME"]
-        connection.settings_dict["NAME"] = str(self.file)
-
-    def __exit__(self, *_: object) -> None:
-        connection = connections[self.alias]
-        connection.close()
-        if connection.vendor == "sqlite":
-            self._fold_log()
-        connection.settings_dict["NAME"] = self.before
-
-    def _fold_log(self) -> None:
-        """Write the log into the file, so that one rename carries everything."""
-        import sqlite3
-
-        with sqlite3.connect(self.file) as raw:
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        raw.close()
-
-
-def _database_at(file: Path) -> _at:
-    return _at("default", file)
-
-
-def _keystore_at(file: Path) -> _at:
-    return _at("keystore", file)
+        return Keystore.objects.using("keystore").filter(pk=1).first()
+    except DatabaseError:
+        return None

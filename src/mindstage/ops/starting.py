@@ -113,12 +113,13 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None]:
     lock = take_lock(instance.data_dir)
     _or_say_why(bring_up_to_date)
     make_keys(instance)
-    refuse_closed_gate()
-    return lock, make_link_for_owner()
+    return lock, make_link_for_owner() if refuse_closed_gate() else None
 
 
-def refuse_closed_gate() -> None:
-    """Compare keystore, database, ledger, epoch file and escrow. Raises StartMistake when they do not belong together.
+def refuse_closed_gate() -> bool:
+    """Compare keystore, database, ledger, epoch file and escrow; True when all is open.
+
+    Raises StartMistake when they do not belong together.
 
     Old files that can be replayed are no refusal: the program then starts closed, and says what to do.
     """
@@ -128,6 +129,7 @@ def refuse_closed_gate() -> None:
     gate = check_start(handle_of=tag_of_account)
     if gate.mode is Mode.REFUSED:
         raise StartMistake(gate.why)
+    return gate.mode is Mode.OPEN
 
 
 def make_folders(instance: Instance) -> None:

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from mindstage.kit import canonical, ids
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain
+from mindstage.vault.escrow import EscrowAway, read_escrow
 from mindstage.vault.files import make_private_folder, write_durably
 from mindstage.vault.keyring import keyring
+from mindstage.vault.locking import vault_lock
 from mindstage.vault.marks import keystore_state
 from mindstage.vault.models import BackupKey, InstanceKey, ItemKey, ReservedHandle, UserKey
+from mindstage.vault.root_key import KeyMistake, read_root_key
 from mindstage.vault.sealing import Unreadable, derive, open_sealed, seal
 
 KEPT = 2
@@ -47,24 +51,33 @@ class KeystoreCopy:
 
 
 def copy_folders() -> tuple[Path, Path]:
-    """The two places."""
+    """The two places. The second is away when the escrow is."""
     configuration = settings.MINDSTAGE
     return configuration.backups_dir / "keystore", configuration.escrow_dir / "keystore"
 
 
 def write_copy() -> Path:
-    """Take a copy under the current epoch key, read it back, prune the older ones. Raises OSError, NoCopy."""
-    ring = keyring(keystore_state().epoch)
-    tables = _dump()
-    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
-    assert chain is not None
-    content = canonical.to_bytes({"tables": tables, "ledger": book.to_bytes(chain).decode()})
-    name = f"{ring.epoch:08}-{ids.sequential().hex}.copy"
-    sealed = seal(derive(ring.epoch_key, "copy"), content, _place(ring.epoch))
-    written = [_write(folder, name, sealed) for folder in copy_folders()]
-    open_copy(written[0], {ring.epoch: ring.epoch_key})
-    for folder in copy_folders():
-        _prune(folder, ring.epoch)
+    """Take a copy under the current epoch key, read it back, prune the older ones.
+
+    It is opened again with the key that the *escrow* holds, when that is in reach: a disaster leaves no other.
+    Raises OSError, NoCopy (it does not open: nothing was pruned), LedgerBroken (no ledger to put into it).
+    """
+    with vault_lock():  # the epoch does not turn between the reading of its key and of the rows
+        tables = _dump()  # the keystore first, then the ledger: it may know more than the keys, never less
+        state = tables["keystore"][0]
+        ring = keyring(state["epoch"])
+        chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+        if chain is None:
+            raise book.LedgerBroken
+        content = canonical.to_bytes({"tables": tables, "ledger": book.to_bytes(chain).decode()})
+        name = f"{ring.epoch:08}-{state['generation']:012}-{ids.sequential().hex}.copy"
+        sealed = seal(derive(ring.epoch_key, "copy"), content, _place(ring.epoch))
+        folders = [folder for folder in copy_folders() if folder.parent.is_dir() or folder == copy_folders()[0]]
+        written = [_write(folder, name, sealed) for folder in folders]
+        for path in written:
+            open_copy(path, {ring.epoch: _key_of_escrow(ring.epoch) or ring.epoch_key})
+        for folder in folders:
+            _prune(folder, ring.epoch)
     return written[0]
 
 
@@ -80,11 +93,11 @@ def open_copy(path: Path, epoch_keys: dict[int, bytes]) -> KeystoreCopy:
 
 
 def newest_copies(epoch_keys: dict[int, bytes]) -> Iterator[tuple[Path, KeystoreCopy]]:
-    """Every copy that opens, the newest first, from both places."""
-    files = {path.name: path for folder in copy_folders() if folder.is_dir() for path in folder.glob("*.copy")}
-    for name in sorted(files, key=lambda name: name.split("-", 1)[::-1], reverse=True):
+    """Every copy that opens, the newest first (by epoch and generation: a clock may be wrong), from both places."""
+    files = [path for folder in copy_folders() if folder.is_dir() for path in folder.glob("*.copy")]
+    for path in sorted(files, key=lambda path: path.name, reverse=True):
         try:
-            yield files[name], open_copy(files[name], epoch_keys)
+            yield path, open_copy(path, epoch_keys)
         except NoCopy:
             continue
 
@@ -106,13 +119,11 @@ _MODELS: dict[str, Any] = {
 
 
 def _dump() -> dict[str, list[dict[str, Any]]]:
-    from django.db import transaction
-
     with transaction.atomic(using="keystore"):
+        state = keystore_state(lock=True)  # every commit of the keystore waits for this row: one moment for all tables
         tables = {
             name: [_freeze(row) for row in model.objects.using("keystore").values()] for name, model in _MODELS.items()
         }
-        state = keystore_state()
         names = [field.attname for field in state._meta.local_fields]
         return tables | {"keystore": [_freeze({name: getattr(state, name) for name in names})]}
 
@@ -141,6 +152,18 @@ def from_json(value: Any) -> Any:
     return {"bytes": bytes.fromhex, "uuid": lambda t: uuid.UUID(hex=t), "day": date.fromisoformat}[kind](text)
 
 
+def _key_of_escrow(epoch: int) -> bytes | None:
+    """The epoch key as the escrow holds it; None when it is away or does not know this epoch yet."""
+    configuration = settings.MINDSTAGE
+    try:
+        escrow = read_escrow(configuration.escrow_dir)
+        if escrow is None or epoch not in escrow.slots:
+            return None
+        return escrow.epoch_key(epoch, root=read_root_key(configuration.keys_dir))
+    except (EscrowAway, KeyMistake):
+        return None
+
+
 def _write(folder: Path, name: str, sealed: bytes) -> Path:
     make_private_folder(folder)
     write_durably(folder / name, sealed)
@@ -149,11 +172,13 @@ def _write(folder: Path, name: str, sealed: bytes) -> Path:
 
 def _prune(folder: Path, epoch: int) -> None:
     """Keep the newest of this epoch; those of former epochs are noise."""
-    files = sorted(folder.glob("*.copy"))
+    files = sorted(path for path in folder.glob("*.copy") if path.name < f"{epoch + 1:08}-")
     current = [path for path in files if path.name.startswith(f"{epoch:08}-")]
     for path in files:
         if path not in current[-KEPT:]:
             path.unlink()
+    for draft in folder.glob("*.copy.new"):
+        draft.unlink()
 
 
 def _place(epoch: int) -> bytes:

@@ -54,9 +54,12 @@ def record(kind: Kind, *subjects: uuid.UUID) -> Chain:
 
 
 def pin_ledger(head: Head) -> None:
-    """Write the ledger's head into the epoch file."""
+    """Write the ledger's head into the epoch file, unless it stands there already."""
     folder = settings.MINDSTAGE.keys_dir
-    write_epoch_file(folder, replace(epoch_keys(folder), pin=(head.length, head.hash)))
+    with vault_lock():
+        epochs = epoch_keys(folder)
+        if epochs.pin != (head.length, head.hash):
+            write_epoch_file(folder, replace(epochs, pin=(head.length, head.hash)))
 
 
 def apply_to_keystore(chain: Chain, *, handle_of: HandleOf, hints: Hints | None = None) -> int | None:
@@ -64,24 +67,19 @@ def apply_to_keystore(chain: Chain, *, handle_of: HandleOf, hints: Hints | None 
 
     `handle_of` gives the handle's tag of an account whose row still stands, so that it can be reserved.
     """
-    with vault_lock(), keystore_commit() as state:
-        tail = chain.tail(state.ledger_length)
+    with vault_lock():
+        tail = chain.tail(keystore_state().ledger_length)
         if not tail:
             return None
-        known = dict(hints.subjects) if hints else {}
-        if any(entry.tag not in known for entry in tail):
-            known |= _search_keys()
-        died = False
-        for entry in tail:
-            subject = known.get(entry.tag)
-            if subject is not None and entry.kind in (Kind.PERSON, Kind.ITEM):
-                until = entry.day + RESERVED
-                died = (
-                    _destroy(subject, tag=handle_of(subject) if entry.kind is Kind.PERSON else None, until=until)
-                    or died
-                )
-        _note_applied(state, chain, died=died or any(entry.kind in (Kind.PERSON, Kind.ITEM) for entry in tail))
-        epoch = state.epoch
+        ends = [entry for entry in tail if entry.kind in (Kind.PERSON, Kind.ITEM)]
+        known = _known_subjects({entry.tag for entry in ends}, hints, _search_keys, _search_rows)
+        with keystore_commit() as state:
+            for entry in ends:
+                if (subject := known.get(entry.tag)) is not None:
+                    handle = handle_of(subject) if entry.kind is Kind.PERSON else None
+                    _destroy(subject, tag=handle, until=entry.day + RESERVED)
+            _note_applied(state, chain, died=bool(ends))
+            epoch = state.epoch
     forget_keys()
     return epoch
 
@@ -92,16 +90,26 @@ def apply_to_database(chain: Chain, *, hints: Hints | None = None) -> list[Clear
     tail = chain.tail(length)
     if not tail:
         return []
-    known = dict(hints.subjects) if hints else {}
-    if any(entry.tag not in known for entry in tail):
-        known |= _search_rows()
+    known = _known_subjects({entry.tag for entry in tail}, hints, _search_rows)
     cleared: list[Cleared] = []
     for entry in tail:
         if (subject := known.get(entry.tag)) is not None:
             cleared += _clear(entry.kind, subject)
     with transaction.atomic():
-        mark_database(ledger_length=len(chain.entries))
+        mark_database(ledger_length=chain.head.length)
     return cleared
+
+
+def _known_subjects(
+    tags: set[str], hints: Hints | None, *searches: Callable[[], dict[str, uuid.UUID]]
+) -> dict[str, uuid.UUID]:
+    """Whom tags mean: by the hints, else by one search after another until all are found."""
+    known = dict(hints.subjects) if hints else {}
+    for search in searches:
+        if tags <= known.keys():
+            break
+        known |= search()
+    return known
 
 
 def _clear(kind: Kind, subject: uuid.UUID) -> list[Cleared]:
@@ -114,19 +122,22 @@ def _clear(kind: Kind, subject: uuid.UUID) -> list[Cleared]:
                 cleared += holding.erase_item(subject)
             case Kind.KEEP:
                 holding.keep(subject)
+            case Kind.WITHDRAWN:
+                if withdraw := getattr(holding, "withdraw", None):  # only the room of the consents has any
+                    withdraw(subject)
             case _:
                 continue
     return cleared
 
 
-def _destroy(subject: uuid.UUID, *, tag: bytes | None, until: date) -> bool:
-    """Delete the keys of a person, or of an item; True when there were any."""
+def _destroy(subject: uuid.UUID, *, tag: bytes | None, until: date) -> None:
+    """Delete the keys of a person and of all that is theirs, or of one item; reserve a handle's tag."""
     keys = ItemKey.objects.using("keystore")
-    found = keys.filter(owner=subject).delete()[0] + keys.filter(pk=subject).delete()[0]
-    found += UserKey.objects.using("keystore").filter(pk=subject).delete()[0]
+    keys.filter(owner=subject).delete()
+    keys.filter(pk=subject).delete()
+    UserKey.objects.using("keystore").filter(pk=subject).delete()
     if tag is not None:
         ReservedHandle.objects.using("keystore").update_or_create(tag=tag, defaults={"until": until})
-    return bool(found)
 
 
 def _note_applied(state: Keystore, chain: Chain, *, died: bool) -> None:

@@ -34,7 +34,7 @@ def mark_database(*, ledger_length: int | None = None) -> None:
     mark.generation += 1
     mark.keystore_generation = max(mark.keystore_generation, state.generation)
     if ledger_length is not None:
-        mark.ledger_length = ledger_length
+        mark.ledger_length = max(mark.ledger_length, ledger_length)
     mark.save()
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import date
 
 from django.conf import settings
 
-from mindstage.kit import clock
 from mindstage.ledger import book
 from mindstage.vault import copies
 from mindstage.vault.epoch_file import EpochFile, wrap_epoch_key, write_epoch_file
@@ -39,25 +39,42 @@ class AnotherTurned(Exception):
     """The escrow knows a newer epoch than this machine: another machine has taken over. Nothing was done."""
 
 
+MONTH = 30
+"""Days after which the epoch turns although nothing died in it."""
+
+
+def is_due(day: date) -> bool:
+    """Whether the epoch should turn tonight: keys died in it, it is a month old, or a rotation stands half done."""
+    state = keystore_state()
+    halfway = len(epoch_keys(settings.MINDSTAGE.keys_dir).slots) > 1
+    return state.dirty or halfway or (day - state.rotated_on).days >= MONTH
+
+
 def rotate() -> int:
-    """Turn the epoch; the new number. Raises EscrowAway (nothing done), AnotherTurned, OSError (resumed later)."""
+    """Turn the epoch, or finish the turn that was begun; the number.
+
+    Raises EscrowAway and LedgerBroken (nothing done), AnotherTurned, OSError and NoCopy (resumed later).
+    """
     with vault_lock():
-        _refuse_unless_current()
+        _refuse_unless_current()  # 0
         folder = settings.MINDSTAGE.keys_dir
         epochs = epoch_keys(folder)
+        head = _ledger_head(epochs)
         if len(epochs.slots) == 1:
             root = read_root_key(folder)
             number = epochs.newest + 1
             slots = {**epochs.slots, number: wrap_epoch_key(os.urandom(KEY_BYTES), number, root=root)}
-            write_epoch_file(folder, EpochFile(slots, epochs.pin))  # 1
+            write_epoch_file(folder, EpochFile(slots, head))  # 1
         return resume_rotation()
 
 
 def resume_rotation() -> int:
-    """Finish a rotation that was begun, from whichever write is next; the epoch. Raises EscrowAway, OSError."""
+    """Finish a rotation that was begun, from whichever write is next; the epoch. Raises as `rotate` does."""
     configuration = settings.MINDSTAGE
     with vault_lock():
+        _refuse_unless_current()
         epochs = epoch_keys(configuration.keys_dir)
+        head = _ledger_head(epochs)
         current = keystore_state().epoch
         if epochs.newest > current:
             write_escrow(configuration.escrow_dir, _pinned_to_copy(epochs))  # 2
@@ -65,11 +82,11 @@ def resume_rotation() -> int:
             current = epochs.newest
         if len(epochs.slots) > 1:
             copies.write_copy()  # 4
-            epochs = EpochFile({current: epochs.slots[current]}, _ledger_head())
+            epochs = EpochFile({current: epochs.slots[current]}, head)
             write_epoch_file(configuration.keys_dir, epochs)  # 5
-        escrow = read_escrow(configuration.escrow_dir)
-        if escrow is None or escrow.slots != epochs.slots:
-            write_escrow(configuration.escrow_dir, _pinned_to_copy(epochs))  # 6
+        pinned = _pinned_to_copy(epochs)
+        if read_escrow(configuration.escrow_dir) != pinned:
+            write_escrow(configuration.escrow_dir, pinned)  # 6
         return current
 
 
@@ -104,6 +121,7 @@ def _switch(epochs: EpochFile, current: int) -> None:
     old, new = epochs.epoch_key(current, root=root), epochs.epoch_key(epochs.newest, root=root)
     with keystore_commit() as state:
         users = _rewrap_users(old, new)
+        ItemKey.objects.using("keystore").exclude(owner__in=UserKey.objects.using("keystore").values("pk")).delete()
         for item in ItemKey.objects.using("keystore").iterator():
             key = unwrap_item_key(item.pk, item.owner, bytes(item.wrapped), epoch_key=old, user_key=users[item.owner])
             item.wrapped = wrap_item_key(item.pk, item.owner, key, epoch_key=new, user_key=users[item.owner])
@@ -115,7 +133,7 @@ def _switch(epochs: EpochFile, current: int) -> None:
         for row in InstanceKey.objects.using("keystore"):
             row.wrapped = wrap_instance_key(row.name, new, unwrap_instance_key(row, old))
             row.save(using="keystore", update_fields=["wrapped"])
-        state.epoch, state.dirty, state.rotated_on = epochs.newest, False, clock.today()
+        state.epoch, state.dirty, state.rotated_on = epochs.newest, False, state.slow_date
     close_vault()
 
 
@@ -130,14 +148,19 @@ def _rewrap_users(old: bytes, new: bytes) -> dict[object, bytes]:
 
 def _pinned_to_copy(epochs: EpochFile) -> EpochFile:
     """The escrow's pin never runs ahead of the newest copy, or a new machine would refuse the only copy there is."""
-    root = read_root_key(settings.MINDSTAGE.keys_dir)
+    configuration = settings.MINDSTAGE
+    root = read_root_key(configuration.keys_dir)
     keys = {number: epochs.epoch_key(number, root=root) for number in epochs.slots}
     newest = next((copy for _, copy in copies.newest_copies(keys)), None)
-    head = newest.chain.head if newest else book.Head()
-    return replace(epochs, pin=(head.length, head.hash))
+    if newest is not None:
+        return replace(epochs, pin=(newest.chain.head.length, newest.chain.head.hash))
+    before = read_escrow(configuration.escrow_dir)
+    return replace(epochs, pin=before.pin if before else (0, book.GENESIS))
 
 
-def _ledger_head() -> tuple[int, str]:
+def _ledger_head(epochs: EpochFile) -> tuple[int, str]:
+    """What the epoch file may be pinned to. Raises LedgerBroken when the ledger is gone or does not reach the pin."""
     chain = book.read_book(settings.MINDSTAGE.ledger_dir)
-    head = chain.head if chain else book.Head()
-    return (head.length, head.hash)
+    if chain is None or not chain.extends(book.Head.at(epochs.pin)):
+        raise book.LedgerBroken
+    return (chain.head.length, chain.head.hash)

@@ -5,20 +5,22 @@ docs/subsystems/restore.md has the table of what happens to which set of old fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
 
-from mindstage.ledger import book
+from mindstage.ledger import book, signing
 from mindstage.ledger.book import Chain, Head, LedgerBroken
 from mindstage.vault.clocks import expire_backup_keys
+from mindstage.vault.copies import NoCopy
 from mindstage.vault.ending import HandleOf, apply_to_database, apply_to_keystore, pin_ledger
 from mindstage.vault.epoch_file import EpochFile, read_epoch_file, write_epoch_file
-from mindstage.vault.escrow import EscrowAway, read_escrow, write_escrow
+from mindstage.vault.escrow import EscrowAway, make_escrow_folder, read_escrow
 from mindstage.vault.files import make_private_folder
+from mindstage.vault.keys import instance_key
 from mindstage.vault.locking import vault_lock
-from mindstage.vault.marks import database_mark, keystore_state
+from mindstage.vault.marks import database_mark
 from mindstage.vault.models import Keystore
 from mindstage.vault.rotation import resume_rotation
 
@@ -57,9 +59,20 @@ LEDGER_LOST = (
     "The ledger of erasures is missing, so nobody could say what was erased. Put it back (the newest copy of the "
     "keystore holds one), or begin a new one with `mindstage restore --new-ledger`."
 )
-OLD_KEYSTORE = "The keystore is older than the database; run `mindstage restore --replay` to bring both together."
+KEYSTORE_LOST = (
+    "The keystore is missing or empty. Put it back, or restore it from its newest copy with "
+    "`mindstage restore --keystore`."
+)
+OLD_KEYSTORE = (
+    "The keystore is older than the database. Put the right one back, restore its newest copy with "
+    "`mindstage restore --keystore`, or go on with this one: `mindstage restore --replay`."
+)
 OLD_DATABASE = (
     "The database is older than the keystore; run `mindstage restore --replay` to replay what was erased since."
+)
+DATABASE_TOO_OLD = (
+    "The database is older than the gap in the ledger of erasures, so nobody can say what was erased since. Put a "
+    "newer database back."
 )
 
 
@@ -73,7 +86,10 @@ def check_start(*, handle_of: HandleOf) -> Gate:
 
 def _check(handle_of: HandleOf) -> Gate:
     configuration = settings.MINDSTAGE
-    state = keystore_state()
+    state = Keystore.objects.using("keystore").filter(pk=1).first()
+    if state is None:
+        return Gate(Mode.REFUSED, KEYSTORE_LOST)
+    make_first_escrow(state)
     escrow = _reachable_escrow()
     make_private_folder(configuration.ledger_dir)
     try:
@@ -84,14 +100,26 @@ def _check(handle_of: HandleOf) -> Gate:
         return refused
     if chain is None:
         return Gate(Mode.REFUSED, LEDGER_LOST)
-    if not _extends_all(chain, state, escrow):
+    if not extends_all(chain, state, escrow) or not _is_gap_ours(chain):
         return Gate(Mode.REFUSED, LEDGER_SHORT)
     mark = database_mark()
+    if mark.ledger_length < chain.base:
+        return Gate(Mode.REFUSED, DATABASE_TOO_OLD)
     if state.generation < mark.keystore_generation:
         return Gate(Mode.RESTORING, OLD_KEYSTORE)
     if mark.generation < state.database_generation:
         return Gate(Mode.RESTORING, OLD_DATABASE)
     return finish_start(chain, handle_of=handle_of)
+
+
+def make_first_escrow(state: Keystore) -> None:
+    """Give an instance that never had an escrow its folder: one that never turned its epoch nor ended anything."""
+    epochs = read_epoch_file(settings.MINDSTAGE.keys_dir)
+    if epochs is not None and set(epochs.slots) == {1} and state.epoch == 1 and not epochs.pin[0]:
+        try:
+            make_escrow_folder(settings.MINDSTAGE.escrow_dir)
+        except EscrowAway:
+            pass  # said by `doctor`
 
 
 def finish_start(chain: Chain, *, handle_of: HandleOf) -> Gate:
@@ -101,24 +129,18 @@ def finish_start(chain: Chain, *, handle_of: HandleOf) -> Gate:
     expire_backup_keys()
     try:
         resume_rotation()
-    except EscrowAway:
-        pass  # said by `doctor`; erasures and receipts wait
+    except (EscrowAway, NoCopy, OSError):
+        pass  # said by `doctor`; erasures and receipts wait, and the turn is taken up again in the night
     pin_ledger(chain.head)
     return Gate(Mode.OPEN)
 
 
 def _reachable_escrow() -> EpochFile | None:
-    """The escrow; made from the epoch file when it is empty; None when its place cannot be reached."""
-    configuration = settings.MINDSTAGE
+    """The escrow, or None when it is away or lost: then the end of the check writes it anew from the epoch file."""
     try:
-        escrow = read_escrow(configuration.escrow_dir)
-        epochs = read_epoch_file(configuration.keys_dir)
-        if escrow is None and epochs is not None:
-            escrow = replace(epochs, pin=(0, book.GENESIS))
-            write_escrow(configuration.escrow_dir, escrow)
+        return read_escrow(settings.MINDSTAGE.escrow_dir)
     except EscrowAway:
         return None
-    return escrow
 
 
 def _first_ledger(state: Keystore, escrow: EpochFile | None) -> Chain | None:
@@ -142,19 +164,31 @@ def _mend_epoch_file(state: Keystore, escrow: EpochFile | None, chain: Chain | N
         return None
     if not newer or escrow is None or state.epoch not in escrow.slots:
         return Gate(Mode.REFUSED, LOST_EPOCH)
-    if chain is None or not chain.extends(_head(escrow)):
+    if chain is None or not (chain.extends(Head.at(escrow.pin)) or escrow.pin[0] < chain.base):
         return Gate(Mode.REFUSED, LEDGER_SHORT)
     write_epoch_file(folder, escrow)
     return None
 
 
-def _extends_all(chain: Chain, state: Keystore, escrow: EpochFile | None) -> bool:
+def extends_all(chain: Chain, state: Keystore | None, escrow: EpochFile | None) -> bool:
+    """Whether a ledger reaches all that keystore, epoch file, escrow and database know of it.
+
+    A pin from before a gap says nothing about what came after; the keystore itself must know the gap's head.
+    """
     epochs = read_epoch_file(settings.MINDSTAGE.keys_dir)
-    heads = [Head(state.ledger_length, state.ledger_hash)]
-    heads += [_head(pinned) for pinned in (epochs, escrow) if pinned is not None]
-    return all(chain.extends(head) for head in heads) and len(chain.entries) >= database_mark().ledger_length
+    pins = [Head.at(pinned.pin) for pinned in (epochs, escrow) if pinned is not None]
+    reached = all(chain.extends(pin) or pin.length < chain.base for pin in pins)
+    if state is not None:
+        reached = reached and chain.extends(Head(state.ledger_length, state.ledger_hash))
+    return reached and chain.head.length >= database_mark().ledger_length
 
 
-def _head(epochs: EpochFile) -> Head:
-    length, digest = epochs.pin
-    return Head(length, digest or book.GENESIS)
+def _is_gap_ours(chain: Chain) -> bool:
+    if chain.gap is None:
+        return True
+    key = signing.public_key(instance_key("receipt"))
+    try:
+        signature = signing.from_text(chain.gap.signature)
+    except ValueError:
+        return False
+    return signing.is_signed(chain.gap.signed_part(), signature, key=key)

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001 - every command is called alike
     from mindstage.ops.serve import end_quietly, serve
     from mindstage.ops.starting import Prepared, prepare
+    from mindstage.vault.start_check import Mode, current_gate
 
     end_quietly()
     prepared: Prepared = prepare(instance)
@@ -26,6 +27,8 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         if prepared.owner_link:
             say("The first account made through this link owns this instance. It works once:")
             say(f"  {address}{prepared.owner_link}")
+        if current_gate().mode is not Mode.OPEN:
+            say(f"Closed: {current_gate().why}")
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
     return serve(prepared, on_ready=say_ready)
