@@ -1,7 +1,7 @@
 """The raw ASGI plane: take a turn and stream its reply, resume a reply, stop one. docs/subsystems/one-turn.md
 
-Django's middleware does not run here, so this file does what it would: it checks the host and that the request comes
-from our own pages, finds session, account and story, and sends the security headers itself.
+Django's middleware does not run here, so this file and streaming/raw.py do what it would: they check the host and that
+the request comes from our own pages, find session, account and story, and send the security headers.
 """
 
 from __future__ import annotations
@@ -10,15 +10,10 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.conf import settings
 from django.db import DatabaseError
-from django.http.cookie import parse_cookie
-from django.http.request import split_domain_port, validate_host
 
 from mindstage.stories import hot_path, replay, turns
 from mindstage.stories.generation import Narration
@@ -26,45 +21,23 @@ from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, 
 from mindstage.stories.turns import Taken
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
+from mindstage.streaming.raw import (
+    SECURITY_HEADERS,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    check_origin,
+    read_request,
+    refuse,
+    wait_for_disconnect,
+)
 from mindstage.vault.keys import KeyGone
 
 log = logging.getLogger(__name__)
 
-type Scope = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 BODY_BYTES = 160_000
 """A turn of 16,000 characters fits, however it is escaped; more is refused before it is read."""
-
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What this plane reads of a request."""
-
-    method: str
-    path: tuple[str, ...]
-    headers: dict[bytes, bytes]
-    query: bytes
-    secure: bool
-
-    @property
-    def cookie(self) -> str:
-        # Django's reading: a cookie that another program on this host set badly does not hide ours.
-        return parse_cookie(self.headers.get(b"cookie", b"").decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
-
-    @property
-    def resume_point(self) -> int:
-        """How many characters the reader has: Last-Event-ID of an EventSource, or `?after=` of our own script."""
-        told = self.headers.get(b"last-event-id") or dict(parse_qsl(self.query)).get(b"after", b"")
-        return sse.resume_point(told.decode("latin-1"))
 
 
 class StreamPlane:
@@ -76,23 +49,17 @@ class StreamPlane:
         self.bus = narration.bus
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(
-            scope["method"],
-            tuple(scope["path"].strip("/").split("/"))[1:],
-            dict(scope["headers"]),
-            scope["query_string"],
-            scope.get("scheme") == "https",
-        )
+        request = read_request(scope)
         try:
             check_origin(request)
             await self._answer(request, receive, send)
         except Refused as refusal:
-            await _refuse(send, refusal)
+            await refuse(send, refusal)
         except KeyGone:
-            await _refuse(send, KeyLost())
+            await refuse(send, KeyLost())
         except DatabaseError:
             log.exception("a turn could not be stored")
-            await _refuse(send, CannotStore())
+            await refuse(send, CannotStore())
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         match request.method, *request.path:
@@ -151,7 +118,7 @@ class StreamPlane:
 
     async def _resume(self, request: Request, run: uuid.UUID, receive: Receive, send: Send) -> None:
         stored = await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
-        after = request.resume_point
+        after = resume_point(request)
         begun = {"turn": None, "reply": {"id": str(run), "position": stored.position}, "run": str(run)}
         await _start(send, sse.frame("begun", begun))
         channel = self.bus.channels.get(run)
@@ -169,7 +136,7 @@ class StreamPlane:
     async def _pump(self, channel: Channel, after: int, receive: Receive, send: Send) -> None:
         """Send what comes until the run ends or the reader leaves. Leaving ends the subscription, never the run."""
         reading = asyncio.ensure_future(self._send_channel(channel, after, send))
-        leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
+        leaving = asyncio.ensure_future(wait_for_disconnect(receive))
         try:
             await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -183,24 +150,10 @@ class StreamPlane:
         await send({"type": "http.response.body", "body": b""})
 
 
-def check_origin(request: Request) -> None:
-    """Refuse hosts that are not ours and requests that another site's page makes. Raises Refused."""
-    host = request.headers.get(b"host", b"").decode("latin-1")
-    domain, _ = split_domain_port(host)
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        raise Refused("This address is not one that Mindstage answers to.")
-    origin = request.headers.get(b"origin")
-    site = request.headers.get(b"sec-fetch-site")
-    ours = f"{'https' if request.secure else 'http'}://{host}".encode("latin-1")
-    same = site == b"same-origin" if site else origin == ours
-    foreign = site in (b"cross-site", b"same-site") or (origin is not None and origin != ours)
-    if foreign or (request.method == "POST" and not same):
-        raise ForeignPage
-
-
-class ForeignPage(Refused):
-    status = 403
-    sentence = "This request did not come from a page of this Mindstage. Nothing was changed."
+def resume_point(request: Request) -> int:
+    """How many characters the reader has: Last-Event-ID of an EventSource, or `?after=` of our own script."""
+    told = request.headers.get(b"last-event-id") or dict(parse_qsl(request.query)).get(b"after", b"")
+    return sse.resume_point(told.decode("latin-1"))
 
 
 def to_frame(event: Event) -> bytes:
@@ -257,15 +210,3 @@ async def _start(send: Send, first: bytes) -> None:
 async def _send_events(send: Send, events: list[Event]) -> None:
     body = b"".join(to_frame(event) for event in events)
     await send({"type": "http.response.body", "body": body})
-
-
-async def _refuse(send: Send, refusal: Refused) -> None:
-    body = json.dumps({"say": refusal.sentence}).encode()
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *SECURITY_HEADERS]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-
-class Refused(Exception):
-    """Nothing was changed. `status` is the HTTP status that says what kind of refusal it is."""
-
-    status = 400
-    sentence = "That could not be done. Nothing was changed."
-
-    def __init__(self, sentence: str = "") -> None:
-        self.sentence = sentence or self.sentence
-        super().__init__(type(self).__name__)
+from mindstage.streaming.raw import Refused as Refused
 
 
 class NotSignedIn(Refused):

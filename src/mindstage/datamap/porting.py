@@ -1,0 +1,90 @@
+"""Take one's data out of an instance and bring it into another: what the rooms and `rights` tell each other.
+
+A room's holding gives files (`Holding.export`): a name, and its JSON value or its bytes, whole or in pieces.
+A holding that can also take such files back is a `Porter`. docs/subsystems/export.md
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+
+class Edition(bytes):
+    """A whole file that says again, in another format, what data files say. Nothing is brought in from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A file as it comes, piece by piece. `edition`: as above."""
+
+    parts: Iterator[bytes]
+    edition: bool = True
+
+
+class NotUnderstood(Exception):
+    """A file of an archive is not what it should be. `sentence` says so to people; nothing was brought in."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("a file of an export is not what it should be")
+        self.sentence = sentence
+
+
+class Pack(Protocol):
+    """An opened archive. Reading is bounded: no file comes back longer than it may be."""
+
+    def names(self) -> Iterable[str]:
+        """The data files, in their order."""
+
+    def json(self, name: str) -> Any:
+        """A file's JSON. Raises NotUnderstood."""
+
+    def content(self, name: str) -> bytes:
+        """A file's bytes. Raises NotUnderstood."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of an archive: what came in (by kind), what is kept as it is and unused, what nobody understood."""
+
+    came_in: dict[str, int] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    not_understood: list[str] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
+    """The names of the files that some room has taken."""
+    renamed: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+    """Identifier in the archive -> identifier here."""
+
+    def count(self, kind: str, number: int = 1) -> None:
+        self.came_in[kind] = self.came_in.get(kind, 0) + number
+
+
+@runtime_checkable
+class Porter(Protocol):
+    """A holding that takes its files back."""
+
+    def check(self, pack: Pack) -> None:
+        """Read everything that `bring` would, and write nothing. Raises NotUnderstood."""
+
+    def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
+        """Write what `check` has read for an account of this instance. Raises KeyGone."""
+
+    def weigh(self, person: uuid.UUID) -> int:
+        """How many things `export` will give: stories, characters. For the progress that a person sees."""
+
+
+def fresh_id(old: str, make: uuid.UUID) -> uuid.UUID:
+    """An identifier for something brought in: `make`'s chance, `old`'s moment, so that order and dates stay.
+
+    Both are UUIDv7; any other `old` is passed over.
+    """
+    try:
+        known = uuid.UUID(old)
+    except ValueError:
+        return make
+    if known.version != 7:
+        return make
+    low = (1 << 62) - 1
+    return uuid.UUID(int=(known.int & ~low) | (make.int & low))
