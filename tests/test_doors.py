@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from library import card_makers as make
-from mindstage.accounts.models import Session, User
+from mindstage.accounts.models import Factor, Session, User
 from mindstage.accounts.sessions import begin_session
 from mindstage.config import planes
 from mindstage.library.characters import import_character
@@ -46,6 +46,8 @@ OPEN = {
     "session_end": "log out, which does nothing for a stranger",
     "second_factor": "the second step of a log-in: leads to the first without it",
     "recovery": "log in with a code off the sheet",
+    "passkey_options": "a challenge, which opens nothing",
+    "passkey_answer": "log in by a passkey, or make an account with one",
     "owner": "the one-time link is its own key",
     "scenario": "what comes with the program",
     "asset": "styles and scripts",
@@ -58,6 +60,7 @@ OWN = {
     "account",
     "passphrase",
     "sessions_end",
+    "passkeys",
     "totp",
     "totp_removal",
     "recovery_codes",
@@ -72,6 +75,8 @@ OWN = {
 
 OBJECTS = {
     "session_one_end",
+    "passkey_name",
+    "passkey_removal",
     "character",
     "portrait",
     "story",
@@ -132,6 +137,9 @@ def house(vault: None) -> House:
     session = Session.objects.filter(account=ada).first()
     assert session
     names = {"character": character.pk, "turn": turn.pk, "segment": segment.pk, "session": session.ident}
+    passkey = Factor(account=ada, kind=Factor.Kind.PASSKEY)
+    passkey.seal(sealed='{"name": "A key", "host": "localhost", "added": "2026-01-01"}').save(force_insert=True)
+    names["passkey"] = passkey.pk
     return House(ada, cleo, story, turn, reply, segment, other, names)
 
 
@@ -163,6 +171,7 @@ def address(house: House, name: str, route: str) -> str:
         "<uuid:turn>": house.names["turn"],
         "<uuid:segment>": house.names["segment"],
         "<uuid:session>": house.names["session"],
+        "<uuid:passkey>": house.names["passkey"],
         "<slug:slug>": starters()[0].slug,
         "<str:token>": "a-link-of-nobody",
         "<str:name>": "mindstage.css",

@@ -65,12 +65,12 @@ def test_a_lost_passphrase_is_replaced_with_a_code() -> None:
 
 
 def test_wrong_recoveries_get_one_answer_after_the_same_queries(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
-    """Unknown handle, wrong code, used code, another's code, frozen account."""
+    """Unknown handle, wrong code, used code, another's code, account that is being erased."""
     codes = make_recovery_codes(account=make_person("ada"))
     bens = make_recovery_codes(account=make_person("ben"))
     cleo = make_person("cleo")
     cleos = make_recovery_codes(account=cleo)
-    User.objects.filter(pk=cleo.pk).update(state=User.State.FROZEN)
+    User.objects.filter(pk=cleo.pk).update(state="destroying")
     assert Client().post("/session/recovery/", {"handle": "ada", "code": codes[0]}).status_code == 302
     Session.objects.all().delete()
     pages = set()

@@ -96,7 +96,7 @@ def test_half_in_ends_after_ten_minutes() -> None:
         assert client.post("/session/code/", {"code": code_of(secret)}).headers["Location"] == "/session/new/"
 
 
-def test_half_in_ends_with_the_passphrase_and_with_a_freeze() -> None:
+def test_half_in_ends_with_the_passphrase_and_with_the_account() -> None:
     account, secret = with_totp()
     client = at_the_code()
     change_passphrase(account=account, old=PASSPHRASE, new="other words of velvet", device="computer")
@@ -104,7 +104,7 @@ def test_half_in_ends_with_the_passphrase_and_with_a_freeze() -> None:
     frozen, secret = with_totp("ben")
     client = Client()
     client.post("/session/new/", ADA | {"handle": "ben"})
-    User.objects.filter(pk=frozen.pk).update(state=User.State.FROZEN)
+    User.objects.filter(pk=frozen.pk).update(state="destroying")
     assert client.post("/session/code/", {"code": code_of(secret)}).headers["Location"] == "/session/new/"
 
 

@@ -179,8 +179,8 @@ def test_a_lost_race_for_the_handle_does_not_spend_the_owner_link(monkeypatch: p
 
     token = make_owner_link()
     make_person("ada")
-    looked_before_the_other_wrote = lambda *given: ("ada", module.handle_tag("ada"))  # noqa: E731
-    monkeypatch.setattr(module, "_check", looked_before_the_other_wrote)
+    looked_before_the_other_wrote = lambda **given: ("ada", module.handle_tag("ada"))  # noqa: E731
+    monkeypatch.setattr(module, "check_newcomer", looked_before_the_other_wrote)
     with pytest.raises(Refused):
         make_person("ada", owner_link=token)
     assert OwnerLink.objects.exists()

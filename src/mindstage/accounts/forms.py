@@ -29,7 +29,10 @@ def _passphrase_field(kind: str, **more: Any) -> forms.CharField:
 
 
 class SignUpForm(DoorForm):
+    """With a passphrase. With a passkey the form is sent by a script, and never arrives here."""
+
     handle = forms.CharField(max_length=200, error_messages=_NEEDED)
+    key = forms.CharField(max_length=20, required=False)
     passphrase = _passphrase_field("new-password")
     age_band = forms.ChoiceField(
         choices=[(UNDER_13, "Under 13"), *AgeBand.choices],

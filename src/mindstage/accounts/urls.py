@@ -6,6 +6,7 @@ from django.urls import path
 
 from mindstage.accounts.views import (
     accounts,
+    passkeys,
     passphrases,
     proofs,
     recoveries,
@@ -21,6 +22,11 @@ urlpatterns = [
     path("account/passphrase/", passphrases.update, name="passphrase"),
     path("account/sessions/<uuid:session>/end/", sessions.destroy_one, name="session_one_end"),
     path("account/sessions/end/", sessions.destroy_others, name="sessions_end"),
+    path("account/passkeys/", passkeys.index, name="passkeys"),
+    path("account/passkeys/<uuid:passkey>/", passkeys.update, name="passkey_name"),
+    path("account/passkeys/<uuid:passkey>/removal/", passkeys.destroy, name="passkey_removal"),
+    path("passkey/options/", passkeys.options, name="passkey_options"),
+    path("passkey/", passkeys.answer, name="passkey_answer"),
     path("account/codes/", second_factors.update, name="totp"),
     path("account/codes/removal/", second_factors.destroy, name="totp_removal"),
     path("account/recovery-codes/", recovery_codes.show, name="recovery_codes"),

@@ -12,6 +12,7 @@ from mindstage.accounts.forms import PassphraseForm, SignUpForm
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import list_notices
 from mindstage.accounts.owner_link import is_owner_link
+from mindstage.accounts.passkeys import list_passkeys
 from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
 from mindstage.accounts.recovery_codes import count_recovery_codes
 from mindstage.accounts.refused import Refused
@@ -20,10 +21,18 @@ from mindstage.accounts.sign_in import has_passphrase
 from mindstage.accounts.sign_up import sign_up
 from mindstage.accounts.step_up import is_proven
 from mindstage.accounts.totp import uses_totp
-from mindstage.accounts.views.answers import begin_session_here, network_here, show_sheet, too_many_tries
+from mindstage.accounts.views.answers import (
+    begin_session_here,
+    localhost_instead,
+    network_here,
+    show_sheet,
+    site_here,
+    too_many_tries,
+)
 from mindstage.ui.views import problem
 from mindstage.vault.purposes import Purpose
 
+NO_SCRIPT = "The script of this page did not run, so no passkey was made. Reload the page, or choose the passphrase."
 DONE = {
     "changed": "The passphrase was changed, and all other sessions have ended.",
     "recovered": "You are in. Set a new passphrase now; for ten minutes the present one is not asked for.",
@@ -38,6 +47,8 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, SignUpForm(initial={"next": request.GET.get("next", "")}))
     form = SignUpForm(request.POST)
+    if form.data.get("key") == "passkey":
+        form.add_error(None, NO_SCRIPT)
     if not form.is_valid():
         return _form(request, form, status=422)
     given = form.cleaned_data
@@ -93,6 +104,7 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
         "passphrase_form": form,
         "sessions": list_sessions(account, current=request.visitor.key_hash),
         "has_passphrase": has_passphrase(account),
+        "passkeys": list_passkeys(account.pk),
         "needs_old": has_passphrase(account) and not is_proven(request),
         "totp": uses_totp(account.pk),
         "codes_left": count_recovery_codes(account.pk),
@@ -103,5 +115,14 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
 
 
 def _form(request: HttpRequest, form: SignUpForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": form["next"].value() or ""}
+    site = site_here(request)
+    if site:  # where a passkey can be chosen, the browser must not insist on a passphrase
+        form.fields["passphrase"].required = False
+    context = {
+        "form": form,
+        "next": form["next"].value() or "",
+        "passkeys": site is not None,
+        "passphrase_chosen": form["key"].value() == "passphrase",
+        "localhost": localhost_instead(request),
+    }
     return render(request, "accounts/sign_up.html", context, status=status)

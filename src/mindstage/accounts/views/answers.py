@@ -16,6 +16,7 @@ from mindstage.accounts.devices import device_class
 from mindstage.accounts.doorsteps import Step, make_doorstep
 from mindstage.accounts.forms import DoorForm
 from mindstage.accounts.models import User
+from mindstage.accounts.passkeys import Site, find_site
 from mindstage.accounts.rate_limits import TooManyTries, network_of
 from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.sessions import begin_session, end_session, keep_proof
@@ -67,6 +68,18 @@ def show_sheet(request: HttpRequest, account: User, target: str, *, announce: bo
 def network_here(request: HttpRequest) -> bytes:
     """The pseudonym of the asking network."""
     return network_of(request.META.get("REMOTE_ADDR", ""))
+
+
+def site_here(request: HttpRequest) -> Site | None:
+    """The site that a passkey of this browser would belong to, or None where there can be none."""
+    return find_site(request.get_host(), secure=request.is_secure())
+
+
+def localhost_instead(request: HttpRequest) -> str:
+    """This page under the loopback name, for a browser that opened it under 127.0.0.1 and so is offered no passkey."""
+    host, colon, port = request.get_host().rpartition(":")
+    loopback = (host or port) in ("127.0.0.1", "[::1]")
+    return f"http://localhost{colon}{port if host else ''}{request.path}" if loopback else ""
 
 
 def too_many_tries(form: DoorForm, refusal: TooManyTries, render: Callable[[int], HttpResponse]) -> HttpResponse:

@@ -1,0 +1,219 @@
+"""Passkeys (WebAuthn level 3), over fido2's server: make one, know somebody by one, name it, remove it.
+
+A passkey belongs to the name under which the browser sees this instance. Challenges are kept by the caller, on a
+doorstep, and used once. What an authenticator keeps for itself, often in its owner's cloud account, is the handle in
+clear and the account's random id; the page says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from fido2.server import Fido2Server
+from fido2.utils import websafe_decode
+from fido2.webauthn import (
+    AttestationConveyancePreference,
+    AttestedCredentialData,
+    AuthenticationResponse,
+    PublicKeyCredentialRpEntity,
+    PublicKeyCredentialUserEntity,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from mindstage.accounts.models import Factor, User
+from mindstage.accounts.notices import notify
+from mindstage.accounts.refused import Refused
+from mindstage.kit import clock
+from mindstage.vault.purposes import Purpose
+
+LONGEST_NAME = 60
+UNNAMED = "Passkey"
+NOT_MADE = "The passkey was not made. Nothing was changed; please try once more."
+LAST = "This is your only way to log in, so it stays. Add another passkey or a passphrase first."
+
+type Options = dict[str, Any]
+type State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the browser believes to be: `host` is what a passkey belongs to, `netloc` the host with its port."""
+
+    host: str
+    netloc: str
+
+    def is_origin(self, origin: str) -> bool:
+        """Whether a browser at `origin` was on this very site: TLS, or this machine's own loopback name."""
+        parts = urlsplit(origin)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "localhost")
+        return safe and parts.netloc == self.netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """One line of the list."""
+
+    id: uuid.UUID
+    name: str
+    host: str
+    added_on: str
+
+
+def find_site(netloc: str, *, secure: bool) -> Site | None:
+    """The site of a request, or None where browsers offer no passkeys: an address of digits, or no TLS."""
+    host = urlsplit(f"//{netloc}").hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return Site(host, netloc) if host == "localhost" or (secure and "." in host) else None
+    return None
+
+
+def begin_passkey(*, account: uuid.UUID, handle: str, site: Site) -> tuple[Options, State]:
+    """What the browser needs to make a passkey, and what the server must remember until it answers."""
+    who = PublicKeyCredentialUserEntity(id=account.bytes, name=handle, display_name=handle)
+    known = [credential for credential, _ in _credentials(_passkeys_of(account))]
+    options, state = _server(site).register_begin(
+        who,
+        credentials=known,
+        resident_key_requirement=ResidentKeyRequirement.REQUIRED,
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return dict(options), state
+
+
+def read_passkey(*, answer: Mapping[str, Any], state: State, site: Site, name: str) -> str:
+    """What is to be kept of a new passkey, as JSON to be sealed. Raises Refused."""
+    try:
+        data = _server(site).register_complete(state, answer)
+    except Exception:  # whatever a made-up answer can make a parser of binary data raise
+        raise Refused("", NOT_MADE) from None
+    if data.credential_data is None:
+        raise Refused("", NOT_MADE)
+    return json.dumps(
+        {
+            "name": _tidy(name),
+            "host": site.host,
+            "credential": base64.b64encode(bytes(data.credential_data)).decode(),
+            "count": data.counter,
+            "added": clock.today().isoformat(),
+        }
+    )
+
+
+def add_passkey(*, account: User, content: str) -> None:
+    """Keep what `read_passkey` made. Raises Refused when this account has that passkey already, KeyGone."""
+    new = _credential(json.loads(content)).credential_id
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=account.pk)
+        if new in (credential.credential_id for credential, _ in _credentials(_passkeys_of(account.pk))):
+            raise Refused("", "This passkey is in your account already. Nothing was changed.")
+        Factor(account=account, kind=Factor.Kind.PASSKEY).seal(sealed=content).save(force_insert=True)
+        notify(account=account, text="A passkey was added.")
+
+
+def begin_recognition(*, site: Site, account: uuid.UUID | None = None) -> tuple[Options, State]:
+    """What the browser needs to show a passkey: any that it has for this site, or one of this account's."""
+    known = [credential for credential, _ in _credentials(_passkeys_of(account))] if account else None
+    options, state = _server(site).authenticate_begin(
+        credentials=known, user_verification=UserVerificationRequirement.REQUIRED
+    )
+    return dict(options), state
+
+
+def recognise(*, answer: Mapping[str, Any], state: State, site: Site) -> User | None:
+    """Whose passkey this is, or None. Its counter must have gone up, if it has one: a copy's would not have."""
+    account = User.objects.filter(pk=_named_in(answer)).first()
+    if account and not account.may_sign_in:
+        account = None
+    with transaction.atomic():
+        factors = list(_passkeys_of(account.pk).select_for_update()) if account else []
+        kept = {credential.credential_id: (credential, factor) for credential, factor in _credentials(factors)}
+        try:
+            shown = _server(site).authenticate_complete(state, [one for one, _ in kept.values()], answer)
+            count = AuthenticationResponse.from_dict(answer).response.authenticator_data.counter
+        except Exception:  # as above: unknown, forged and unreadable are one answer
+            return None
+        return account if _has_counted(kept[shown.credential_id][1], count) else None
+
+
+def list_passkeys(account: uuid.UUID) -> list[Passkey]:
+    """The passkeys of an account, the oldest first."""
+    found = []
+    for factor in _passkeys_of(account):
+        content = json.loads(factor.open("sealed", Purpose.SHOW))
+        found.append(Passkey(factor.pk, content["name"], content["host"], content["added"]))
+    return sorted(found, key=lambda one: (one.added_on, one.name))
+
+
+def find_passkey(account: uuid.UUID, ident: uuid.UUID) -> Factor | None:
+    """One passkey of this account."""
+    found: Factor | None = _passkeys_of(account).filter(pk=ident).first()
+    return found
+
+
+def rename_passkey(*, account: User, ident: uuid.UUID, name: str) -> None:
+    """Give a passkey another name."""
+    with transaction.atomic():
+        for factor in _passkeys_of(account.pk).filter(pk=ident).select_for_update():
+            content = json.loads(factor.open("sealed", Purpose.SHOW)) | {"name": _tidy(name)}
+            factor.seal(sealed=json.dumps(content)).save(update_fields=["sealed"])
+            notify(account=account, text="A passkey was given another name.")
+
+
+def remove_passkey(*, account: User, ident: uuid.UUID) -> None:
+    """Remove a passkey. Raises Refused for the last way to log in, also when two are removed at once."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=account.pk)
+        if not locked.has_usable_password() and _passkeys_of(account.pk).count() < 2:
+            raise Refused("", LAST)
+        if _passkeys_of(account.pk).filter(pk=ident).delete()[0]:
+            notify(account=account, text="A passkey was removed.")
+
+
+def _server(site: Site) -> Fido2Server:
+    ours = PublicKeyCredentialRpEntity(id=site.host, name="Mindstage")
+    return Fido2Server(ours, attestation=AttestationConveyancePreference.NONE, verify_origin=site.is_origin)
+
+
+def _passkeys_of(account: uuid.UUID) -> Any:
+    return Factor.objects.filter(account=account, kind=Factor.Kind.PASSKEY)
+
+
+def _credentials(factors: Iterable[Factor]) -> list[tuple[AttestedCredentialData, Factor]]:
+    return [(_credential(json.loads(factor.open("sealed", Purpose.SIGN_IN))), factor) for factor in factors]
+
+
+def _credential(content: dict[str, Any]) -> AttestedCredentialData:
+    return AttestedCredentialData(base64.b64decode(content["credential"]))
+
+
+def _named_in(answer: Mapping[str, Any]) -> uuid.UUID:
+    """The account that the authenticator names: it was given the id when the passkey was made."""
+    try:
+        return uuid.UUID(bytes=websafe_decode(answer["response"]["userHandle"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return uuid.UUID(int=0)
+
+
+def _has_counted(factor: Factor, count: int) -> bool:
+    """WebAuthn 7.2, step 22: synced passkeys always say 0; any other must say more than the last time."""
+    content = json.loads(factor.open("sealed", Purpose.SIGN_IN))
+    if (count or content["count"]) and count <= content["count"]:
+        return False
+    if count != content["count"]:
+        factor.seal(sealed=json.dumps(content | {"count": count})).save(update_fields=["sealed"])
+    return True
+
+
+def _tidy(name: str) -> str:
+    return " ".join("".join(letter for letter in name if letter.isprintable()).split())[:LONGEST_NAME] or UNNAMED
