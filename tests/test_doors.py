@@ -53,6 +53,14 @@ OPEN = {
     "asset": "styles and scripts",
     "theme": "a cookie of the browser's own",
     "models": "who narrates, and where",
+    "policy": "what is done with people's data",
+    "policy_version": "the same, an earlier or a coming version",
+    "policy_changes": "what changed in it",
+    "policy_difference": "the same for programs",
+    "policy_feed": "the same for news readers",
+    "data_map": "the data map",
+    "data_map_schema": "how the data map is written",
+    "gpc": "that Global Privacy Control is honoured",
 }
 """Addresses that answer everybody -> why."""
 
@@ -70,6 +78,9 @@ OWN = {
     "characters",
     "character_new",
     "stories",
+    "policy_notice",
+    "consents",
+    "consent",
 }
 """Addresses for whoever is signed in, that name nobody's object."""
 
@@ -176,6 +187,8 @@ def address(house: House, name: str, route: str) -> str:
         "<str:token>": "a-link-of-nobody",
         "<str:name>": "mindstage.css",
         "<str:model_id>": "story-1.5b",
+        "<int:number>": "1",
+        "<str:purpose>": "training",
     }
     for placeholder, value in filled.items():
         route = route.replace(placeholder, str(value))
