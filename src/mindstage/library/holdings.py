@@ -1,0 +1,109 @@
+"""What this room holds of a person: characters."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from mindstage.datamap.holdings import Cleared, Finding
+from mindstage.datamap.porting import Pack, Report
+from mindstage.library import bringing
+from mindstage.library.bringing import CHARACTER
+from mindstage.library.card_files import to_card_files
+from mindstage.library.cards import CardRefused
+from mindstage.library.characters import open_card
+from mindstage.library.models import Character
+from mindstage.library.trash import keep_character, rearm_characters
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
+
+BATCH = 2_000
+"""Rows deleted in one transaction, so that others wait milliseconds."""
+
+
+class LibraryHolding:
+    """Characters: exported as they came and as cards, deleted in batches."""
+
+    name = "library"
+
+    def subjects(self) -> Iterator[uuid.UUID]:
+        yield from Character.objects.values_list("pk", flat=True).iterator()
+
+    def weigh(self, person: uuid.UUID) -> int:
+        return Character.objects.filter(owner=person).count()
+
+    def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:
+        idents = list(Character.objects.filter(owner=person).order_by("id").values_list("pk", flat=True))
+        for number, ident in enumerate(idents, start=1):
+            row = Character.objects.filter(pk=ident, ending=False).first()
+            if row is not None:
+                yield from _export_character(row, number)
+
+    def erase(self, person: uuid.UUID) -> list[Cleared]:
+        return _delete(Character.objects.filter(owner=person))
+
+    def erase_item(self, item: uuid.UUID) -> list[Cleared]:
+        return _delete(Character.objects.filter(pk=item))
+
+    def keep(self, subject: uuid.UUID) -> None:
+        keep_character(subject)
+
+    def rearm(self, day: date) -> int:
+        return rearm_characters(day)
+
+    def remains(self, person: uuid.UUID) -> list[Finding]:
+        count = Character.objects.filter(owner=person).count()
+        return [Finding("database:default characters", count)] if count else []
+
+    def check(self, pack: Pack) -> None:
+        bringing.check_characters(pack)
+
+    def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
+        bringing.bring_characters(person, pack, report)
+
+
+def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
+    facts: dict[str, Any] = {
+        "format": CHARACTER,
+        "id": str(row.pk),
+        "imported_on": row.imported_on.isoformat(),
+        "trashed_on": row.trashed_on and row.trashed_on.isoformat(),
+    }
+    try:
+        name, report = row.open("name", Purpose.EXPORT), json.loads(row.open_bytes("report", Purpose.EXPORT))
+        content = row.open_bytes("card", Purpose.EXPORT)
+        portrait = None if row.portrait is None else row.open_bytes("portrait", Purpose.EXPORT)
+    except (KeyGone, Unreadable):
+        yield f"characters/{number:04}/character.json", facts | {"unreadable": True}
+        return
+    folder = f"characters/{number:04}{_slug(name)}"
+    yield f"{folder}/character.json", facts | {"report": report, "portrait": portrait is not None}
+    yield f"{folder}/card.json", content
+    if portrait is not None:
+        yield f"{folder}/portrait.webp", portrait
+    try:
+        for file, edition in to_card_files(open_card(row, Purpose.EXPORT), portrait):
+            yield f"{folder}/{file}", edition
+    except CardRefused:  # this program has become stricter; the card itself is there
+        return
+
+
+def _slug(name: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
+    return f"-{words}" if words else ""
+
+
+def _delete(rows: QuerySet[Character]) -> list[Cleared]:
+    count = 0
+    while idents := list(rows.values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            count += Character.objects.filter(pk__in=idents).delete()[0]
+    return [Cleared("database:default library_character", "delete", count)] if count else []

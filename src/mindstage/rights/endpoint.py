@@ -1,0 +1,127 @@
+"""Fetch an export over the raw plane: the file is opened chunk by chunk while it is sent, and never lies open anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import closing
+from itertools import islice
+from typing import Protocol
+
+from mindstage.accounts.sessions import find_session
+from mindstage.rights.export import find_ready, read_export
+from mindstage.rights.export_models import Export
+from mindstage.streaming.raw import (
+    SECURITY_HEADERS,
+    Receive,
+    Refused,
+    Request,
+    Scope,
+    Send,
+    check_origin,
+    read_request,
+    refuse,
+    wait_for_disconnect,
+)
+from mindstage.vault.keys import KeyGone
+
+CHUNKS_AT_ONCE = 8
+"""64 KiB each: half a MiB is opened in one step of a thread."""
+
+
+class Gone(Refused):
+    status = 404
+    sentence = "There is no such export, or its day is over. Ask for a new one on the page Your data."
+
+
+class SignedOut(Refused):
+    status = 401
+    sentence = "You are signed out. Sign in again, then fetch your export from the page Your data."
+
+
+class Database(Protocol):
+    """The thread that owns a connection (stories.database_thread)."""
+
+    async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> T: ...
+
+
+class ExportPlane:
+    """The ASGI application for `/stream/exports/…`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = read_request(scope)
+        try:
+            check_origin(request)
+            await self._answer(request, receive, send)
+        except Refused as refusal:
+            await refuse(send, refusal)
+        except (KeyGone, FileNotFoundError):
+            await refuse(send, Gone())
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        match request.method, *request.path:
+            case "GET", "exports", export:
+                await self._fetch(request, _uuid(export), receive, send)
+            case _:
+                raise Gone
+
+    async def _fetch(self, request: Request, ident: uuid.UUID, receive: Receive, send: Send) -> None:
+        def find() -> tuple[Export, Generator[bytes], list[bytes]]:
+            export = _own_export(request.cookie, ident)
+            pieces = read_export(export)
+            return export, pieces, list(islice(pieces, 1))
+
+        export, pieces, first = await self.database.run(find, acknowledges=False)
+        sending = asyncio.ensure_future(_send_file(export, first, pieces, send))
+        leaving = asyncio.ensure_future(wait_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()  # a file that was changed on the disk ends the connection, not the archive
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+def _own_export(cookie: str, ident: uuid.UUID) -> Export:
+    visitor = find_session(cookie)
+    if visitor is None:
+        raise SignedOut
+    export = find_ready(visitor.account_id, ident)
+    if export is None:
+        raise Gone
+    return export
+
+
+async def _send_file(export: Export, first: list[bytes], pieces: Generator[bytes], send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": _headers(export)})
+    batch = first
+    with closing(pieces):
+        while batch:
+            await send({"type": "http.response.body", "body": b"".join(batch), "more_body": True})
+            batch = await asyncio.to_thread(lambda: list(islice(pieces, CHUNKS_AT_ONCE)))
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _headers(export: Export) -> list[tuple[bytes, bytes]]:
+    encrypted = export.recipient is not None
+    name = b"mindstage-export.zip.age" if encrypted else b"mindstage-export.zip"
+    return [
+        (b"content-type", b"application/octet-stream" if encrypted else b"application/zip"),
+        (b"content-disposition", b'attachment; filename="' + name + b'"'),
+        (b"content-length", str(export.size).encode()),
+        (b"cache-control", b"no-store"),
+        *SECURITY_HEADERS,
+    ]
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Gone from None

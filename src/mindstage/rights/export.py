@@ -1,0 +1,264 @@
+"""Take one's data out: ask for an export, write it (a job), fetch it, throw it away. docs/subsystems/export.md"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import pyrage
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from mindstage.accounts.models import User
+from mindstage.kit import clock
+from mindstage.rights.export_models import Export
+from mindstage.rights.packing import Event, count_things, list_files, to_zip
+from mindstage.rights.pipes import feed, through
+from mindstage.vault.files import make_private_folder
+from mindstage.vault.keys import KeyGone, create_item_key, destroy_item_key, instance_key, item_key
+from mindstage.vault.marks import mark_database
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealed_files import open_chunks, seal_chunks
+from mindstage.vault.sealing import derive
+
+KEPT = timedelta(hours=24)
+EVERY = timedelta(hours=24)
+QUIET = timedelta(minutes=1)
+"""A job that has said nothing for so long was killed."""
+ENDING = ".export"
+ALIVE = (User.State.ACTIVE, User.State.FROZEN)
+"""Whoever has frozen their account may still take everything with them."""
+
+ONE_A_DAY = "One export a day: you asked for one within the last 24 hours. Nothing new was begun; come back later."
+NO_AGE_KEY = "This is not an age key: a public one begins with “age1”. No export was begun."
+NOT_NOW = "Your account is being ended, so nothing new can be begun."
+
+
+class ExportRefused(Exception):
+    """No export was begun. `sentence` says why, for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("no export was begun")
+        self.sentence = sentence
+
+
+class StillWriting(Exception):
+    """Another worker seems to be at this export; the job comes back later."""
+
+
+class Abandoned(Exception):
+    """The export, or its owner, is gone."""
+
+
+def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
+    """Begin an export of everything that is held of a person. `recipient`: a public age key, or "".
+
+    Raises ExportRefused; KeyGone when the account is being erased.
+    """
+    from mindstage.rights.jobs import make_export
+
+    recipient = recipient.strip()
+    if recipient:
+        _to_recipient(recipient)
+    if _asked_lately(owner):
+        raise ExportRefused(ONE_A_DAY)
+    export = Export(owner_id=owner)
+    create_item_key(export.pk, owner=owner)
+    if recipient:
+        export.seal(recipient=recipient)
+    with transaction.atomic():
+        person = User.objects.select_for_update().filter(pk=owner, state__in=ALIVE).first()
+        if person is None:
+            raise ExportRefused(NOT_NOW)
+        if _asked_lately(owner):  # two tabs: the row of the account is locked now
+            raise ExportRefused(ONE_A_DAY)
+        export.save(force_insert=True)
+        mark_database()
+        make_export.enqueue(str(export.pk))
+        _tell(person)
+    return export
+
+
+def _asked_lately(owner: uuid.UUID) -> bool:
+    lately = Export.objects.filter(owner=owner, asked_at__gt=clock.now() - EVERY)
+    return lately.exclude(state=Export.State.FAILED).exists()
+
+
+def _to_recipient(text: str) -> pyrage.x25519.Recipient:
+    try:
+        return pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise ExportRefused(NO_AGE_KEY) from None
+
+
+def _tell(person: User) -> None:
+    from mindstage.accounts.notices import notify
+
+    notify(account=person, text="An export of your data was asked for. If it was not you, end all sessions now.")
+
+
+def list_exports(owner: uuid.UUID) -> list[Export]:
+    """A person's exports of the last day, the newest first."""
+    return list(Export.objects.filter(owner=owner).exclude(state=Export.State.GONE).order_by("-asked_at"))
+
+
+def find_ready(owner: uuid.UUID, ident: uuid.UUID) -> Export | None:
+    """An export of that person that can be fetched, or None."""
+    export = Export.objects.filter(pk=ident, owner=owner, state=Export.State.READY).first()
+    return None if export is None or export.ready_at is None or clock.now() - export.ready_at >= KEPT else export
+
+
+def write_export(ident: uuid.UUID) -> None:
+    """Write the file of an export that was asked for. Harmless to repeat: a killed one begins anew.
+
+    Raises StillWriting while another worker is at it.
+    """
+    export = _claim(ident)
+    if export is None:
+        return
+    try:
+        _write(export)
+    except (Abandoned, KeyGone):
+        discard_file(ident)
+    except OSError:  # the disk is full, or its folder not ours: the person may ask again at once
+        discard_file(ident)
+        Export.objects.filter(pk=ident).update(state=Export.State.FAILED)
+
+
+def _claim(ident: uuid.UUID) -> Export | None:
+    now = clock.now()
+    open_ones = Export.objects.filter(pk=ident, state__in=(Export.State.WAITING, Export.State.WRITING))
+    free = open_ones.filter(Q(touched_at=None) | Q(touched_at__lte=now - QUIET))
+    if free.update(state=Export.State.WRITING, touched_at=now):
+        return Export.objects.filter(pk=ident).first()
+    if open_ones.exists():
+        raise StillWriting
+    return None
+
+
+def _write(export: Export) -> None:
+    make_private_folder(folder())
+    things = count_things(export.owner_id)
+    told = _Progress(export.pk, things)
+    recipient = export.open("recipient", Purpose.EXPORT) if export.recipient else ""
+    draft = path_of(export.pk).with_suffix(".new")
+    written = _Written()
+    keys = (file_key(export.pk), instance_key("receipt"))
+    feed(list_files(export.owner_id, told), partial(_store, draft, place_of(export.pk), keys, recipient, written))
+    draft.replace(path_of(export.pk))
+    ready = Export.objects.filter(pk=export.pk, state=Export.State.WRITING)
+    if not ready.update(state=Export.State.READY, ready_at=clock.now(), things_done=things, size=written.size):
+        raise Abandoned
+
+
+class _Written:
+    size = 0
+
+
+class _Progress:
+    """Tells the row how far the job is, every two seconds at most; ends the job when the row is gone."""
+
+    def __init__(self, ident: uuid.UUID, things: int) -> None:
+        self._ident, self._things, self._last = ident, things, 0.0
+
+    def __call__(self, done: int) -> None:
+        if clock.timestamp() - self._last < 2:
+            return
+        self._last = clock.timestamp()
+        row = Export.objects.filter(pk=self._ident, state=Export.State.WRITING)
+        if not row.update(things_done=min(done, self._things), things=self._things, touched_at=clock.now()):
+            raise Abandoned
+
+
+def _store(
+    draft: Path, place: bytes, keys: tuple[bytes, bytes], recipient: str, written: _Written, events: Iterator[Event]
+) -> None:
+    """Pack, encrypt if asked, seal and write. It runs in a thread of its own and touches no database."""
+    key, seed = keys
+    plain = to_zip(events, seed=seed)
+    if recipient:
+        to = _to_recipient(recipient)
+        plain = through(plain, lambda reader, writer: pyrage.encrypt_io(reader, writer, [to]))
+    with _create(draft) as file:
+        for piece in seal_chunks(_counted(plain, written), key=key, place=place):
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _create(draft: Path) -> BinaryIO:
+    return os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _counted(parts: Iterator[bytes], written: _Written) -> Iterator[bytes]:
+    for part in parts:
+        written.size += len(part)
+        yield part
+
+
+def folder() -> Path:
+    """Where exports lie while they wait."""
+    return settings.MINDSTAGE.data_dir / "exports"
+
+
+def path_of(ident: uuid.UUID) -> Path:
+    return folder() / f"{ident.hex}{ENDING}"
+
+
+def file_key(ident: uuid.UUID) -> bytes:
+    """The key of an export's file. Raises KeyGone."""
+    return derive(item_key(ident), "file")
+
+
+def place_of(ident: uuid.UUID) -> bytes:
+    """What an export's chunks are bound to."""
+    return b"export|" + ident.bytes
+
+
+def read_export(export: Export) -> Generator[bytes]:
+    """The archive's bytes, in pieces of 64 KiB; closing it closes the file. Raises Unreadable, KeyGone, OSError."""
+    with path_of(export.pk).open("rb") as file:
+        yield from open_chunks(file, key=file_key(export.pk), place=place_of(export.pk))
+
+
+def discard_export(*, owner: uuid.UUID, ident: uuid.UUID) -> bool:
+    """Throw an export away before its time; False when the person has none of that name."""
+    if not Export.objects.filter(pk=ident, owner=owner).update(state=Export.State.GONE):
+        return False
+    discard_file(ident)
+    return True
+
+
+def discard_file(ident: uuid.UUID) -> None:
+    """The key first, then the file."""
+    destroy_item_key(ident)
+    for path in (path_of(ident), path_of(ident).with_suffix(".new")):
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def purge_old_exports() -> int:
+    """End every export whose day is over, and every file without one; how many there were. A clock runs it."""
+    now = clock.now()
+    over = Q(ready_at__lte=now - KEPT) | Q(ready_at=None, asked_at__lte=now - KEPT)
+    idents = list(Export.objects.filter(over).values_list("pk", flat=True))
+    for ident in idents:
+        discard_file(ident)
+        Export.objects.filter(pk=ident).delete()
+    return len(idents) + _purge_strays()
+
+
+def _purge_strays() -> int:
+    """Files of exports that no row knows any more: their owner was erased, or an older database came back."""
+    known = {ident.hex for ident in Export.objects.values_list("pk", flat=True)}
+    strays = [path for path in folder().glob("*") if path.stem not in known]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return len(strays)

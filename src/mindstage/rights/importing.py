@@ -1,0 +1,88 @@
+"""Bring an export into an account of this instance: all of it is read before the first row is written."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from mindstage.accounts.models import User
+from mindstage.datamap.holdings import holdings
+from mindstage.datamap.porting import NotUnderstood, Porter, Report
+from mindstage.ledger.signing import fingerprint
+from mindstage.rights.archive import Archive
+from mindstage.rights.export_models import KeptFile
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Together, of files that nothing here understands; beyond it they are named and left in their archive."""
+INACTIVE = "That account is frozen or being ended, so nothing can be brought in."
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What an import has to say. `signed_by`: the fingerprint of the key that signed the archive."""
+
+    report: Report
+    editions: int
+    signed_by: str
+
+    @property
+    def sentences(self) -> list[str]:
+        """The whole report, a sentence each: nothing is passed over."""
+        counts = [f"{number:,} {kind}" for kind, number in self.report.came_in.items()]
+        said = [f"Came in: {', '.join(counts)}." if counts else "Nothing came in."]
+        said += [f"Kept as it is: {one}" for one in _numbered(self.report.kept)]
+        said += [f"Not understood: {one}" for one in _numbered(self.report.not_understood)]
+        if self.editions:
+            said.append(f"{self.editions:,} files only say the same in other formats, and were not needed.")
+        return [*said, f"The archive was whole. The key that signed it: {self.signed_by}."]
+
+
+def _numbered(sentences: list[str]) -> list[str]:
+    """Each sentence once, with how often it was said."""
+    counts: dict[str, int] = {}
+    for sentence in sentences:
+        counts[sentence] = counts.get(sentence, 0) + 1
+    return [sentence if count == 1 else f"{sentence} ({count:,} times)" for sentence, count in counts.items()]
+
+
+def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:
+    """Bring in the export in `file` (opened for reading, seekable).
+
+    Raises NotUnderstood, with nothing written, for whatever is wrong with it; KeyGone when the account is being erased.
+    """
+    if not User.objects.filter(pk=owner, state=User.State.ACTIVE).exists():
+        raise NotUnderstood(INACTIVE)
+    archive = Archive(file)
+    porters = [holding for holding in reversed(holdings()) if isinstance(holding, Porter)]
+    archive.check_editions()
+    for porter in porters:
+        porter.check(archive)
+    _read_all(archive)
+    report = Report()
+    for porter in porters:
+        porter.bring(owner, archive, report)
+    _keep_rest(owner, archive, report)
+    return Brought(report, len(archive.editions()), fingerprint(archive.key))
+
+
+def _read_all(archive: Archive) -> None:
+    """Files that no room may know are read once before anything is written: one of them may be damaged."""
+    for name in archive.names():
+        archive.content(name)
+    for name in archive.unlisted:
+        archive.unlisted_content(name)
+
+
+def _keep_rest(owner: uuid.UUID, archive: Archive, report: Report) -> None:
+    """What no room has taken is kept, sealed and unused, as far as there is room; every other file is named."""
+    unknown = [name for name in archive.names() if name not in report.read]
+    room = KEPT_BYTES
+    for name in [*unknown, *archive.unlisted]:
+        content = archive.content(name) if name in unknown else archive.unlisted_content(name)
+        if len(content) > room:
+            report.not_understood.append(f"{name}: too large to be kept; it stays in your archive alone.")
+            continue
+        room -= len(content)
+        KeptFile(owner_id=owner).seal(path=name, content=content).save(force_insert=True)
+        report.kept.append(f"{name}: nothing here understands it; it is kept sealed, and is in your next export.")

@@ -1,0 +1,94 @@
+"""Take everything with you, and bring it in: the page of exports, its live part, and an upload."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.step_up import require_step_up
+from mindstage.datamap.porting import NotUnderstood
+from mindstage.ledger import signing
+from mindstage.rights.export import KEPT, ExportRefused, discard_export, list_exports, request_export
+from mindstage.rights.importing import bring_archive
+from mindstage.vault.keys import KeyGone, instance_key
+
+NO_FILE = "No file came. Choose the archive that you took out of the other Mindstage."
+CUT_OFF = (
+    "This archive is larger than 20 MB. Nothing was brought in. Whoever runs this Mindstage can bring in one of any "
+    "size: mindstage import-data FILE --user HANDLE."
+)
+NOT_WRITTEN = (
+    "The archive is in order, but the database is busy or its disk is full. What had come in until then stays; "
+    "look at your library before you try again."
+)
+ENDED = "This account is no longer active. Nothing was brought in."
+
+
+@require_visitor
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: SignedInRequest) -> HttpResponse:
+    """GET: the exports of the last day. POST: begin one (`recipient`: a public age key, or nothing)."""
+    return _create(request) if request.method == "POST" else _page(request)
+
+
+@require_step_up
+def _create(request: SignedInRequest) -> HttpResponse:
+    try:
+        request_export(owner=request.visitor.account_id, recipient=request.POST.get("recipient", ""))
+    except ExportRefused as refused:
+        return _page(request, problem=refused.sentence, status=409)
+    return HttpResponseRedirect(reverse("exports"))
+
+
+@require_POST
+@require_visitor
+def end(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Throw an export away before its day is over."""
+    if not discard_export(owner=request.visitor.account_id, ident=ident):
+        raise Http404
+    return HttpResponseRedirect(reverse("exports"))
+
+
+@require_POST
+@require_visitor
+def bring(request: SignedInRequest) -> HttpResponse:
+    """Bring in an archive that was uploaded (`archive`), 20 MB at most; the report is the page."""
+    file = request.FILES.get("archive")
+    if getattr(request, "upload_cut_off", False):  # library.uploads drops what is too large while it arrives
+        return _page(request, problem=CUT_OFF, status=413)
+    if file is None:
+        return _page(request, problem=NO_FILE, status=400)
+    try:
+        brought = bring_archive(owner=request.visitor.account_id, file=io.BytesIO(file.read()))
+    except NotUnderstood as refused:
+        return _page(request, problem=refused.sentence, status=422)
+    except KeyGone:
+        return _page(request, problem=ENDED, status=409)
+    except DatabaseError:
+        return _page(request, problem=NOT_WRITTEN, status=503)
+    return _page(request, report=brought.sentences)
+
+
+def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    exports = list_exports(request.visitor.account_id)
+    for export in exports:
+        export.ends_at = None if export.ready_at is None else export.ready_at + KEPT  # type: ignore[attr-defined]
+    working = any(export.state in ("waiting", "writing") for export in exports)
+    template = "rights/_exports.html" if request.headers.get("X-Partial") == "1" else "rights/exports.html"
+    return render(request, template, {"exports": exports, "working": working, **more}, status=status)
+
+
+@require_safe
+def signing_key(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+    """The public key that checks this instance's exports and receipts."""
+    key = signing.public_key(instance_key("receipt"))
+    body = {"algorithm": signing.ALGORITHM, "key": signing.to_text(key), "fingerprint": signing.fingerprint(key)}
+    return JsonResponse(body)

@@ -1,0 +1,273 @@
+"""Bring stories in from an export. Everything is checked before the first row is written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from mindstage.accounts.models import User
+from mindstage.datamap.porting import NotUnderstood, Pack, Report, fresh_id
+from mindstage.kit import canonical, ids
+from mindstage.stories.clearing import clear_stories
+from mindstage.stories.editions.data import STORY, TURNS
+from mindstage.stories.models import Draft, Segment, Story, Turn
+from mindstage.stories.shapes import fits, stage_fits
+from mindstage.stories.stage import Stage
+from mindstage.vault.clocks import slow_date
+from mindstage.vault.keys import KeyGone, create_item_key
+from mindstage.vault.marks import mark_database
+
+BATCH = 1_000
+MOST_SEGMENTS = 20_000
+MOST_CHARACTERS = 1_000_000
+"""Of one turn's text: more than any narrator writes."""
+
+_HEAD = {"format": str, "id": str, "title": str, "stage": dict, "route": str, "played_at": str, "segments": list}
+_TURN = {"id": str, "segment": str, "position": int, "variant": int, "chosen": bool, "kind": str, "state": str,
+         "problem": str, "edited": bool, "text": str}  # fmt: skip
+_ALSO = {"trashed_at", "client_id"}
+_MOST_POSITION, _MOST_VARIANT = 2**31 - 1, 2**15 - 1
+
+
+@dataclass(slots=True)
+class _Checked:
+    """A story's head, and where its turns stand."""
+
+    name: str
+    head: dict[str, Any]
+    parts: list[str]
+    segments: dict[str, int] = field(default_factory=dict)
+    """Identifier in the archive -> its place in the list of segments."""
+
+
+def check_stories(pack: Pack) -> None:
+    """Read every story to its end. Raises NotUnderstood."""
+    for story in _stories(pack):
+        if not _is_lost(story.head):
+            _check_head(story)
+            for _ in _read_turns(pack, story):
+                pass
+
+
+def bring_stories(person: uuid.UUID, pack: Pack, report: Report) -> None:
+    """Write what `check_stories` has read. Raises KeyGone."""
+    for story in _stories(pack):
+        report.read |= {story.name, *story.parts}
+        if _is_lost(story.head):
+            report.not_understood.append(f"{story.name}: its key was gone where it came from, so there is no text.")
+        else:
+            _check_head(story)
+            _bring(person, pack, story, report)
+
+
+def _stories(pack: Pack) -> Iterator[_Checked]:
+    names = sorted(name for name in pack.names() if name.startswith("stories/"))
+    for name in names:
+        if name.endswith("/story.json"):
+            head = pack.json(name)
+            if not isinstance(head, dict) or head.get("format") != STORY:
+                raise _wrong(name)
+            folder = name.removesuffix("story.json")
+            yield _Checked(name, head, [part for part in names if part.startswith(f"{folder}turns-")])
+
+
+def _is_lost(head: dict[str, Any]) -> bool:
+    return head.get("unreadable") is True
+
+
+def _wrong(name: str) -> NotUnderstood:
+    return NotUnderstood(f"The archive’s file {name} is not what it should be, so nothing was brought in.")
+
+
+def _check_head(story: _Checked) -> None:
+    head = story.head
+    segments = head.get("segments")
+    right = fits(head, _HEAD) and stage_fits(head["stage"]) and _moment(head["played_at"]) and _drafts_fit(head)
+    if not right or not isinstance(segments, list) or len(head["route"]) > 120 or len(segments) > MOST_SEGMENTS:
+        raise _wrong(story.name)
+    for number, segment in enumerate(segments):
+        if not _segment_fits(segment, story.segments):
+            raise _wrong(story.name)
+        story.segments[segment["id"]] = number
+    if head.get("head") is not None and head["head"] not in story.segments:
+        raise _wrong(story.name)
+
+
+def _segment_fits(segment: Any, known: dict[str, int]) -> bool:
+    """A segment comes after the one that it leaves, so that no circle can be told."""
+    if not fits(segment, {"id": str, "fork": int}) or segment["id"] in known:
+        return False
+    parent, fork = segment.get("parent"), segment["fork"]
+    return 0 <= fork <= _MOST_POSITION and (fork == 0 if parent is None else parent in known)
+
+
+def _drafts_fit(head: dict[str, Any]) -> bool:
+    drafts = head.get("drafts", [])
+    return isinstance(drafts, list) and all(
+        fits(draft, {"mode": str, "saved_on": str}) and isinstance(draft.get("text"), str | None)
+        and len(draft["mode"]) <= 8 and _day(draft["saved_on"])
+        for draft in drafts
+    ) and len({draft["mode"] for draft in drafts}) == len(drafts)  # fmt: skip
+
+
+def _read_turns(pack: Pack, story: _Checked) -> Iterator[dict[str, Any]]:
+    """Every turn in order; order is what shows, without remembering, that no place has two of a number."""
+    last, chosen = (-1, -1, -1), (-1, -1)
+    for name in story.parts:
+        part = pack.json(name)
+        if not isinstance(part, dict) or part.get("format") != TURNS or not isinstance(part.get("turns"), list):
+            raise _wrong(name)
+        for turn in part["turns"]:
+            if not _turn_fits(turn, story):
+                raise _wrong(name)
+            place = (story.segments[turn["segment"]], turn["position"], turn["variant"])
+            if place <= last or (turn["chosen"] and place[:2] == chosen):
+                raise _wrong(name)
+            last = place
+            chosen = place[:2] if turn["chosen"] else chosen
+            yield turn
+
+
+def _turn_fits(turn: Any, story: _Checked) -> bool:
+    if not isinstance(turn, dict):
+        return False
+    said = {**turn, "text": ""} if turn.get("text", "") is None else turn
+    return (
+        fits(said, _TURN)
+        and turn["segment"] in story.segments
+        and story.head["segments"][story.segments[turn["segment"]]]["fork"] <= turn["position"] <= _MOST_POSITION
+        and 0 <= turn["variant"] <= _MOST_VARIANT
+        and turn["kind"] in Turn.Kind.values
+        and turn["state"] in Turn.State.values
+        and len(turn["problem"]) <= 20
+        and len(said["text"]) <= MOST_CHARACTERS
+        and (turn.get("trashed_at") is None or _moment(turn["trashed_at"]) is not None)
+    )
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _bring(person: uuid.UUID, pack: Pack, checked: _Checked, report: Report) -> None:
+    """One story: its key, its rows in batches, its head last. One that breaks half-way is taken back."""
+    head = checked.head
+    story = Story(pk=fresh_id(head["id"], ids.sequential()), owner_id=person, route=head["route"])
+    create_item_key(story.pk, owner=person)
+    stage = _stage(head["stage"], report)
+    story.seal(title=head["title"], stage=stage.to_bytes())
+    if head.get("trashed_on") is not None:  # its days there begin anew: another instance's clock ends nothing
+        story.trashed_on = slow_date()
+    story.played_at = _moment(head["played_at"]) or story.played_at
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=person, state=User.State.ACTIVE).exists():
+            raise KeyGone
+        story.save(force_insert=True)
+        mark_database()
+    try:
+        _bring_rows(pack, checked, story, report)
+    except BaseException:
+        clear_stories(Story.objects.filter(pk=story.pk))
+        raise
+    _tell_unknown(checked, report)
+    if (old := _uuid(head["id"])) is not None:
+        report.renamed[old] = story.pk
+    report.count("stories")
+
+
+def _bring_rows(pack: Pack, checked: _Checked, story: Story, report: Report) -> None:
+    segments = _bring_segments(checked, story)
+    waiting: list[Turn] = []
+    for turn in _read_turns(pack, checked):
+        if turn["text"] is None:
+            report.not_understood.append(f"{checked.name}: a turn whose text could not be read where it came from.")
+            continue
+        waiting.append(_to_row(turn, story, segments, report))
+        if len(waiting) >= BATCH:
+            Turn.objects.bulk_create(waiting)
+            report.count("turns", len(waiting))
+            waiting = []
+    Turn.objects.bulk_create(waiting)
+    report.count("turns", len(waiting))
+    _bring_drafts(checked, story, report)
+    if checked.head.get("head") is not None:
+        Story.objects.filter(pk=story.pk).update(head=segments[checked.head["head"]])
+
+
+def _bring_segments(checked: _Checked, story: Story) -> dict[str, uuid.UUID]:
+    names: dict[str, uuid.UUID] = {}
+    rows = []
+    for segment in checked.head["segments"]:
+        names[segment["id"]] = fresh_id(segment["id"], ids.sequential())
+        parent = segment.get("parent")
+        rows.append(
+            Segment(pk=names[segment["id"]], story=story, parent_id=parent and names[parent], fork=segment["fork"])
+        )
+    Segment.objects.bulk_create(rows, batch_size=BATCH)
+    return names
+
+
+def _to_row(turn: dict[str, Any], story: Story, segments: dict[str, uuid.UUID], report: Report) -> Turn:
+    """A turn. A reply that ran while it was exported was interrupted, as far as this instance can tell."""
+    state = turn["state"]
+    if state == Turn.State.RUNNING:
+        state = Turn.State.INTERRUPTED
+        report.kept.append("A reply was being written while the export was made; what it had so far came in.")
+    row = Turn(
+        pk=fresh_id(turn["id"], ids.sequential()),
+        story=story,
+        segment_id=segments[turn["segment"]],
+        state=state,
+        trashed_at=None if turn.get("trashed_at") is None else _moment(turn["trashed_at"]),
+        **{name: turn[name] for name in ("position", "variant", "chosen", "kind", "problem", "edited")},
+    )
+    row.client_id = ids.sequential() if turn.get("client_id") else None
+    return row.seal(text=turn["text"])
+
+
+def _bring_drafts(checked: _Checked, story: Story, report: Report) -> None:
+    for draft in checked.head.get("drafts", []):
+        if draft["text"] is not None:
+            row = Draft(story=story, mode=draft["mode"], saved_on=date.fromisoformat(draft["saved_on"]))
+            row.seal(text=draft["text"]).save(force_insert=True)
+            report.count("drafts")
+
+
+def _stage(raw: dict[str, Any], report: Report) -> Stage:
+    """The stage; what it was begun from is named anew when that came in as well."""
+    kind, _, ident = raw.get("source", "").partition(":")
+    if kind == "character" and (known := _uuid(ident)) in report.renamed and known is not None:
+        raw = {**raw, "source": f"character:{report.renamed[known]}"}
+    return Stage.from_bytes(canonical.to_bytes(raw))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _tell_unknown(checked: _Checked, report: Report) -> None:
+    """Fields that this program does not know are said, not passed over."""
+    known = {*_HEAD, "head", "drafts", "trashed_on"}
+    unknown = len(checked.head.keys() - known)
+    told = canonical.to_bytes(asdict(Stage.from_bytes(canonical.to_bytes(checked.head["stage"]))))
+    if unknown or told != canonical.to_bytes(checked.head["stage"]):
+        report.not_understood.append(f"{checked.name}: fields that this program does not know.")
