@@ -17,11 +17,13 @@ from django.test import Client, override_settings
 
 from mindstage.config.configuration import ProviderEntry
 from mindstage.datamap.content import Content, in_words, present
+from mindstage.datamap.differences import Difference
 from mindstage.datamap.facts import Facts
 from mindstage.datamap.policy import TABLES, write_policy
 from mindstage.datamap.reading import data_map
 from mindstage.datamap.record import record_of_processing, to_markdown
 from mindstage.datamap.releases import releases
+from mindstage.rights.changes import describe
 from mindstage.rights.versions import note_versions
 from publishing import Press, press  # noqa: F401 - a fixture
 
@@ -156,6 +158,19 @@ def test_the_changes_are_computed(press: Press) -> None:  # noqa: F811
     titles = [entry.findtext("a:title", namespaces=space) for entry in atom.findall("a:entry", space)]
     assert [(title or "")[:9] for title in titles] == ["Version 2", "Version 1"]
     assert atom.findtext("a:entry/a:summary", namespaces=space) == "Stories are used to sell you things."
+
+
+def test_a_change_of_a_few_words_is_shown_word_by_word() -> None:
+    """What stayed is not struck out; two sentences that have little in common stand one after the other."""
+    found = Difference(
+        "entry:story", "changed", "Stories", "retention_active", "kept for 90 days here", "kept for 30 days here"
+    )
+    (change,) = describe([found])
+    assert change["pieces"] == [("", "kept for"), ("del", "90"), ("ins", "30"), ("", "days here")]
+    (change,) = describe([replace(found, after="gone at once")])
+    assert change["pieces"] == [("del", "kept for 90 days here"), ("ins", "gone at once")]
+    (change,) = describe([Difference("entry:story", "removed", "Stories")])
+    assert change["pieces"] == []
 
 
 def test_the_served_map_fits_its_schema() -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
+from mindstage.accounts.sessions import purge_ended_sessions
 from mindstage.config.configuration import ConfigurationMistake, load
 from mindstage.datamap.retention import PROMISES, KeptTooLong, days_in, kept_days, promised_days, refuse_longer
+from mindstage.kit import clock
+from mindstage.vault.backup_keys import make_backup_key
+from mindstage.vault.models import BackupKey
+from people import make_person, signed_in_client
 
 
 @pytest.mark.parametrize(
@@ -58,3 +67,19 @@ def test_the_configuration_refuses_to_load(tmp_path: Path) -> None:
     toml.write_text('[retention]\nsession = "long"\n')
     with pytest.raises(ConfigurationMistake):
         load(environ)
+
+
+@pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
+def test_the_clocks_go_by_the_shorter_time(vault: None) -> None:
+    """Sessions end and backup keys die after the operator's days: the moment before, the moment after."""
+    ada = make_person("ada")
+    with override_settings(MINDSTAGE=replace(settings.MINDSTAGE, retention={"session": 3, "backups": 2})):
+        client, _ = signed_in_client(ada), signed_in_client(ada)
+        with clock.moved(timedelta(days=3, seconds=-5)):
+            assert client.get("/account/").status_code == 200
+        with clock.moved(timedelta(days=3)):
+            assert client.get("/account/").status_code == 302
+            assert purge_ended_sessions() == 1
+        make_backup_key()
+    (row,) = BackupKey.objects.using("keystore").all()
+    assert row.destroy_on - row.made_on == timedelta(days=2)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
+
+from django.conf import settings
 
 from mindstage.datamap.reading import DataMap, data_map
 
@@ -35,6 +38,11 @@ def promised_days(name: str, declared: DataMap | None = None) -> int:
 def kept_days(name: str, shorter: Mapping[str, int]) -> int:
     """Days that this instance keeps something: the operator's number, or the promise."""
     return min(promised_days(name), shorter.get(name, promised_days(name)))
+
+
+def kept_for(name: str) -> timedelta:
+    """How long this instance keeps something: what its clocks go by."""
+    return timedelta(days=kept_days(name, settings.MINDSTAGE.retention))
 
 
 def days_in(sentence: str) -> int | None:

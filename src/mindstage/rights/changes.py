@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 from mindstage.datamap.content import in_words
@@ -30,21 +31,39 @@ KEYS: Final = {
     "text": "the words",
     "part": "the words",
 }
+ALIKE: Final = 0.6
 HOW: Final = {"added": "New", "removed": "Gone", "changed": "Changed"}
 
 
-def describe(differences: Iterable[Difference]) -> list[dict[str, str]]:
-    """Each difference as {how, title, key, before, after}; before and after are "" where there is nothing to show."""
+type Piece = tuple[str, str]
+
+
+def describe(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    """Each difference as {how, title, key, pieces}: words that are gone ("del"), new ("ins") or the same ("")."""
     return [
         {
             "how": HOW[found.how],
             "title": found.title,
             "key": KEYS.get(found.key, found.key.replace("_", " ")),
-            "before": _in_words(found.before),
-            "after": _in_words(found.after),
+            "pieces": _pieces(_in_words(found.before).split(), _in_words(found.after).split()),
         }
         for found in differences
     ]
+
+
+def _pieces(before: list[str], after: list[str]) -> list[Piece]:
+    """Word by word, where the two have most of their words in common; else the one, then the other."""
+    matcher = SequenceMatcher(a=before, b=after, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return [piece for piece in (("del", " ".join(before)), ("ins", " ".join(after))) if piece[1]]
+    pieces: list[Piece] = []
+    for how, start, end, start_after, end_after in matcher.get_opcodes():
+        if how == "equal":
+            pieces.append(("", " ".join(before[start:end])))
+            continue
+        pieces += [("del", " ".join(before[start:end]))] if end > start else []
+        pieces += [("ins", " ".join(after[start_after:end_after]))] if end_after > start_after else []
+    return pieces
 
 
 def _in_words(value: Any) -> str:

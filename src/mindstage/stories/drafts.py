@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import transaction
 
+from mindstage.datamap.retention import kept_for
 from mindstage.kit import clock
 from mindstage.stories.models import Draft, Story
 from mindstage.stories.refusals import TurnTooLong, Unstorable
 from mindstage.stories.turns import MODES
 from mindstage.vault.purposes import Purpose
 
-KEPT = timedelta(days=30)
 DRAFT_CHARACTERS = 100_000
 """More than a turn may have, so that a line that is too long is kept while its author splits it."""
 
@@ -43,5 +42,5 @@ def find_draft(story: Story) -> DraftView:
 
 
 def purge_old_drafts() -> int:
-    """Delete drafts that nobody has touched for 30 days; how many there were. A clock runs it."""
-    return Draft.objects.filter(saved_on__lte=clock.today() - KEPT).delete()[0]
+    """Delete drafts that nobody has touched for as long as they are kept; how many there were. A clock runs it."""
+    return Draft.objects.filter(saved_on__lte=clock.today() - kept_for("draft")).delete()[0]

@@ -6,6 +6,7 @@ import os
 import uuid
 from datetime import date, timedelta
 
+from mindstage.datamap.retention import kept_for
 from mindstage.kit import ids
 from mindstage.vault.clocks import eager_date
 from mindstage.vault.keyring import keyring
@@ -19,11 +20,11 @@ KEPT = timedelta(days=30)
 
 
 def make_backup_key() -> tuple[uuid.UUID, bytes]:
-    """A key for a new backup; it ends 30 days after the slow date of its making."""
+    """A key for a new backup; it ends 30 days after the slow date of its making, or sooner if so configured."""
     backup, key = ids.sequential(), os.urandom(KEY_BYTES)
     with keystore_commit() as state:
         wrapped = wrap_backup_key(backup, key, epoch_key=keyring(state.epoch).epoch_key)
-        made, ends = state.slow_date, state.slow_date + KEPT
+        made, ends = state.slow_date, state.slow_date + kept_for("backups")
         BackupKey.objects.using("keystore").create(id=backup, wrapped=wrapped, made_on=made, destroy_on=ends)
     return backup, key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -103,7 +104,7 @@ def _page(request: HttpRequest, standing: Standing, found: list[Standing]) -> Ht
     return render(request, "rights/policy.html", context)
 
 
-def _changes(standing: Standing) -> list[dict[str, str]]:
+def _changes(standing: Standing) -> list[dict[str, Any]]:
     return describe(differences_of(standing.release.number, releases()))
 
 
