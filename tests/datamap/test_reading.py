@@ -54,6 +54,18 @@ def test_an_entry_that_lacks_something_is_refused(key: str) -> None:
         parse(without(key))
 
 
+def test_an_entry_waits_for_a_consent_that_exists() -> None:
+    """A use that nobody is asked about cannot be declared as one that waits for a yes."""
+    waiting = WHOLE.replace('sealed = "user"', 'sealed = "user"\nconsent = "reading"')
+    with pytest.raises(MapFault, match="names the consent reading"):
+        parse(waiting)
+    asked = '[[consent]]\nid = "reading"\ntitle = "Read"\nasks = "May we?"\npurpose = "dpv:ServiceProvision"\n'
+    asked += "default = false\nsignal = false\nadults_only = false\n"
+    assert parse(waiting + asked).entries["letter"].consent == "reading"
+    with pytest.raises(MapFault, match="consent reading"):
+        parse(waiting + asked.replace('asks = "May we?"\n', ""))
+
+
 @pytest.mark.parametrize("key", ["title", "holds", "ends"])
 def test_a_store_that_lacks_something_is_refused(key: str) -> None:
     """A store says what it holds and when that ends."""
@@ -100,7 +112,7 @@ def test_the_programs_map_is_whole() -> None:
     assert {"handle", "story", "character", "draft", "session", "keys"} <= set(declared.entries)
     for entry in declared.entries.values():
         for name in Entry.__dataclass_fields__:
-            if name not in ("note", "recipients", "opened_for", "fields", "metadata", "special_category"):
+            if name not in ("note", "consent", "recipients", "opened_for", "fields", "metadata", "special_category"):
                 assert getattr(entry, name), (entry.id, name)
         if entry.recipients:
             assert declared.doors

@@ -159,7 +159,7 @@ def _ending(erase: str) -> str:
         "unlink": "the link to you is destroyed",
         "expire": "it ends by itself",
     }
-    return ways.get(erase, f"kept {erase.removeprefix('keep').lstrip(': ')}")
+    return ways.get(erase, f"kept: {erase.removeprefix('keep').lstrip(': ')}")
 
 
 def _retention(content: Content, facts: Facts) -> Table:
