@@ -93,8 +93,19 @@ def _refuse_lost_keystore(instance: Instance) -> None:
 
 def _refuse_lost_database(instance: Instance) -> None:
     used = read_rows(instance, "keystore", "SELECT 1 FROM vault_userkey LIMIT 1")
+    if _has_column(instance, "database_generation"):
+        used += read_rows(instance, "keystore", "SELECT 1 FROM vault_keystore WHERE database_generation > 0")
     if used and not read_rows(instance, "default", "SELECT 1 FROM django_migrations LIMIT 1"):
         raise StartMistake(
             "The database is missing while the keystore holds people's keys; nothing was changed. Put the database "
             "back, or restore the newest backup: `mindstage restore list` shows them."
         )
+
+
+def _has_column(instance: Instance, name: str) -> bool:
+    """Whether the keystore is of this program's schema already: a start looks before it brings anything up to date."""
+    if instance.keystore_url:
+        text = "SELECT column_name FROM information_schema.columns WHERE table_name = 'vault_keystore'"
+    else:
+        text = "SELECT name FROM pragma_table_info('vault_keystore')"
+    return (name,) in [tuple(row) for row in read_rows(instance, "keystore", text)]

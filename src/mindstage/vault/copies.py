@@ -81,6 +81,13 @@ def write_copy() -> Path:
     return written[0]
 
 
+def make_sure_of_copy() -> None:
+    """Take a copy when none opens: at the first start, and after a disaster. Raises as `write_copy` does."""
+    ring = keyring(keystore_state().epoch)
+    if next(newest_copies({ring.epoch: ring.epoch_key}), None) is None:
+        write_copy()
+
+
 def open_copy(path: Path, epoch_keys: dict[int, bytes]) -> KeystoreCopy:
     """A copy, opened and verified. Raises NoCopy."""
     try:

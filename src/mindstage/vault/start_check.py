@@ -13,11 +13,11 @@ from django.conf import settings
 from mindstage.ledger import book, signing
 from mindstage.ledger.book import Chain, Head, LedgerBroken
 from mindstage.vault.clocks import expire_backup_keys
-from mindstage.vault.copies import NoCopy
+from mindstage.vault.copies import NoCopy, make_sure_of_copy
 from mindstage.vault.ending import HandleOf, apply_to_database, apply_to_keystore, pin_ledger
 from mindstage.vault.epoch_file import EpochFile, read_epoch_file, write_epoch_file
 from mindstage.vault.escrow import EscrowAway, make_escrow_folder, read_escrow
-from mindstage.vault.files import make_private_folder
+from mindstage.vault.files import make_private_folder, write_durably
 from mindstage.vault.keys import instance_key
 from mindstage.vault.locking import vault_lock
 from mindstage.vault.marks import database_mark
@@ -112,14 +112,22 @@ def _check(handle_of: HandleOf) -> Gate:
     return finish_start(chain, handle_of=handle_of)
 
 
+ESCROW_MADE = "escrow.made"
+"""An empty file beside the root key: this instance had an escrow, so a folder that is not there is away."""
+
+
 def make_first_escrow(state: Keystore) -> None:
     """Give an instance that never had an escrow its folder: one that never turned its epoch nor ended anything."""
-    epochs = read_epoch_file(settings.MINDSTAGE.keys_dir)
-    if epochs is not None and set(epochs.slots) == {1} and state.epoch == 1 and not epochs.pin[0]:
-        try:
-            make_escrow_folder(settings.MINDSTAGE.escrow_dir)
-        except EscrowAway:
-            pass  # said by `doctor`
+    configuration = settings.MINDSTAGE
+    made = configuration.keys_dir / ESCROW_MADE
+    epochs = read_epoch_file(configuration.keys_dir)
+    if made.exists() or epochs is None or state.epoch != 1 or set(epochs.slots) != {1} or epochs.pin[0]:
+        return
+    try:
+        make_escrow_folder(configuration.escrow_dir)
+        write_durably(made, b"")
+    except EscrowAway:
+        pass  # said by `doctor`
 
 
 def finish_start(chain: Chain, *, handle_of: HandleOf) -> Gate:
@@ -128,6 +136,7 @@ def finish_start(chain: Chain, *, handle_of: HandleOf) -> Gate:
     apply_to_database(chain)
     expire_backup_keys()
     try:
+        make_sure_of_copy()
         resume_rotation()
     except (EscrowAway, NoCopy, OSError):
         pass  # said by `doctor`; erasures and receipts wait, and the turn is taken up again in the night

@@ -1,0 +1,343 @@
+"""One artefact lost at a time; old keystore copies; a new machine; an escrow that is away or was turned by another."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mindstage.kit import clock
+from mindstage.ledger import book
+from mindstage.ledger.book import Kind
+from mindstage.ops.backup import Backup, BackupFailed, back_up, list_backups
+from mindstage.ops.disasters import begin_new_ledger, restore_machine
+from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
+from mindstage.vault import copies, keys, rotation
+from mindstage.vault.backup_keys import backup_ends
+from mindstage.vault.escrow import EscrowAway
+from mindstage.vault.marks import keystore_state
+from mindstage.vault.rotation import AnotherTurned, is_done
+from mindstage.vault.sealing import Unreadable
+from mindstage.vault.start_check import Mode
+from mindstage.vault.wrapping import unwrap_item_key, unwrap_user_key
+from vault import protocol
+from vault.protocol import House, handle_of, read_old
+
+ANNA, BERT = uuid.UUID(int=0xA), uuid.UUID(int=0xB)
+ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
+
+
+@pytest.fixture
+def lived_in(house: House) -> House:
+    """Two people with an item each, and one night."""
+    house.run(lambda: protocol.sign_up(ANNA, "anna", "anna"))
+    house.run(lambda: protocol.write(ANNA, ITEM, TURN, "turn"))
+    house.run(lambda: protocol.sign_up(BERT, "bert", "bert"))
+    house.run(lambda: protocol.write(BERT, OTHER, SECOND, "second"))
+    pass_night(house)
+    return house
+
+
+def pass_night(house: House) -> None:
+    house.day += 1
+    house.run(lambda: protocol.night(house))
+
+
+def unchanging(house: House) -> object:
+    """What lies there; of the database its texts, since SQLite counts who opened it."""
+    files = house.files()
+    return files["K"], files["L"], files["F"], files["S"], house.read_all()
+
+
+def erase_anna(house: House) -> None:
+    house.run(lambda: protocol.freeze(ANNA, days=0))
+    house.run(lambda: protocol.destroy(house, Kind.PERSON, ANNA))
+
+
+def lose(house: House, names: str) -> None:
+    house.put(dict.fromkeys(names), names)
+
+
+EVERYBODY = {ANNA.hex, TURN.hex, BERT.hex, SECOND.hex}
+
+
+@pytest.mark.parametrize("name", ["F", "S"])
+def test_epoch_file_and_escrow_heal_each_other(lived_in: House, name: str) -> None:
+    """Each is rebuilt from the other at the start, and everything opens."""
+    erase_anna(lived_in)
+    lose(lived_in, name)
+    assert lived_in.start() is Mode.OPEN
+    assert set(lived_in.read_all()) == {BERT.hex, SECOND.hex}
+    file, escrow = lived_in.epochs("F"), lived_in.epochs("S")
+    assert file is not None
+    assert escrow is not None
+    assert file.slots == escrow.slots
+
+
+@pytest.mark.parametrize("name", ["D", "K", "L"])
+def test_what_cannot_be_rebuilt_alone_is_refused(lived_in: House, name: str) -> None:
+    """Database, keystore, ledger: never begun anew in silence."""
+    erase_anna(lived_in)
+    lose(lived_in, name)
+    assert lived_in.start() is Mode.REFUSED
+    assert lived_in.start() is Mode.REFUSED
+
+
+def test_epoch_file_and_escrow_lost_together_is_the_end(lived_in: House) -> None:
+    lose(lived_in, "FS")
+    assert lived_in.start() is Mode.REFUSED
+
+
+def test_a_lost_keystore_comes_back_from_its_newest_copy(lived_in: House) -> None:
+    """What the copy knew opens; what came later is counted and said; the erased stay erased."""
+    erase_anna(lived_in)
+    late, lost = uuid.uuid4(), uuid.uuid4()
+    lived_in.run(lambda: protocol.write(BERT, late, lost, "late"))
+    lose(lived_in, "K")
+    with lived_in.time():
+        report = restore_keystore(*choose_copy(), handle_of=handle_of)
+    assert report.gate.mode is Mode.OPEN
+    assert (report.keyless, report.keys_of_ended) == (1, 0)
+    assert set(lived_in.read_all()) == {BERT.hex, SECOND.hex}
+    assert keys.item_key(OTHER)
+    pass_night(lived_in)
+    assert is_done(lived_in.died[ANNA])
+
+
+def test_whoever_restores_a_keystore_is_asked_first(lived_in: House) -> None:
+    """They see how many rows lose their keys, and may say no: then nothing was changed."""
+    lived_in.run(lambda: protocol.write(BERT, uuid.uuid4(), uuid.uuid4(), "late"))
+    before, asked = unchanging(lived_in), []
+    with lived_in.time(), pytest.raises(RestoreRefused):
+        restore_keystore(*choose_copy(), handle_of=handle_of, agree=lambda lost: bool(asked.append(lost)))
+    assert asked == [1]
+    assert unchanging(lived_in) == before
+
+
+def test_a_lost_database_comes_back_from_a_backup(lived_in: House) -> None:
+    """The erased person is in the backup, and is not in what is served."""
+    erase_anna(lived_in)
+    lose(lived_in, "D")
+    with lived_in.time():
+        report = restore_database(list_backups(lived_in.configuration.backups_dir)[0], handle_of=handle_of)
+    assert report.gate.mode is Mode.OPEN
+    assert (report.replayed, report.keys_of_ended) == (1, 0)
+    assert set(lived_in.read_all()) == {BERT.hex, SECOND.hex}
+    assert lived_in.start() is Mode.OPEN
+
+
+def test_a_lost_ledger_is_found_in_the_newest_copy(lived_in: House) -> None:
+    """When nothing was ended since that copy, nothing is lost at all."""
+    erase_anna(lived_in)
+    pass_night(lived_in)
+    whole = lived_in.places["L"].read_bytes()
+    lose(lived_in, "L")
+    with lived_in.time():
+        assert begin_new_ledger(handle_of=handle_of).gate.mode is Mode.OPEN
+    assert lived_in.places["L"].read_bytes() == whole
+    assert list_backups(lived_in.configuration.backups_dir)
+
+
+def test_a_new_ledger_goes_on_where_the_lost_one_ended(lived_in: House) -> None:
+    """Signed; backups and older copies are out of reach; later erasures are written on; a false gap is refused."""
+    old = lived_in.files()
+    erase_anna(lived_in)
+    lose(lived_in, "L")
+    with lived_in.time():
+        assert begin_new_ledger(handle_of=handle_of).gate.mode is Mode.OPEN
+    assert not backup_ends()
+    assert lived_in.chain().base == 1
+    lived_in.run(lambda: protocol.destroy(lived_in, Kind.ITEM, OTHER))
+    assert lived_in.chain().head.length == 2
+    assert lived_in.start() is Mode.OPEN
+    assert set(lived_in.read_all()) == {BERT.hex}
+    for names in ("D", "K", "L", "DK", "DKL", "DKLF"):
+        with lived_in.clone():
+            lived_in.put(old, names)
+            assert lived_in.start() is not Mode.OPEN
+    lived_in.places["L"].write_bytes(lived_in.places["L"].read_bytes().replace(b'"signature":"', b'"signature":"AAAA', 1))
+    assert lived_in.start() is Mode.REFUSED
+
+
+@pytest.mark.parametrize("harm", ["shortened", "forked", "garbled"])
+def test_a_ledger_that_is_another_is_refused(lived_in: House, harm: str) -> None:
+    """Shorter, of the same length but different, or no ledger: refused, with the way out in the sentence."""
+    erase_anna(lived_in)
+    lived_in.run(lambda: protocol.destroy(lived_in, Kind.ITEM, OTHER))
+    path = lived_in.places["L"]
+    lines = path.read_bytes().splitlines(keepends=True)
+    if harm == "forked":
+        path.unlink()
+        book.begin_book(path.parent)
+        book.append(path.parent, kind=Kind.TURN, tags=["00" * 16, "11" * 16], day=clock.today())
+    else:
+        path.write_bytes(lines[0] if harm == "shortened" else b"no chain\n")
+    assert lived_in.start() is Mode.REFUSED
+
+
+def test_a_torn_last_line_was_never_written(lived_in: House) -> None:
+    """A crash within the append: the entry does not count, and the next one takes its place."""
+    with lived_in.places["L"].open("ab") as file:
+        file.write(b'{"day":"2026-01-0')
+    assert lived_in.start() is Mode.OPEN
+    erase_anna(lived_in)
+    assert lived_in.start() is Mode.OPEN
+    assert lived_in.chain().head.length == 1
+
+
+def test_no_older_copy_of_the_keystore_opens_after_the_rotation(lived_in: House) -> None:
+    """Every copy and every keystore file of the former epoch, with the root key, today's epoch file and the escrow."""
+    hoard: list[Path] = []
+    for folder in copies.copy_folders():
+        for number, path in enumerate(folder.glob("*.copy")):
+            kept = lived_in.root / f"hoard-{folder.parent.name}-{number}"
+            kept.mkdir()
+            hoard.append(Path(shutil.copy(path, kept)))
+    old = read_old(lived_in.files()["K"] or b"")
+    assert old is not None
+    assert hoard
+    epoch = old.epoch
+    erase_anna(lived_in)
+    assert opened(lived_in, hoard)  # until the epoch turns
+    assert not is_done(lived_in.died[ANNA])
+    pass_night(lived_in)
+    assert is_done(lived_in.died[ANNA])
+    assert not opened(lived_in, hoard)
+    for key in lived_in.open_slots():
+        with pytest.raises(Unreadable):
+            unwrap_user_key(ANNA, old.users[ANNA], epoch_key=key)
+        with pytest.raises(Unreadable):
+            owner, wrapped = old.items[OTHER]
+            unwrap_item_key(OTHER, owner, wrapped, epoch_key=key, user_key=keys.user_key(BERT))
+    assert epoch < keystore_state().epoch
+
+
+def opened(house: House, hoard: list[Path]) -> int:
+    count = 0
+    for path in hoard:
+        for key in house.open_slots():
+            for epoch in range(1, 10):
+                try:
+                    copies.open_copy(path, {epoch: key})
+                    count += 1
+                except copies.NoCopy:
+                    continue
+    return count
+
+
+def test_while_the_escrow_is_away_nothing_turns_and_nothing_is_done(lived_in: House) -> None:
+    """Erasures wait, backups go on; the place is never made anew, and all ends well when it is back."""
+    erase_anna(lived_in)
+    lived_in.escrow_away(True)
+    with lived_in.time(), pytest.raises(EscrowAway):
+        rotation.rotate()
+    pass_night(lived_in)
+    assert lived_in.start() is Mode.OPEN
+    assert not is_done(lived_in.died[ANNA])
+    assert not lived_in.escrow_here
+    lived_in.escrow_away(False)
+    assert lived_in.start() is Mode.OPEN
+    pass_night(lived_in)
+    assert is_done(lived_in.died[ANNA])
+
+
+def test_another_machine_that_turned_the_epoch_has_taken_over(lived_in: House) -> None:
+    """This one neither turns nor starts on: its keystore belongs to an epoch that the escrow knows no more."""
+    before = lived_in.files()
+    lived_in.run(rotation.rotate)
+    after = lived_in.files()
+    lived_in.put(before, "DKLF")
+    lived_in.put(after, "S")
+    with lived_in.time(), pytest.raises(AnotherTurned):
+        rotation.rotate()
+    assert lived_in.start() is Mode.REFUSED
+
+
+def test_a_new_machine_from_sheet_escrow_copies_and_backups(lived_in: House) -> None:
+    """All that the backup had comes back, what was done stays erased, and the old machine is shut out."""
+    erase_anna(lived_in)
+    pass_night(lived_in)
+    old_machine = lived_in.files()
+    lose(lived_in, "DKLF")
+    with lived_in.time():
+        report = restore_machine(handle_of=handle_of)
+    assert report.gate.mode is Mode.OPEN
+    assert (report.keyless, report.keys_of_ended) == (0, 0)
+    assert set(lived_in.read_all()) == {BERT.hex, SECOND.hex}
+    pass_night(lived_in)
+    lived_in.put(old_machine, "DKLF")
+    assert lived_in.start() is Mode.REFUSED
+
+
+def test_a_new_machine_never_takes_a_backup_newer_than_its_keystore(lived_in: House) -> None:
+    """Its rows would have no keys; an older backup is taken."""
+    lived_in.run(lambda: back_up(lived_in.configuration))
+    newest_copies = [path for folder in copies.copy_folders() for path in folder.glob("*.copy")]
+    lived_in.run(lambda: protocol.write(BERT, uuid.uuid4(), uuid.uuid4(), "late"))
+    with lived_in.time():
+        back_up(lived_in.configuration)
+    for folder in copies.copy_folders():
+        for path in folder.glob("*.copy"):
+            if path not in newest_copies:
+                path.unlink()
+    lose(lived_in, "DKLF")
+    with lived_in.time():
+        report = restore_machine(handle_of=handle_of)
+    assert report.keyless == 0
+    assert set(lived_in.read_all()) == EVERYBODY
+
+
+def test_a_key_of_a_backup_ends_by_whichever_clock_is_ahead(lived_in: House) -> None:
+    """At 30 days it is refused, whether or not a night came by; the day before it opens."""
+    (backup,) = list_backups(lived_in.configuration.backups_dir)
+    with lived_in.clone(), clock.moved(timedelta(days=30)):
+        restore_database(backup, handle_of=handle_of)
+    with clock.moved(timedelta(days=31)), pytest.raises(RestoreRefused):
+        restore_database(backup, handle_of=handle_of)
+    lived_in.skew = 31
+    assert lived_in.start() is Mode.OPEN
+    assert not backup_ends()
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "foreign"])
+def test_a_harmed_backup_is_refused_and_nothing_was_changed(lived_in: House, harm: str) -> None:
+    (backup,) = list_backups(lived_in.configuration.backups_dir)
+    content = bytearray(backup.path.read_bytes())
+    if harm == "changed":
+        content[len(content) // 2] ^= 1
+    backup.path.write_bytes(content[: len(content) // 2] if harm == "cut" else content)
+    if harm == "foreign":
+        backup = Backup(backup.path.rename(backup.path.with_name(f"{uuid.uuid4().hex}.backup")))
+    before = unchanging(lived_in)
+    with lived_in.time(), pytest.raises(RestoreRefused):
+        restore_database(backup, handle_of=handle_of)
+    assert unchanging(lived_in) == before
+
+
+def test_a_full_disk_in_mid_backup_leaves_the_earlier_ones(lived_in: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence, and no half file."""
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(28, "no space left")
+
+    before = set(lived_in.configuration.backups_dir.iterdir())
+    monkeypatch.setattr("mindstage.ops.backup._write_whole", no_room)
+    with lived_in.time(), pytest.raises(BackupFailed, match="Earlier backups are untouched"):
+        back_up(lived_in.configuration)
+    assert set(lived_in.configuration.backups_dir.iterdir()) == before
+
+
+def test_a_reserved_handle_stays_reserved_after_a_replay(lived_in: House) -> None:
+    """A keystore put back from before the erasure learns it again from the database's row, or keeps its own."""
+    lived_in.run(lambda: protocol.freeze(ANNA, days=0))
+    lived_in.run(lambda: protocol.destroy(lived_in, Kind.PERSON, ANNA), fails_after=3)  # ledger and pin, no key yet
+    assert lived_in.start() is Mode.OPEN
+    assert protocol.is_reserved(protocol.tag_of("anna"))
+    for _ in range(29):
+        pass_night(lived_in)
+    assert protocol.is_reserved(protocol.tag_of("anna"))
+    pass_night(lived_in)
+    assert not protocol.is_reserved(protocol.tag_of("anna"))
