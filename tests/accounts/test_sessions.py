@@ -146,10 +146,15 @@ def test_neither_cookie_nor_its_key_is_in_the_row() -> None:
     assert b"phone" not in bytes(row.device)
 
 
-def test_a_frozen_account_has_no_visitors() -> None:
+def test_an_account_that_is_being_erased_has_no_visitors() -> None:
+    """A frozen one has: they see that it is frozen, and nothing else."""
     account = make_person()
     cookie = begin_session(account, "phone")
     User.objects.update(state=User.State.FROZEN)
+    visitor = find_session(cookie)
+    assert visitor
+    assert visitor.frozen
+    User.objects.update(state=User.State.DESTROYING)
     assert find_session(cookie) is None
 
 

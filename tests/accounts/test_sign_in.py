@@ -34,9 +34,9 @@ def test_handle_in_any_casing_and_passphrase_lead_in() -> None:
 
 
 def test_every_wrong_try_gets_the_same_answer() -> None:
-    """Wrong passphrase, unknown handle, impossible handle, frozen account: same status, same page but for the name."""
+    """Wrong passphrase, unknown handle, impossible handle, account that is being erased: one status, one page."""
     make_person("ada")
-    User.objects.filter(pk=make_person("ben").pk).update(state=User.State.FROZEN)
+    User.objects.filter(pk=make_person("ben").pk).update(state=User.State.DESTROYING)
     tries = [("ada", "not the right one"), ("nobody", PASSPHRASE), ("?" * 24, PASSPHRASE), ("ben", PASSPHRASE)]
     pages = set()
     for handle, passphrase in tries:

@@ -16,7 +16,9 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", elsewhere, name="home"),
     path("characters/", elsewhere, name="characters"),
+    path("your-data/", elsewhere, name="your_data"),
     path("models/", elsewhere, name="models"),
+    path("your-data/", elsewhere, name="your_data"),
     path("theme/", ui.theme, name="theme"),
     path("", include("mindstage.ui.urls")),
     path("", include("mindstage.accounts.urls")),

@@ -19,6 +19,8 @@ urlpatterns = [
     path("", elsewhere, name="home"),
     path("stories/", elsewhere, name="stories"),
     path("models/", elsewhere, name="models"),
+    path("your-data/", elsewhere, name="your_data"),
+    path("trash/<uuid:item>/undo/", elsewhere, name="item_undo"),
     path("theme/", ui.theme, name="theme"),
 ]
 handler400, handler404, handler500 = ui.bad_request, ui.not_found, ui.server_error

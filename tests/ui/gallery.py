@@ -227,7 +227,7 @@ class SignUp(forms.Form):
 
 
 class Change(forms.Form):
-    current = forms.CharField(label="Your passphrase now")
+    old = forms.CharField(label="Your passphrase now")
     new = forms.CharField(label="The new one", help_text="At least 12 characters.")
 
 
@@ -255,6 +255,13 @@ def account(request: HttpRequest) -> HttpResponse:
             "age_band_label": "18 or over",
             "sessions": sessions,
             "passphrase_form": Change(),
+            "has_passphrase": True,
+            "needs_old": True,
+            "codes_left": 9,
+            "passkeys": [{"name": "My phone"}],
+            "notices": [{"text": "A passkey was added.", "made_on": NOW}],
+            "email": "nora@example.net",
+            "sends_mail": True,
             "notice": "The passphrase is changed.",
         },
     )
@@ -569,6 +576,9 @@ def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     return HttpResponseRedirect(f"/stories/{STORY}/")
 
 
+KEYS = ("recovery", "passkeys", "totp", "totp_removal", "recovery_codes", "email", "email_removal", "email_recovery", "your_data")
+"""The pages of keys and ways back in: linked to, not shown here."""
+
 in_story = "stories/<uuid:story_id>/"
 in_turn = in_story + "turns/<uuid:turn_id>/"
 urlpatterns = [
@@ -579,6 +589,7 @@ urlpatterns = [
     path("session/new/", session_new, name="session_new"),
     path("session/end/", nothing, name="session_end"),
     path("account/", account, name="account"),
+    *(path(f"nothing/{name}/", nothing, name=name) for name in KEYS),
     path("scenarios/<slug:slug>/", scenario, name="scenario"),
     path(
         "characters/new/",
@@ -604,6 +615,11 @@ urlpatterns = [
     path(in_turn + "trash/", trash, name="trash"),
     path(in_turn + "trash/undo/", trash_undo, name="trash_undo"),
     path(in_turn + "branches/", branches, name="branches"),
+    path("your-data/", nothing, name="your_data"),
+    path("trash/<uuid:item>/undo/", nothing, name="item_undo"),
+    path("characters/<uuid:ident>/trash/", nothing, name="character_trash"),
+    path(in_story + "trash/", nothing, name="story_trash"),
+    path(in_story + "names/", nothing, name="story_names"),
     path("stream/stories/<uuid:story_id>/<str:kind>", take),
     path("stream/runs/<uuid:run>", resume),
     path("stream/runs/<uuid:run>/stop", stop),

@@ -33,7 +33,25 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 def require_visitor[**P](
     view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Only for people who are signed in. Others are led to the door (pages) or refused (all else)."""
+    """Only for people who are signed in. Others are led to the door (pages) or refused (all else).
+
+    A frozen account sees nothing but that it is frozen.
+    """
+
+    @require_account
+    @wraps(view)
+    def guarded(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.visitor.frozen:
+            return _say_frozen(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def require_account[**P](
+    view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """The same, open to a frozen account: its own state, taking everything out, calling the freeze off."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -65,9 +83,24 @@ def safe_next(target: str) -> str:
     return target if local else "/"
 
 
+def _say_frozen(request: HttpRequest) -> HttpResponse:
+    if request.method in ("GET", "HEAD") and not _fetched_by_script(request):
+        return HttpResponseRedirect(reverse("your_data"))
+    return problem(
+        request,
+        status=403,
+        title="Your account is frozen",
+        sentence="Nothing was changed: while an account is frozen nothing of it is shown or written.",
+        next_step="On the page “Your data” you can call the freeze off.",
+    )
+
+
+def _fetched_by_script(request: HttpRequest) -> bool:
+    return request.headers.get("Sec-Fetch-Dest", "document") != "document"
+
+
 def _lead_to_the_door(request: HttpRequest) -> HttpResponse:
-    fetched_by_script = request.headers.get("Sec-Fetch-Dest", "document") != "document"
-    if request.method in ("GET", "HEAD") and not fetched_by_script:
+    if request.method in ("GET", "HEAD") and not _fetched_by_script(request):
         query = urlencode({"next": request.get_full_path()})
         response: HttpResponse = HttpResponseRedirect(f"{reverse('session_new')}?{query}")
     else:

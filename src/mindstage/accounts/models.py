@@ -25,6 +25,8 @@ class User(SealedRow, AbstractBaseUser):
     class State(models.TextChoices):
         ACTIVE = "active"
         FROZEN = "frozen"
+        DESTROYING = "destroying"
+        """Past the point of no return: nobody can sign in."""
 
     keyed_to: ClassVar[str] = "id"
     by_account: ClassVar[bool] = True
@@ -52,6 +54,11 @@ class User(SealedRow, AbstractBaseUser):
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # the base class has a plain attribute
         return self.state == self.State.ACTIVE
+
+    @property
+    def may_sign_in(self) -> bool:
+        """A frozen account may: to see that it is frozen, to take everything out, to call the freeze off."""
+        return self.state in (self.State.ACTIVE, self.State.FROZEN)
 
 
 class Session(models.Model):
@@ -143,3 +150,6 @@ class OwnerLink(models.Model):
 
     key_hash = models.BinaryField(max_length=32, primary_key=True)
     made_on = models.DateField(default=clock.today)
+
+
+from mindstage.accounts.access_counts import AccessCount as AccessCount  # noqa: E402 - a table of this room

@@ -24,6 +24,7 @@ from django.db.models import Q
 
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.rows import as_bytes, as_moment, as_uuid
+from mindstage.datamap.retention import kept_for
 from mindstage.kit import clock
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import instance_key, text_key
@@ -36,6 +37,7 @@ SEEN_EVERY = timedelta(minutes=10)
 
 COLUMNS = "s.key_hash, s.account_id, s.payload, s.born, s.seen, u.password, u.state, u.owner, u.handle"
 TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
+MAY_SIGN_IN = (User.State.ACTIVE, User.State.FROZEN)
 WIDTH = 9
 """How many columns `COLUMNS` are."""
 _FIND = f"SELECT {COLUMNS} FROM {TABLES} WHERE s.key_hash = %s"
@@ -51,6 +53,10 @@ class Visitor:
     key_hash: bytes = field(repr=False)
     born: datetime
     sealed_handle: bytes = field(repr=False)
+
+    @property
+    def frozen(self) -> bool:
+        return self.state == User.State.FROZEN
 
     def open_handle(self) -> str:
         """The handle, for the head of their own page. Raises KeyGone."""
@@ -85,11 +91,11 @@ def begin_session(account: User, device: str) -> str:
 
 
 def find_session(cookie: str) -> Visitor | None:
-    """Who holds this cookie, or None. One query; from any thread."""
+    """Who holds this cookie, or None; a frozen account too, by its `state`. One query; from any thread."""
     with connections["default"].cursor() as cursor:
         cursor.execute(_FIND, [session_key_hash(cookie)])
         row = cursor.fetchone()
-    return None if row is None else visitor_from_row(cookie, row)
+    return None if row is None else visitor_from_row(cookie, row, states=MAY_SIGN_IN)
 
 
 def session_key_hash(cookie: str) -> bytes:
@@ -97,10 +103,12 @@ def session_key_hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
 
 
-def visitor_from_row(cookie: str, row: Sequence[Any]) -> Visitor | None:
+def visitor_from_row(
+    cookie: str, row: Sequence[Any], *, states: tuple[str, ...] = (User.State.ACTIVE,)
+) -> Visitor | None:
     """Who a row of `COLUMNS` is, or None when it has ended or was tampered with. More columns may follow.
 
-    A row past its limits is deleted here; `seen` is written at most every ten minutes.
+    `states`: of which accounts. A row past its limits is deleted here; `seen` is written at most every ten minutes.
     """
     key_hash, account, payload, born, seen, password, state, owner, handle = row[:WIDTH]
     key_hash, account, born = as_bytes(key_hash), as_uuid(account), as_moment(born)
@@ -113,7 +121,7 @@ def visitor_from_row(cookie: str, row: Sequence[Any]) -> Visitor | None:
         check = open_sealed(key, as_bytes(payload), _bound_to(key_hash, account, born))
     except Unreadable:
         return None
-    if not hmac.compare_digest(check, _check_of(password, key)) or state != User.State.ACTIVE:
+    if not hmac.compare_digest(check, _check_of(password, key)) or state not in states:
         return None
     if clock.now() - as_moment(seen) >= SEEN_EVERY:
         Session.objects.filter(pk=key_hash).update(seen=clock.now())
@@ -178,12 +186,12 @@ def purge_ended_sessions() -> int:
 
 def _has_ended(born: datetime, seen: datetime) -> bool:
     now = clock.now()
-    return now - born >= ABSOLUTE or now - seen >= IDLE
+    return now - born >= kept_for("session") or now - seen >= IDLE
 
 
 def _ended() -> Q:
     now = clock.now()
-    return Q(born__lte=now - ABSOLUTE) | Q(seen__lte=now - IDLE)
+    return Q(born__lte=now - kept_for("session")) | Q(seen__lte=now - IDLE)
 
 
 def _payload_key(cookie: str) -> bytes:
@@ -207,5 +215,5 @@ def _device_place(row: Session) -> bytes:
 
 
 def _open_device(row: Session) -> str:
-    allow("session", Purpose.SHOW)
+    allow("session", Purpose.SHOW, keyed_to=row.account_id)
     return open_sealed(text_key(row.account_id), row.device, _device_place(row)).decode()

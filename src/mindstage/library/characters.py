@@ -58,7 +58,7 @@ def import_character(*, owner: uuid.UUID, data: bytes, filename_hint: str = "") 
 
 def list_characters(owner: uuid.UUID, *, before: uuid.UUID | None = None) -> list[CharacterLine]:
     """The characters of one person, the newest first, PAGE at most; with `before`, those older than that one."""
-    rows = Character.objects.filter(owner=owner).only("id", "name", "line").order_by("-id")
+    rows = Character.objects.filter(owner=owner, trashed_on=None).only("id", "name", "line").order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [line for row in rows[:PAGE] if (line := _open_line(row))]
@@ -66,7 +66,7 @@ def list_characters(owner: uuid.UUID, *, before: uuid.UUID | None = None) -> lis
 
 def find_character(owner: uuid.UUID, ident: uuid.UUID) -> Character | None:
     """A character of that person, or None: another's is as if it did not exist."""
-    return Character.objects.filter(pk=ident, owner=owner).first()
+    return Character.objects.filter(pk=ident, owner=owner, trashed_on=None).first()
 
 
 def open_card(character: Character, purpose: Purpose) -> Card:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from mindstage.accounts.models import User
 from mindstage.kit import clock, ids
@@ -28,6 +29,13 @@ class Character(SealedRow):
     portrait = SealedField(entry="character", null=True)
     report = SealedField(entry="character")
     imported_on = models.DateField(default=clock.today)
+    trashed_on = models.DateField(null=True)
+    """By the slow date. A character in the trash begins no story."""
+    ending = models.BooleanField(default=False)
+    """Its end for good has begun: it cannot be taken back out of the trash."""
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["owner", "id"])]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "id"]),
+            models.Index(fields=["trashed_on"], condition=Q(trashed_on__isnull=False), name="trashed_characters"),
+        ]

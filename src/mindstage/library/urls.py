@@ -11,5 +11,6 @@ urlpatterns = [
     path("characters/", characters.index, name="characters"),
     path("characters/new/", characters.new, name="character_new"),
     path("characters/<uuid:ident>/", characters.show, name="character"),
+    path("characters/<uuid:ident>/trash/", characters.trash, name="character_trash"),
     path("characters/<uuid:ident>/portrait/", portraits.show, name="portrait"),
 ]

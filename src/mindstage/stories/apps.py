@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class StoriesConfig(AppConfig):
     name = "mindstage.stories"
     label = "stories"
+
+    def ready(self) -> None:
+        from mindstage.datamap.holdings import register
+        from mindstage.datamap.trash import register_trash
+        from mindstage.stories.holdings import StoriesHolding
+        from mindstage.stories.trash import StoriesTrash
+
+        register(StoriesHolding())
+        register_trash(StoriesTrash())

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 
+from mindstage.accounts.freezing import on_freeze
 from mindstage.stories import hot_path, turns
 from mindstage.stories.generation import Narration
 from mindstage.stories.refusals import CannotStore
@@ -28,6 +29,13 @@ def open_door(narration: Narration) -> None:
     """Let forms reach the running replies of this process. Called on the event loop, when the program opens."""
     global _door
     _door = _Door(narration, asyncio.get_running_loop())
+    on_freeze("narration", stop_narration)
+
+
+def stop_narration(owner: uuid.UUID) -> None:
+    """Stop the running replies of a person, from any thread."""
+    if _door is not None and not _door.loop.is_closed():
+        _door.loop.call_soon_threadsafe(_door.narration.stop_owner, owner)
 
 
 def take_form_turn(*, cookie: str, story: uuid.UUID, text: str, mode: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mindstage.accounts.access_counts import store_counts
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
@@ -30,6 +31,8 @@ from mindstage.streaming.bus import Bus, Channel, Ending, Progress
 log = logging.getLogger(__name__)
 
 KEEP_SECONDS = 0.4
+COUNT_ROUNDS = 12
+"""Every how many rounds of keeping the counts of openings are stored: about five seconds."""
 CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
 WAS_INTERRUPTED = "The narrator was cut off when Mindstage was shut down. The words so far are kept."
 
@@ -59,6 +62,7 @@ class Narration:
         self._keeper: asyncio.Task[None] | None = None
         self._warming: set[asyncio.Task[None]] = set()
         self._unstored: dict[uuid.UUID, Callable[[], bool]] = {}
+        self._rounds = 0
 
     def open(self) -> None:
         """Begin to keep the parts of running replies."""
@@ -92,6 +96,15 @@ class Narration:
         if run is not None:
             self._cancel(run, Turn.State.STOPPED)
         return run is not None
+
+    def stop_owner(self, owner: uuid.UUID) -> None:
+        """Stop whatever is being written for a person, and let the narrators on this machine forget them."""
+        for run in self.runs.values():
+            if run.taken.scene.owner == owner:
+                self._cancel(run, Turn.State.INTERRUPTED)
+        task = asyncio.create_task(converse.forget(str(owner)))
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
 
     def _cancel(self, run: Run, state: str) -> None:
         run.stop_state = state
@@ -165,6 +178,7 @@ class Narration:
             with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
                 await self._keep_endings()
                 await self._keep_parts()
+                await self._keep_counts()
 
     async def _keep_endings(self) -> None:
         """Store the endings that could not be stored before: until then their stories take no turn."""
@@ -179,6 +193,12 @@ class Narration:
             await self.database.run(partial(hot_path.keep_parts, parts), acknowledges=False)
         for run, length in grown:
             run.kept = length
+
+    async def _keep_counts(self) -> None:
+        """Now and then, store who opened what."""
+        self._rounds += 1
+        if self._rounds % COUNT_ROUNDS == 0:
+            await self.database.run(store_counts, acknowledges=False)
 
     def _warm_later(self, run: Run, inputs: PromptInputs, route: Route) -> None:
         """Let a narrator on this machine read the finished reply ahead, so that the next turn reads only new words."""

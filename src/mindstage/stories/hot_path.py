@@ -48,7 +48,7 @@ def enter(*, cookie: str, story: uuid.UUID, segment: uuid.UUID | None = None) ->
     """
     rows = raw.query(
         f"SELECT {sessions.COLUMNS}, t.id, t.head_id, t.route, t.stage FROM {sessions.TABLES} "
-        "LEFT JOIN stories_story t ON t.id = %s AND t.owner_id = u.id WHERE s.key_hash = %s",
+        "LEFT JOIN stories_story t ON t.id = %s AND t.owner_id = u.id AND t.trashed_on IS NULL WHERE s.key_hash = %s",
         [story, sessions.session_key_hash(cookie)],
     )
     visitor: Visitor | None = sessions.visitor_from_row(cookie, rows[0][: sessions.WIDTH]) if rows else None
@@ -67,13 +67,13 @@ def enter(*, cookie: str, story: uuid.UUID, segment: uuid.UUID | None = None) ->
 
 def open_stage(scene: Scene) -> bytes:
     """The stage's JSON, for the prompt."""
-    allow("story", Purpose.NARRATE)
+    allow("story", Purpose.NARRATE, keyed_to=scene.story)
     return open_sealed(scene.key, scene.stage, place(Story._meta.db_table, "stage", scene.story, scene.story))
 
 
 def open_text(scene: Scene, row: TurnRow) -> str:
     """The text of a turn, for the prompt."""
-    allow("story", Purpose.NARRATE)
+    allow("story", Purpose.NARRATE, keyed_to=scene.story)
     return open_sealed(scene.key, row.text, _place_of(row.id, scene)).decode()
 
 

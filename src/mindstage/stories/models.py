@@ -31,9 +31,16 @@ class Story(SealedRow):
     route = models.CharField(max_length=120, blank=True, default="")
     """Which narrator was chosen for this story; empty: the instance's default."""
     played_at = models.DateTimeField(default=clock.now)
+    trashed_on = models.DateField(null=True)
+    """By the slow date. A story in the trash is on no page but the trash's, in no prompt, and takes no turn."""
+    ending = models.BooleanField(default=False)
+    """Its end for good has begun: it cannot be taken back out of the trash."""
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["owner", "-played_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-played_at"]),
+            models.Index(fields=["trashed_on"], condition=Q(trashed_on__isnull=False), name="trashed_stories"),
+        ]
 
 
 class Segment(models.Model):

@@ -157,7 +157,7 @@ def _versions(rows: Iterable[TurnRow]) -> dict[tuple[uuid.UUID, int], list[uuid.
 
 def open_row(story: Story, row: TurnRow) -> str:
     """The text of a turn, for its owner's page."""
-    allow("story", Purpose.SHOW)
+    allow("story", Purpose.SHOW, keyed_to=story.pk)
     return open_sealed(item_key(story.pk), row.text, place(Turn._meta.db_table, "text", row.id, story.pk)).decode()
 
 

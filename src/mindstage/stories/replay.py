@@ -36,7 +36,7 @@ def find_run(*, cookie: str, run: uuid.UUID) -> StoredReply:
         f"SELECT {sessions.COLUMNS}, t.story_id, r.position, r.text, r.state, r.problem "
         f"FROM {sessions.TABLES} "
         "LEFT JOIN stories_turn r ON r.id = %s AND r.kind = 'reply' "
-        "LEFT JOIN stories_story o ON o.id = r.story_id AND o.owner_id = u.id "
+        "LEFT JOIN stories_story o ON o.id = r.story_id AND o.owner_id = u.id AND o.trashed_on IS NULL "
         "LEFT JOIN stories_turn t ON t.id = r.id AND t.story_id = o.id WHERE s.key_hash = %s",
         [run, sessions.session_key_hash(cookie)],
     )
@@ -86,6 +86,6 @@ def sentence_of(problem: str) -> str:
 
 
 def _opened(story: uuid.UUID, reply: uuid.UUID, position: int, text: Sealed, state: str, problem: str) -> StoredReply:
-    allow("story", Purpose.SHOW)
+    allow("story", Purpose.SHOW, keyed_to=story)
     plain = open_sealed(item_key(story), text, place(Turn._meta.db_table, "text", reply, story)).decode()
     return StoredReply(position, plain, state, problem)

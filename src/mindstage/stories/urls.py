@@ -6,14 +6,17 @@ from mindstage.stories.views import branches, stories, turns
 
 urlpatterns = [
     path("", stories.home, name="home"),
-    path("stories/", stories.create, name="stories"),
+    path("stories/", stories.index, name="stories"),
     path("stories/<uuid:ident>/", stories.show, name="story"),
+    path("stories/<uuid:ident>/trash/", stories.trash, name="story_trash"),
+    path("stories/<uuid:ident>/names/", stories.update, name="story_names"),
     path("stories/<uuid:ident>/turns/", turns.index, name="turns"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/", turns.show, name="turn"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/variants/", turns.add_version, name="variants"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/choice/", turns.choose, name="choice"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/trash/", turns.trash, name="trash"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/trash/undo/", turns.undo_trash, name="trash_undo"),
+    path("stories/<uuid:ident>/turns/<uuid:turn>/end/", turns.end, name="turn_end"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/branches/", turns.branch, name="branches"),
     path("stories/<uuid:ident>/branches/<uuid:segment>/", branches.play, name="branch"),
     path("stories/<uuid:ident>/branches/", branches.index, name="story_branches"),

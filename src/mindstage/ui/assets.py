@@ -29,6 +29,7 @@ STYLES = (
     "ui/css/covers.css",
     "accounts/door.css",
     "rights/doc.css",
+    "rights/held.css",
     "library/desk.css",
     "library/cards.css",
     "stories/play.css",

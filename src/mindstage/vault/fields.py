@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -64,15 +65,33 @@ class SealedRow(models.Model):
         """The bytes of a sealed column. Raises PurposeRefused, KeyGone, Unreadable."""
         field = self._meta.get_field(name)
         assert isinstance(field, SealedField)
-        allow(field.entry, purpose)
+        allow(field.entry, purpose, keyed_to=getattr(self, self.keyed_to))
         key, aad = _key_and_place(self, name)
         return open_sealed(key, getattr(self, name), aad)
 
 
-def allow(entry: str, purpose: Purpose) -> None:
-    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`."""
+def allow(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID | None = None) -> None:
+    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`.
+
+    `keyed_to`: the account or item whose key opens it, for the count of who opened what.
+    """
     if purpose not in data_map().entries[entry].opened_for:
         raise PurposeRefused(f"{entry} is not opened for {purpose}")
+    if keyed_to is not None:
+        _count(keyed_to, purpose)
+
+
+def count_with(counter: Callable[[uuid.UUID, str], None]) -> None:
+    """Let every opening be counted. Called once, by the room that keeps the counts; it is on every path: be quick."""
+    global _count
+    _count = counter
+
+
+def _uncounted(keyed_to: uuid.UUID, purpose: str) -> None:
+    """Before anybody counts."""
+
+
+_count: Callable[[uuid.UUID, str], None] = _uncounted
 
 
 def seal_for(row: SealedRow, name: str, plain: bytes) -> Sealed:

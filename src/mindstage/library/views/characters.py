@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.library.cards import Card, CardRefused
@@ -25,6 +25,7 @@ from mindstage.library.characters import (
 from mindstage.library.forms import CHOOSE, CardForm
 from mindstage.library.models import Character
 from mindstage.library.staging import parts_of_card
+from mindstage.library.trash import trash_character
 from mindstage.library.uploads import was_cut_off
 from mindstage.ui import prose
 from mindstage.ui.views import problem
@@ -82,6 +83,17 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     return render(request, "library/character.html", {"character": context})
 
 
+@require_POST
+@require_visitor
+def trash(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Put one's own character into the trash."""
+    character = find_character(request.visitor.account_id, ident)
+    if character is None:
+        raise Http404
+    trash_character(character=character)
+    return HttpResponseRedirect(f"{reverse('characters')}?trashed={ident}")
+
+
 def _create(request: SignedInRequest) -> HttpResponse:
     form = CardForm(request.POST, request.FILES)
     if was_cut_off(request):
@@ -115,7 +127,19 @@ def _wants_json(request: HttpRequest) -> bool:
 def _list(request: SignedInRequest) -> HttpResponse:
     characters = list_characters(request.visitor.account_id, before=_before(request))
     earlier = characters[-1].id if len(characters) == PAGE else None
-    return render(request, "library/characters.html", {"characters": characters, "earlier": earlier})
+    return render(
+        request, "library/characters.html", {"characters": characters, "earlier": earlier, "trashed": _trashed(request)}
+    )
+
+
+def _trashed(request: SignedInRequest) -> uuid.UUID | None:
+    """The character that was just put into the trash, so that the page can offer to undo it."""
+    try:
+        ident = uuid.UUID(request.GET["trashed"])
+    except (KeyError, ValueError):
+        return None
+    lies = Character.objects.filter(pk=ident, owner=request.visitor.account_id, trashed_on__isnull=False, ending=False)
+    return ident if lies.exists() else None
 
 
 def _before(request: HttpRequest) -> uuid.UUID | None:

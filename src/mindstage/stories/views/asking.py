@@ -24,7 +24,7 @@ type View[**P] = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 def own_story(request: SignedInRequest, ident: uuid.UUID) -> Story:
     """A story of the visitor's own. Raises Http404 for all others."""
-    story = Story.objects.filter(pk=ident, owner=request.visitor.account_id).first()
+    story = Story.objects.filter(pk=ident, owner=request.visitor.account_id, trashed_on=None).first()
     if story is None:
         raise Http404
     return story
@@ -32,8 +32,8 @@ def own_story(request: SignedInRequest, ident: uuid.UUID) -> Story:
 
 def own_turn(request: SignedInRequest, story: uuid.UUID, turn: uuid.UUID) -> Turn:
     """A turn of a story of the visitor's own. Raises Http404 for all others."""
-    found = Turn.objects.select_related("story").filter(pk=turn, story=story, story__owner=request.visitor.account_id)
-    if (row := found.first()) is None:
+    own = Turn.objects.select_related("story").filter(story__owner=request.visitor.account_id, story__trashed_on=None)
+    if (row := own.filter(pk=turn, story=story).first()) is None:
         raise Http404
     return row
 

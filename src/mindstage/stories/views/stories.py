@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import uuid
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
-from mindstage.library.characters import list_characters
-from mindstage.library.models import Character
+from mindstage.library.characters import find_character, list_characters
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
+from mindstage.stories.corrections import correct_names
 from mindstage.stories.drafts import find_draft
 from mindstage.stories.meter import narrator_of
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
 from mindstage.stories.refusals import NotYours, Refused
 from mindstage.stories.stage import Stage
+from mindstage.stories.trash import trash_story
 from mindstage.stories.views.asking import for_players, own_story
 from mindstage.vault.purposes import Purpose
 
 DESK_STORIES = 7
 DESK_CHARACTERS = 6
+STORIES_AT_ONCE = 40
 TINY = "This is a tiny demo model: it writes fluently and soon loses the thread."
 
 
@@ -42,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @for_players
 def _desk(request: SignedInRequest) -> HttpResponse:
     owner = request.visitor.account_id
-    own = Story.objects.filter(owner=owner)
+    own = Story.objects.filter(owner=owner, trashed_on=None)
     cards = [_card(story) for story in own.order_by("-played_at")[:DESK_STORIES]]
     context = {
         "resume": cards[0] if cards else None,
@@ -54,9 +57,26 @@ def _desk(request: SignedInRequest) -> HttpResponse:
     return render(request, "library/home.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_players
-def create(request: SignedInRequest) -> HttpResponse:
+def index(request: SignedInRequest) -> HttpResponse:
+    """Every story, the one played last first; or, posted to, one story more."""
+    if request.method == "POST":
+        return _create(request)
+    owner = request.visitor.account_id
+    rows = Story.objects.filter(owner=owner, trashed_on=None).order_by("-played_at", "-pk")
+    page = Paginator(rows, STORIES_AT_ONCE).get_page(request.GET.get("page"))
+    lying = Story.objects.filter(owner=owner, trashed_on__isnull=False, ending=False)
+    just = _uuid(request.GET.get("trashed"))
+    context = {
+        "cards": [_card(story) for story in page],
+        "page": page,
+        "trashed": lying.filter(pk=just).first() if just else None,
+    }
+    return render(request, "stories/stories.html", context)
+
+
+def _create(request: SignedInRequest) -> HttpResponse:
     """Begin a story and open its page."""
     persona = check_persona(request.POST.get("persona", ""), otherwise=request.visitor.open_handle())
     parts = _parts(request, persona)
@@ -78,6 +98,26 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     before = request.GET.get("before")
     stretch = read_stretch(story, stage, before=_number(before) if before else None)
     return render(request, "stories/play.html", _page(story, stage, stretch))
+
+
+@require_POST
+@for_players
+def trash(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Put a story into the trash; the list then offers to undo it."""
+    trash_story(story=own_story(request, ident))
+    return HttpResponseRedirect(f"{reverse('stories')}?trashed={ident}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_players
+def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Correct the title, and the name that the author plays under."""
+    story = own_story(request, ident)
+    if request.method == "POST":
+        correct_names(story=story, title=request.POST.get("title", ""), persona=request.POST.get("persona", ""))
+        return HttpResponseRedirect(reverse("story", args=[ident]))
+    shown = {"id": story.pk, "title": title_of(story), "persona": open_stage(story).persona}
+    return render(request, "stories/names.html", {"story": shown})
 
 
 def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
@@ -132,10 +172,17 @@ def _parts(request: SignedInRequest, persona: str) -> StageParts:
         ident = uuid.UUID(request.POST.get("character", ""))
     except ValueError:
         raise Refused("Choose a scenario or a character to begin with.") from None
-    character = Character.objects.filter(pk=ident, owner=request.visitor.account_id).first()
+    character = find_character(request.visitor.account_id, ident)
     if character is None:
         raise NotYours("This character does not exist, or it is not yours.")
     return stage_parts_of_card(character, persona)
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
 
 
 def _number(text: str) -> int:

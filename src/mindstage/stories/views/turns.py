@@ -20,6 +20,7 @@ from mindstage.stories.meter import read_meter
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage, read_stretch, read_turn
 from mindstage.stories.refusals import Refused
+from mindstage.stories.trash import end_turn_now, last_backup
 from mindstage.stories.turns import check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
 from mindstage.stories.views.stories import stretch_context
@@ -85,6 +86,17 @@ def undo_trash(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> H
     found = own_turn(request, ident, turn)
     revisions.untrash_turn(turn=found)
     return _turn(request, found)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_players
+def end(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """GET: what deleting a turn for good can do, and what it cannot. POST: do it."""
+    found = own_turn(request, ident, turn)
+    if request.method != "POST":
+        return render(request, "stories/turn_end.html", {"story": {"id": ident}, "turn": found, "until": last_backup()})
+    end_turn_now(turn=found)
+    return HttpResponseRedirect(reverse("story", args=[ident]))
 
 
 @require_POST

@@ -1,0 +1,126 @@
+"""Who opened what: how often a person's sealed texts were opened, per day, purpose and actor. Not a row per opening.
+
+Openings are counted in the process's memory and stored every few seconds. What is opened is known by the account or
+item whose key opens it; whose it is, is asked of the keystore when the counts are stored, so that an opening costs two
+look-ups in a dictionary, and counts of somebody who was erased meanwhile go nowhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+
+from django.db import connection, models, transaction
+
+from mindstage.kit import clock, ids
+from mindstage.vault.fields import count_with
+from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.purposes import Purpose
+
+KEPT = timedelta(days=365)
+ACTORS = {Purpose.NARRATE: "narrator"}
+"""Who opens for a purpose; for all others it is the person themselves, on their own pages."""
+SELF = "you"
+
+type _Key = tuple[uuid.UUID, str]
+
+
+class AccessCount(models.Model):
+    """So many openings of one person's texts on one day."""
+
+    id = models.UUIDField(primary_key=True, default=ids.unordered)
+    owner = models.UUIDField()
+    purpose = models.CharField(max_length=20)
+    actor = models.CharField(max_length=40)
+    day = models.DateField(db_index=True)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        app_label = "accounts"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "day", "purpose", "actor"], name="one_count_a_day")
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One line of "who opened it"."""
+
+    day: date
+    actor: str
+    purpose: str
+    count: int
+
+
+_waiting: defaultdict[_Key, int] = defaultdict(int)
+_lock = threading.Lock()
+
+
+def note_opening(keyed_to: uuid.UUID, purpose: str) -> None:
+    """Count one opening under the key of an account or item."""
+    with _lock:
+        _waiting[keyed_to, purpose] += 1
+
+
+def begin_counting() -> None:
+    """Called once, when the program opens."""
+    count_with(note_opening)
+
+
+def store_counts() -> int:
+    """Store what was counted since; how many lines. From any thread."""
+    if not _waiting:
+        return 0
+    with _lock:
+        taken = {key: _waiting.pop(key) for key in list(_waiting)}
+    owners = _owners({keyed_to for keyed_to, _ in taken})
+    lines: Counter[tuple[uuid.UUID, str]] = Counter()
+    for (keyed_to, purpose), count in taken.items():
+        if owner := owners.get(keyed_to):
+            lines[owner, purpose] += count
+    with transaction.atomic():
+        for (owner, purpose), count in lines.items():
+            _add(owner, purpose, count)
+    return len(lines)
+
+
+def list_openings(owner: uuid.UUID, *, most: int = 60) -> list[Opened]:
+    """The newest lines of one person."""
+    store_counts()
+    rows = AccessCount.objects.filter(owner=owner).order_by("-day", "actor", "purpose")[:most]
+    return [Opened(row.day, row.actor, row.purpose, row.count) for row in rows]
+
+
+def purge_old_counts() -> int:
+    """Delete lines older than a year; how many. A clock runs it."""
+    return AccessCount.objects.filter(day__lte=clock.today() - KEPT).delete()[0]
+
+
+def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Whose keys these are. A key that was destroyed meanwhile is nobody's."""
+    wanted = list(keyed_to)
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for at in range(0, len(wanted), 500):
+        some = wanted[at : at + 500]
+        items = ItemKey.objects.using("keystore").filter(pk__in=some).values_list("pk", "owner")
+        found |= dict(items)
+        found |= {pk: pk for pk in UserKey.objects.using("keystore").filter(pk__in=some).values_list("pk", flat=True)}
+    return found
+
+
+def _add(owner: uuid.UUID, purpose: str, count: int) -> None:
+    actor = ACTORS.get(Purpose(purpose), SELF)
+    native = connection.features.has_native_uuid_field
+    values = [ids.unordered(), owner]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_accesscount (id, owner, purpose, actor, day, count) VALUES (%s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT (owner, day, purpose, actor) DO UPDATE "
+            "SET count = accounts_accesscount.count + excluded.count",
+            [*(value if native else value.hex for value in values), purpose, actor, clock.today(), count],
+        )

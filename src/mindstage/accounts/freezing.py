@@ -1,0 +1,62 @@
+"""Freeze an account: nothing new is processed, everything is hidden, every session ends. It can be thawed.
+
+Whoever holds something running for a person (a reply, a narrator's memory) lets it be stopped through `on_freeze`.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from mindstage.accounts.models import Session, User
+from mindstage.vault.keys import forget_keys
+from mindstage.vault.marks import mark_database
+
+log = logging.getLogger(__name__)
+
+type Stop = Callable[[uuid.UUID], None]
+
+
+class NotActive(Exception):
+    """The account is frozen already, or is being erased."""
+
+
+_stops: dict[str, Stop] = {}
+
+
+def on_freeze(name: str, stop: Stop) -> None:
+    """Let `stop(account)` be called, from any thread, when an account is frozen or erased. It must not block."""
+    _stops[name] = stop
+
+
+def freeze_account(account: uuid.UUID, *, also: Callable[[], None] = lambda: None) -> None:
+    """Freeze an active account. `also` is done in the same transaction. Raises NotActive."""
+    with transaction.atomic():
+        active = User.objects.filter(pk=account, state=User.State.ACTIVE)
+        if not active.update(state=User.State.FROZEN):
+            raise NotActive
+        Session.objects.filter(account=account).delete()
+        also()
+        mark_database()
+    stop_all(account)
+
+
+def thaw_account(account: uuid.UUID) -> bool:
+    """Make a frozen account active again; False when it was not frozen."""
+    with transaction.atomic():
+        thawed = User.objects.filter(pk=account, state=User.State.FROZEN).update(state=User.State.ACTIVE)
+        mark_database()
+    return bool(thawed)
+
+
+def stop_all(account: uuid.UUID) -> None:
+    """End whatever runs for a person in this process, and forget all unwrapped keys."""
+    for stop in list(_stops.values()):
+        try:
+            stop(account)
+        except Exception:  # one that cannot be reached must not keep the freeze from the others
+            log.exception("something that runs for a frozen account could not be stopped")
+    forget_keys()
