@@ -25,9 +25,12 @@ from library import card_makers as make
 from mindstage.accounts.models import Factor, Session, User
 from mindstage.accounts.sessions import begin_session
 from mindstage.config import planes
+from mindstage.kit import clock
 from mindstage.library.characters import import_character
+from mindstage.library.models import Character
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import starters
+from mindstage.library.trash import trash_character
 from mindstage.stories import revisions
 from mindstage.stories.beginnings import begin_story
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
@@ -46,6 +49,8 @@ OPEN = {
     "session_end": "log out, which does nothing for a stranger",
     "second_factor": "the second step of a log-in: leads to the first without it",
     "recovery": "log in with a code off the sheet",
+    "email_recovery": "a letter to an address, if it is somebody's",
+    "email_recovery_code": "log in with the code of that letter",
     "passkey_options": "a challenge, which opens nothing",
     "passkey_answer": "log in by a passkey, or make an account with one",
     "owner": "the one-time link is its own key",
@@ -58,6 +63,9 @@ OPEN = {
     "policy_changes": "what changed in it",
     "policy_difference": "the same for programs",
     "policy_feed": "the same for news readers",
+    "receipt": "whoever has a claim code, without an account",
+    "receipt_check": "whether a receipt is genuine",
+    "receipt_key": "the public key that receipts are checked with",
     "data_map": "the data map",
     "data_map_schema": "how the data map is written",
     "gpc": "that Global Privacy Control is honoured",
@@ -69,6 +77,9 @@ OWN = {
     "passphrase",
     "sessions_end",
     "passkeys",
+    "email",
+    "email_code",
+    "email_removal",
     "totp",
     "totp_removal",
     "recovery_codes",
@@ -81,6 +92,12 @@ OWN = {
     "policy_notice",
     "consents",
     "consent",
+    "your_data",
+    "freeze",
+    "freeze_end",
+    "erasures",
+    "erasure_end",
+    "trash_page",
 }
 """Addresses for whoever is signed in, that name nobody's object."""
 
@@ -97,6 +114,12 @@ OBJECTS = {
     "choice",
     "trash",
     "trash_undo",
+    "turn_end",
+    "story_trash",
+    "story_names",
+    "character_trash",
+    "item_undo",
+    "item_end",
     "branches",
     "branch",
     "story_branches",
@@ -147,7 +170,15 @@ def house(vault: None) -> House:
     begin_session(ada, "computer")
     session = Session.objects.filter(account=ada).first()
     assert session
-    names = {"character": character.pk, "turn": turn.pk, "segment": segment.pk, "session": session.ident}
+    item = import_character(owner=ada.pk, data=make.to_json(make.v2()))
+    trash_character(character=item)
+    names = {
+        "item": item.pk,
+        "character": character.pk,
+        "turn": turn.pk,
+        "segment": segment.pk,
+        "session": session.ident,
+    }
     passkey = Factor(account=ada, kind=Factor.Kind.PASSKEY)
     passkey.seal(sealed='{"name": "A key", "host": "localhost", "added": "2026-01-01"}').save(force_insert=True)
     names["passkey"] = passkey.pk
@@ -176,13 +207,14 @@ def patterns() -> Iterator[tuple[str, str]]:
 
 def address(house: House, name: str, route: str) -> str:
     """A route with the identifiers of Ada's things, and plausible words elsewhere."""
-    owner = house.names["character"] if name in ("character", "portrait") else house.story.pk
+    owner = house.names["character"] if name in ("character", "portrait", "character_trash") else house.story.pk
     filled = {
         "<uuid:ident>": owner,
         "<uuid:turn>": house.names["turn"],
         "<uuid:segment>": house.names["segment"],
         "<uuid:session>": house.names["session"],
         "<uuid:passkey>": house.names["passkey"],
+        "<uuid:item>": house.names["item"],
         "<slug:slug>": starters()[0].slug,
         "<str:token>": "a-link-of-nobody",
         "<str:name>": "mindstage.css",
@@ -321,6 +353,9 @@ def test_the_owner_of_a_thing_gets_it(house: House) -> None:
     client = signed_in_client(house.ada)
     for name, route in patterns():
         if name in OBJECTS - {"portrait"}:
+            Story.objects.update(trashed_on=None)
+            Character.objects.exclude(pk=house.names["item"]).update(trashed_on=None)
+            Character.objects.filter(pk=house.names["item"]).update(trashed_on=clock.today())
             answers = [ask(client, method, address(house, name, route), fields(house)) for method in ("GET", "POST")]
             assert any(answer.status_code not in SHUT for answer in answers), name
             assert not any(answer.headers.get("Location", "").startswith("/session/new/") for answer in answers)

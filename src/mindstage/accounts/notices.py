@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from mindstage.accounts.models import Notice, User
+from mindstage.accounts.letters import send_notice, sends_mail
+from mindstage.accounts.models import EmailAddress, Notice, User
+from mindstage.accounts.sealed_notices import open_notice, seal_notice
 from mindstage.kit import clock
 from mindstage.vault.purposes import Purpose
 
@@ -25,16 +26,18 @@ class Told:
 
 def notify(*, account: User, text: str) -> None:
     """Tell the owner of an account a plain sentence. It holds no story text, no name and no secret."""
-    row = Notice(account=account)
-    row.seal(text=json.dumps({"at": clock.now().isoformat(), "text": text})).save(force_insert=True)
+    row = seal_notice(account, text)
+    row.save(force_insert=True)
+    if sends_mail() and EmailAddress.objects.filter(account=account).exists():
+        send_notice.enqueue(str(row.pk))
 
 
 def list_notices(account: uuid.UUID) -> list[Told]:
     """The notices of an account, the newest first."""
     rows = Notice.objects.filter(account=account)
-    opened = [(json.loads(row.open("text", Purpose.SHOW)), row.made_on) for row in rows]
-    opened.sort(key=lambda one: datetime.fromisoformat(one[0]["at"]), reverse=True)
-    return [Told(made_on, content["text"]) for content, made_on in opened[:MOST_SHOWN]]
+    opened = [(*open_notice(row, Purpose.SHOW), row.made_on) for row in rows]
+    opened.sort(reverse=True)
+    return [Told(made_on, text) for _, text, made_on in opened[:MOST_SHOWN]]
 
 
 def purge_old_notices() -> int:

@@ -216,4 +216,5 @@ def _has_counted(factor: Factor, count: int) -> bool:
 
 
 def _tidy(name: str) -> str:
-    return " ".join("".join(letter for letter in name if letter.isprintable()).split())[:LONGEST_NAME] or UNNAMED
+    words = " ".join(name[: 4 * LONGEST_NAME].split())
+    return "".join(letter for letter in words if letter.isprintable())[:LONGEST_NAME].strip() or UNNAMED

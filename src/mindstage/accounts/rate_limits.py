@@ -70,6 +70,12 @@ def count_code(handle_tag: bytes, network: bytes) -> None:
     count_try(CODES_OF_A_HANDLE, handle_tag)
 
 
+def count_letter(address_tag: bytes, network: bytes) -> None:
+    """Count one letter, for its address and the network that asks for it. Raises TooManyTries."""
+    count_try(LETTERS_OF_A_NETWORK, network)
+    count_try(LETTERS_TO_AN_ADDRESS, address_tag)
+
+
 def forget_tries(limit: Limit, about: bytes) -> None:
     """Begin to count anew: the right passphrase was given."""
     cache.delete_many(_keys(limit, about, int(clock.timestamp() // 60)))

@@ -6,6 +6,7 @@ from django.urls import path
 
 from mindstage.accounts.views import (
     accounts,
+    emails,
     passkeys,
     passphrases,
     proofs,
@@ -22,6 +23,9 @@ urlpatterns = [
     path("account/passphrase/", passphrases.update, name="passphrase"),
     path("account/sessions/<uuid:session>/end/", sessions.destroy_one, name="session_one_end"),
     path("account/sessions/end/", sessions.destroy_others, name="sessions_end"),
+    path("account/email/", emails.create, name="email"),
+    path("account/email/code/", emails.verify, name="email_code"),
+    path("account/email/removal/", emails.destroy, name="email_removal"),
     path("account/passkeys/", passkeys.index, name="passkeys"),
     path("account/passkeys/<uuid:passkey>/", passkeys.update, name="passkey_name"),
     path("account/passkeys/<uuid:passkey>/removal/", passkeys.destroy, name="passkey_removal"),
@@ -35,5 +39,7 @@ urlpatterns = [
     path("session/code/", second_factors.create, name="second_factor"),
     path("session/proof/", proofs.create, name="proof"),
     path("session/recovery/", recoveries.create, name="recovery"),
+    path("session/recovery/mail/", recoveries.ask_by_mail, name="email_recovery"),
+    path("session/recovery/mail/code/", recoveries.enter_by_mail, name="email_recovery_code"),
     path("session/end/", sessions.destroy, name="session_end"),
 ]

@@ -53,6 +53,11 @@ class Configuration:
     narrator_threads: int = 0
     escrow: str = ""
     backups: str = ""
+    mail: str = field(default="", repr=False)
+    """The mail server, as config/mail.py reads it. It may hold a password: rather set MINDSTAGE_MAIL."""
+    mail_from: str = ""
+    proxy: str = ""
+    """The address of a reverse proxy that speaks HTTPS and is believed: docs/https-at-home.md."""
     operator: str = ""
     region: str = "United States"
     contact_data_protection: str = ""

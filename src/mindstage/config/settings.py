@@ -6,6 +6,7 @@ from django.utils.csp import CSP
 
 from mindstage.config.configuration import load
 from mindstage.config.databases import database
+from mindstage.config.mail import mailers
 from mindstage.vault.root_key import framework_secret
 
 MINDSTAGE = load()
@@ -73,6 +74,8 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
+
+MAILERS = mailers(MINDSTAGE.mail)
 
 TASKS = {"default": {"BACKEND": "mindstage.ops.jobs.JobBackend"}}
 

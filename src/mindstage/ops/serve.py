@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 import uvicorn
+from django.conf import settings
 
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
@@ -76,7 +77,8 @@ def _uvicorn_config() -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.MINDSTAGE.proxy),
+        forwarded_allow_ips=settings.MINDSTAGE.proxy,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,

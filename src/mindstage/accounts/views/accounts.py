@@ -8,7 +8,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.email import show_address
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
+from mindstage.accounts.letters import sends_mail
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import list_notices
 from mindstage.accounts.owner_link import is_owner_link
@@ -107,6 +109,8 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
         "passkeys": list_passkeys(account.pk),
         "needs_old": has_passphrase(account) and not is_proven(request),
         "totp": uses_totp(account.pk),
+        "email": show_address(account.pk),
+        "sends_mail": sends_mail(),
         "codes_left": count_recovery_codes(account.pk),
         "notices": list_notices(account.pk),
         "notice": next((text for name, text in DONE.items() if name in request.GET), ""),
