@@ -32,8 +32,9 @@ def find_account(handle: str) -> User | None:
 def sign_in(*, handle: str, passphrase: str, network: bytes = b"") -> User | None:
     """The account, or None when handle and passphrase do not belong together. Raises TooManyTries.
 
-    An unknown handle, a frozen account and a wrong passphrase are one answer, after the same work and the same limits.
-    `network` is the pseudonym of `rate_limits.network_of`; empty for tries from this machine's own command line.
+    An unknown handle, an account that is being erased and a wrong passphrase are one answer, after the same work and
+    the same limits. `network` is the pseudonym of `rate_limits.network_of`; empty for tries from this machine's own
+    command line.
     """
     tag = handle_tag(handle)
     if network:
@@ -41,7 +42,7 @@ def sign_in(*, handle: str, passphrase: str, network: bytes = b"") -> User | Non
     count_try(PASSPHRASES_OF_A_HANDLE, tag)
     account = User.objects.filter(handle_tag=tag).first()
     right = matches(passphrase, account.password if account else None)
-    if account is None or not right or not account.is_active:
+    if account is None or not right or not account.may_sign_in:
         return None
     forget_tries(PASSPHRASES_OF_A_HANDLE, tag)
     return account
@@ -79,7 +80,9 @@ def recover(*, handle: str, code: str, network: bytes) -> User | None:
     """
     tag = handle_tag(handle)
     count_code(tag, network)
-    account = User.objects.filter(handle_tag=tag, state=User.State.ACTIVE).first()
+    account = User.objects.filter(handle_tag=tag).first()
+    if account and not account.may_sign_in:
+        account = None
     right = spend_recovery_code(account or User(), code)  # somebody who is not there has no sheet: the same work
     if right:
         forget_tries(CODES_OF_A_HANDLE, tag)

@@ -193,7 +193,7 @@ def _visiting_account(request: HttpRequest) -> User:
 
 def _proven_account(request: HttpRequest) -> User:
     account = _visiting_account(request)
-    if not is_proven(request):
+    if not account.is_active or not is_proven(request):
         raise Refused("", NOT_YOURS)
     return account
 

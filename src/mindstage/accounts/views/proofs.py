@@ -7,20 +7,21 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from mindstage.accounts.access import SignedInRequest, require_visitor, safe_next
+from mindstage.accounts.access import SignedInRequest, require_account, safe_next
 from mindstage.accounts.forms import ProofForm
 from mindstage.accounts.models import User
+from mindstage.accounts.passkeys import list_passkeys
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.sign_in import give_second_factor, has_passphrase, is_passphrase
 from mindstage.accounts.step_up import prove
 from mindstage.accounts.totp import uses_totp
-from mindstage.accounts.views.answers import network_here, too_many_tries
+from mindstage.accounts.views.answers import network_here, site_here, too_many_tries
 
 WRONG = "That does not belong to this account. Nothing was changed; please look at it again."
 
 
 @sensitive_post_parameters()
-@require_visitor
+@require_account
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: SignedInRequest) -> HttpResponse:
     """Take the passphrase or a code again, and go on to where it was asked for."""
@@ -51,6 +52,7 @@ def _form(request: SignedInRequest, form: ProofForm, *, status: int = 200) -> Ht
         "form": form,
         "next": form["next"].value() or "",
         "passphrase": has_passphrase(account),
+        "passkeys": site_here(request) is not None and bool(list_passkeys(account.pk)),
         "totp": uses_totp(account.pk),
     }
     return render(request, "accounts/proof.html", context, status=status)

@@ -98,7 +98,7 @@ def destroy(request: SignedInRequest) -> HttpResponse:
 def _account_of(waiting: dict[str, Any] | None) -> User | None:
     """The account that stands at the door, unless it was frozen or its passphrase changed meanwhile."""
     account = User.objects.filter(pk=uuid.UUID(waiting["account"])).first() if waiting else None
-    if account is None or waiting is None or not account.is_active or check_of(account) != waiting["check"]:
+    if account is None or waiting is None or not account.may_sign_in or check_of(account) != waiting["check"]:
         return None
     return account
 
