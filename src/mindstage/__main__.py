@@ -19,10 +19,14 @@ MISTAKE = 2
 
 COMMANDS = {
     "serve": "start Mindstage: the pages, the stories, the narrator, the job worker",
+    "receipt": "check a receipt of deletion, without any instance",
     "doctor": "explain this set-up and find its mistakes",
     "models": "the narrators that run on this machine: list, install",
     "import": "bring a character card into somebody's library",
     "policy": "the data policy: release a version, see what changed, print the record of processing",
+    "import-data": "bring an export of Mindstage into somebody's account",
+    "backup": "take a backup now, beside a running server or without one",
+    "restore": "put a backup, the keystore or a whole machine back; nobody who was erased comes with it",
     "census": "plant words in a running instance and look for them in its files",
     "bench": "measure this machine",
     "work": "the job worker alone (serve starts one by itself)",
@@ -62,7 +66,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _command(name: str) -> Any:
-    module = f"mindstage.ops.commands.{name}"
+    module = f"mindstage.ops.commands.{name.replace('-', '_')}"
     try:
         return import_module("mindstage.ops.commands.import_" if name == "import" else module)
     except ModuleNotFoundError as missing:

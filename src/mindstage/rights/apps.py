@@ -9,7 +9,11 @@ class RightsConfig(AppConfig):
         from mindstage.datamap.holdings import register
         from mindstage.datamap.permission import answer_with
         from mindstage.rights.consents import may
+        from mindstage.rights.erasure_holding import ErasureHolding
+        from mindstage.rights.export_holdings import ExportsHolding
         from mindstage.rights.holdings import RightsHolding
 
         register(RightsHolding())
+        register(ErasureHolding())
+        register(ExportsHolding())
         answer_with(may)

@@ -9,6 +9,8 @@ from django.db import models
 
 from mindstage.accounts.models import User
 from mindstage.kit import clock, ids
+from mindstage.rights.export_models import Export as Export
+from mindstage.rights.export_models import KeptFile as KeptFile
 
 
 class Consent(models.Model):
@@ -73,3 +75,6 @@ SWITCHES = uuid.UUID("5b0a8a0e-3d0f-5c63-9e0a-6d2e6a6c7f11")
 def switch_of(account: uuid.UUID, purpose: str) -> uuid.UUID:
     """The identifier by which the ledger knows one question of one account."""
     return uuid.uuid5(SWITCHES, f"{account}|{purpose}")
+
+
+from mindstage.rights.requests import ErasureRequest as ErasureRequest  # noqa: E402 - a table of this room

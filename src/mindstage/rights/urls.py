@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from mindstage.datamap.schema import PLACE
-from mindstage.rights.views import consents, policy, well_known
+from mindstage.rights.views import consents, erasures, exports, policy, receipts, trash, well_known, your_data
 
 urlpatterns: list[URLPattern] = [
     path("policy/", policy.show, name="policy"),
@@ -19,4 +19,19 @@ urlpatterns: list[URLPattern] = [
     path(PLACE.lstrip("/"), well_known.data_map_schema, name="data_map_schema"),
     path("your-data/consents/", consents.show, name="consents"),
     path("your-data/consents/<str:purpose>/", consents.update, name="consent"),
+    path("your-data/exports/", exports.index, name="exports"),
+    path("your-data/exports/<uuid:ident>/end/", exports.end, name="export_end"),
+    path("your-data/imports/", exports.bring, name="imports"),
+    path(".well-known/mindstage-signing-key", exports.signing_key, name="signing_key"),
+    path("your-data/", your_data.show, name="your_data"),
+    path("your-data/freeze/", your_data.freeze, name="freeze"),
+    path("your-data/freeze/end/", your_data.thaw, name="freeze_end"),
+    path("your-data/erasures/", erasures.index, name="erasures"),
+    path("your-data/erasures/end/", erasures.cancel, name="erasure_end"),
+    path("your-data/receipt/", receipts.show, name="receipt"),
+    path("your-data/receipt/check/", receipts.check, name="receipt_check"),
+    path("your-data/receipt/key/", receipts.key, name="receipt_key"),
+    path("trash/", trash.index, name="trash_page"),
+    path("trash/<uuid:item>/undo/", trash.undo, name="item_undo"),
+    path("trash/<uuid:item>/end/", trash.end, name="item_end"),
 ]

@@ -1,0 +1,240 @@
+"""Erase an account: frozen seven days, then ledger, keys, rows, verification, epoch, receipt.
+
+Every step is one function that may be run again, and ends with one durable change of `ErasureRequest.state`; a process
+that is killed anywhere goes on from there. Until the point of no return the person can call it off, signed in or with
+the claim code; after it nothing can. docs/subsystems/erasure.md
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+
+from mindstage.accounts.endings import keep
+from mindstage.accounts.freezing import NotActive, freeze_account, stop_all
+from mindstage.accounts.handles import tag_of_account
+from mindstage.accounts.models import Session, User
+from mindstage.accounts.notices import notify
+from mindstage.datamap.holdings import holdings
+from mindstage.datamap.releases import releases
+from mindstage.ledger import book
+from mindstage.ledger.book import Chain, Kind, LedgerBroken
+from mindstage.ledger.envelopes import claim_nonce, code_hash, commit, envelope_key, make_claim_code, plain_code
+from mindstage.rights import receipts
+from mindstage.rights.requests import ErasureRequest
+from mindstage.vault.clocks import slow_date
+from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, ended_subjects, record
+from mindstage.vault.marks import keystore_state, mark_database
+from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.rotation import is_done
+from mindstage.vault.tags import ledger_tag
+
+log = logging.getLogger(__name__)
+
+FREEZE: Final = timedelta(days=7)
+State = ErasureRequest.State
+
+
+class AlreadyAsked(Exception):
+    """The account is frozen already: one request is enough."""
+
+
+class TooLate(Exception):
+    """The keys are being destroyed, or are destroyed: nothing can call this off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A new request, and its claim code, which is shown once and kept nowhere."""
+
+    due_on: date
+    claim_code: str = field(repr=False)
+
+
+def request_erasure(account: uuid.UUID) -> Asked:
+    """Freeze an account and give out a claim code. Raises AlreadyAsked, with nothing changed."""
+    person = User.objects.filter(pk=account).first()
+    if person is None or not person.is_active:
+        raise AlreadyAsked
+    code, today = make_claim_code(), slow_date()
+    row = ErasureRequest(
+        account=account,
+        requested_on=today,
+        due_on=today + FREEZE,
+        claim_hash=code_hash(code),
+        envelope_key=envelope_key(code),
+        commitment=commit(person.open("handle", Purpose.SHOW), claim_nonce(code)).hex(),
+    )
+    try:
+        freeze_account(account, also=lambda: _keep_request(row, person))
+    except NotActive:
+        raise AlreadyAsked from None
+    return Asked(row.due_on, code)
+
+
+def _keep_request(row: ErasureRequest, person: User) -> None:
+    row.save(force_insert=True)
+    day = f"{row.due_on:%d %B %Y}".lstrip("0")
+    notify(
+        account=person, text=f"Your account was frozen and will be deleted on {day}. Until then you can call it off."
+    )
+
+
+def request_of(account: uuid.UUID) -> ErasureRequest | None:
+    """The running request of an account."""
+    return ErasureRequest.objects.filter(account=account).first()
+
+
+def find_request(claim_code: str) -> ErasureRequest | None:
+    """The request that a claim code belongs to."""
+    if not plain_code(claim_code):
+        return None
+    return ErasureRequest.objects.filter(claim_hash=code_hash(claim_code)).first()
+
+
+def cancel_erasure(row: ErasureRequest) -> None:
+    """Call it off: the ledger's *keep* first, then the account is active again. Raises TooLate."""
+    if row.state != State.FROZEN or row.account is None:
+        raise TooLate
+    keep(row.account)
+    if ErasureRequest.objects.filter(pk=row.pk).exists():  # the night was faster
+        raise TooLate
+
+
+def keep_account(account: uuid.UUID) -> None:
+    """What a *keep* entry of the ledger does here: a request that is not past the point of no return is void."""
+    ErasureRequest.objects.filter(account=account, state=State.FROZEN).delete()
+
+
+def rearm_freezes(day: date) -> int:
+    """After a restore every running freeze lasts its full seven days again."""
+    return ErasureRequest.objects.filter(state=State.FROZEN).update(due_on=day + FREEZE)
+
+
+def run_due() -> int:
+    """Take every request as far as it can go now; how many came to their end. The night runs it, and any start may."""
+    done = 0
+    for row in _due():
+        done += erase_now(row)
+    receipts.purge_old_receipts()
+    return done
+
+
+def _due() -> Iterator[ErasureRequest]:
+    begun = ErasureRequest.objects.exclude(state__in=(State.FROZEN, State.DONE))
+    frozen = ErasureRequest.objects.filter(state=State.FROZEN, due_on__lte=slow_date())
+    yield from list(begun) + list(frozen)
+
+
+def erase_now(row: ErasureRequest) -> bool:
+    """Go on with one request from wherever it stands; True when it came to its end."""
+    while (step := STEPS.get(State(row.state))) and step(row):
+        pass
+    return row.state == State.DONE
+
+
+def _move(row: ErasureRequest, to: State, **changes: object) -> bool:
+    """One durable change; False when another worker was faster, which then goes on."""
+    rows = ErasureRequest.objects.filter(pk=row.pk, state=row.state)
+    if not rows.update(state=to, **changes):
+        return False
+    row.refresh_from_db()
+    return True
+
+
+def begin_destroying(row: ErasureRequest) -> bool:
+    """The point of no return: only if the account is still frozen, and its time is over."""
+    account = row.subject
+    if row.due_on > slow_date():
+        return False
+    if User.objects.filter(pk=account, state=User.State.ACTIVE).exists():  # it was called off, and a crash left this
+        row.delete()
+        return False
+    facts = {"found": _count(account), "policy": releases()[-1].number, "went_out": list(receipts.went_out(account))}
+    with transaction.atomic():
+        User.objects.filter(pk=account).update(state=User.State.DESTROYING)
+        Session.objects.filter(account=account).delete()
+        mark_database()
+        moved = _move(row, State.DESTROYING, facts=facts)
+        if not moved:
+            transaction.set_rollback(True)
+    stop_all(account)
+    return moved
+
+
+def write_ledger(row: ErasureRequest) -> bool:
+    """Append the entry and pin the head, once."""
+    chain = _chain()
+    if ledger_tag(row.subject) not in ended_subjects(chain, [Kind.PERSON]):
+        chain = record(Kind.PERSON, row.subject)
+    return _move(row, State.RECORDED, facts=row.facts | {"ledger": receipts.inclusion(chain, ledger_tag(row.subject))})
+
+
+def destroy_keys(row: ErasureRequest) -> bool:
+    """Destroy the person's key and all their items' keys, and reserve the handle's tag."""
+    apply_to_keystore(_chain(), handle_of=tag_of_account, hints=Hints.of(row.subject))
+    # after a crash they may have died in an earlier epoch: the later one is the careful answer
+    return _move(row, State.KEYLESS, died_in=keystore_state().epoch)
+
+
+def clear_rows(row: ErasureRequest) -> bool:
+    """Clear what every room holds, in batches, so that others go on writing."""
+    apply_to_database(_chain(), hints=Hints.of(row.subject))
+    for holding in holdings():  # a row that was written beside the first round is found in the second
+        holding.erase(row.subject)
+    return _move(row, State.CLEARED)
+
+
+def verify(row: ErasureRequest) -> bool:
+    """Look again, everywhere: whatever is found stops the path and is an alarm."""
+    left = _count(row.subject)
+    if left:
+        count = sum(left.values())
+        ErasureRequest.objects.filter(pk=row.pk).update(findings=count)
+        log.error("an erasure is not complete: %d things were found; it is tried again", count)
+        ErasureRequest.objects.filter(pk=row.pk, state=State.CLEARED).update(state=State.KEYLESS)
+        row.refresh_from_db()
+        return False
+    return _move(row, State.WAITING, findings=0)
+
+
+def complete(row: ErasureRequest) -> bool:
+    """When every slot of epoch file and escrow is newer than the epoch in which the keys died: the receipt."""
+    if row.died_in is None or not is_done(row.died_in):
+        return False
+    digest = receipts.issue_receipt(row)
+    return _move(row, State.DONE, account=None, completed_on=slow_date(), receipt_hash=digest, facts={})
+
+
+STEPS: Final[Mapping[State, Callable[[ErasureRequest], bool]]] = {
+    State.FROZEN: begin_destroying,
+    State.DESTROYING: write_ledger,
+    State.RECORDED: destroy_keys,
+    State.KEYLESS: clear_rows,
+    State.CLEARED: verify,
+    State.WAITING: complete,
+}
+"""What is next, by what is durable. A step that says False has to wait."""
+
+
+def _count(account: uuid.UUID) -> dict[str, int]:
+    """What is there of a person, by place: rows of every room, and keys."""
+    found = {finding.place: finding.count for holding in holdings() for finding in holding.remains(account)}
+    keys = UserKey.objects.using("keystore").filter(pk=account).count()
+    keys += ItemKey.objects.using("keystore").filter(owner=account).count()
+    return {**found, "database:keystore keys": keys} if keys else found
+
+
+def _chain() -> Chain:
+    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+    if chain is None:
+        raise LedgerBroken
+    return chain

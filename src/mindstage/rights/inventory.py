@@ -1,0 +1,170 @@
+"""What is held about one person, counted: each entry of the data map with its live rows, bytes and ends.
+
+Whose a row is, is read off the models: an account, an owner, or the story that a row belongs to.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import BinaryField, Model, QuerySet, Sum
+from django.db.models.functions import Length
+
+from mindstage.datamap.content import in_words
+from mindstage.datamap.reading import Entry, data_map
+from mindstage.vault.models import ItemKey, UserKey
+
+OWN = ("account", "owner", "story__owner", "story__account")
+WHERE = {
+    "user": "Sealed with your key, on this machine.",
+    "item": "Each sealed with a key of its own under yours, on this machine.",
+    "none": "In the database of this machine; it holds no words of yours.",
+    "epoch": "Wrapped, in a database of their own, on this machine.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing that is held. `rows` and `size` (bytes) are of this moment."""
+
+    id: str
+    title: str
+    what: str
+    why: str
+    active: str
+    after: str
+    where: str
+    who: str
+    rows: int
+    size: int
+
+
+def list_kinds(person: uuid.UUID) -> list[Kind]:
+    """Every entry of the data map, as it stands for one person."""
+    return [_kind(entry, person) for entry in data_map().entries.values()]
+
+
+def _kind(entry: Entry, person: uuid.UUID) -> Kind:
+    rows, size = _measure(entry, person)
+    return Kind(
+        id=entry.id,
+        title=entry.title,
+        what=_sentence(entry.note or _source(entry)),
+        why=f"{_sentence(in_words(entry.purpose))}",
+        active=_sentence(entry.retention_active),
+        after=_sentence(entry.retention_after),
+        where=WHERE.get(entry.sealed, "Sealed, on this machine."),
+        who=_recipients(entry),
+        rows=rows,
+        size=size,
+    )
+
+
+def _recipients(entry: Entry) -> str:
+    """Who really receives it here: a narrator elsewhere only if this instance has one."""
+    away = [provider for provider in settings.MINDSTAGE.providers if provider.kind != "embedded"]
+    if not entry.recipients or (not away and all("narrator" in one for one in entry.recipients)):
+        return "Nobody. The narrators of this copy run on this machine." if entry.recipients else "Nobody."
+    names = ", ".join(f"{provider.id} ({provider.region or 'region not stated'})" for provider in away)
+    told = _sentence("; ".join(entry.recipients))
+    return f"{told} Narrators elsewhere that this copy knows: {names}." if names else told
+
+
+def _measure(entry: Entry, person: uuid.UUID) -> tuple[int, int]:
+    """(rows, bytes of sealed columns) of one entry. The model with the sealed fields is counted, or the first."""
+    fields = entry.fields or entry.metadata
+    count = size = 0
+    for label in dict.fromkeys(path.rpartition(".")[0] for path in fields):
+        rows = owned(label, person)
+        if rows is not None:
+            sealed = [path.rpartition(".")[2] for path in entry.fields if path.startswith(f"{label}.")]
+            count += rows.count()
+            size += _bytes(rows, sealed)
+    return count, size
+
+
+def _bytes(rows: QuerySet[Any], columns: list[str]) -> int:
+    if not columns:
+        return 0
+    sums = rows.aggregate(**{f"in_{name}": Sum(Length(name)) for name in columns})
+    return sum(value or 0 for value in sums.values())
+
+
+def owned(label: str, person: uuid.UUID) -> QuerySet[Any] | None:
+    """The rows of a model that belong to a person; None for a model in which nobody's name stands."""
+    model = apps.get_model(label)
+    if model is UserKey:
+        return UserKey.objects.using("keystore").filter(pk=person)
+    if model is ItemKey:
+        return ItemKey.objects.using("keystore").filter(owner=person)
+    if label == settings.AUTH_USER_MODEL:
+        return _rows(model, "pk", person)
+    found = _path(label)
+    return None if found is None else _rows(model, found, person)
+
+
+def _rows(model: type[Model], path: str, person: uuid.UUID) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model._default_manager.filter(**{path: person})
+    return rows
+
+
+@cache
+def _path(label: str) -> str | None:
+    model = apps.get_model(label)
+    return next((path for path in OWN if _has(model, path.split("__"))), None)
+
+
+def _has(model: type[Model], names: list[str]) -> bool:
+    try:
+        field = model._meta.get_field(names[0])
+    except FieldDoesNotExist:
+        return False
+    if isinstance(field, BinaryField):
+        return False
+    related = getattr(field, "related_model", None)
+    return len(names) == 1 or (isinstance(related, type) and _has(related, names[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part of the bar: from `before` to `before + width`, in percent."""
+
+    title: str
+    size: int
+    before: float
+    width: float
+    tint: int
+
+
+def share_out(kinds: list[Kind]) -> list[Share]:
+    """The sealed bytes by kind, the largest first."""
+    sized = sorted((kind for kind in kinds if kind.size), key=lambda kind: -kind.size)[:5]
+    return list(_shares(sized))
+
+
+def _shares(kinds: list[Kind]) -> Iterator[Share]:
+    total, before = sum(kind.size for kind in kinds) or 1, 0.0
+    for at, kind in enumerate(kinds):
+        width = 100 * kind.size / total
+        yield Share(kind.title, kind.size, round(before, 2), round(width, 2), max(1, 6 - at))
+        before += width
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".") if words else ""
+
+
+def _source(entry: Entry) -> str:
+    sources: Mapping[str, str] = {
+        "direct": "what you gave us",
+        "derived": "made from what you gave us",
+        "automatic": "made by the program",
+    }
+    return sources[entry.source]

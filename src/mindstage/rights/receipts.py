@@ -1,0 +1,170 @@
+"""The receipt of an erasure: canonical JSON, signed, sealed so that only the claim code opens it.
+
+It is a signed claim with a proof that the ledger holds the entry, not a proof of absence, and it says so. It is kept
+beside the ledger for 30 days, then its hash alone. docs/subsystems/erasure.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+
+from mindstage.kit import canonical
+from mindstage.ledger import signing
+from mindstage.ledger.book import Chain, Kind
+from mindstage.ledger.envelopes import Shut, close_envelope, code_hash, open_envelope
+from mindstage.ledger.receipts import FORMAT
+from mindstage.rights.requests import ErasureRequest
+from mindstage.vault.clocks import slow_date
+from mindstage.vault.files import make_private_folder, write_durably
+from mindstage.vault.keys import instance_key
+from mindstage.vault.models import BackupKey
+
+KEPT: Final = timedelta(days=30)
+HANDLE_RESERVED: Final = timedelta(days=30)
+SAYS: Final = (
+    "This is a claim, signed by the instance that made it, with the place of its entry in the instance's ledger. It is "
+    "not a proof that no copy exists anywhere: no program can see copies that were taken of its machine."
+)
+
+
+class NoReceipt(Exception):
+    """There is no receipt for this code: not yet, not any more, or it never was one."""
+
+
+def went_out(account: uuid.UUID) -> Iterable[dict[str, str]]:  # noqa: ARG001 - the egress ledger will say it per person
+    """Providers that may have received parts of stories: none can be told to delete, so their terms are listed."""
+    for entry in settings.MINDSTAGE.providers:
+        if entry.kind != "embedded":
+            yield {
+                "who": entry.id,
+                "where": entry.region or "not stated",
+                "keeps": entry.retains or "not stated",
+                "trains": entry.trains or "not stated",
+                "deletion": "providers offer no way to delete; what they hold ends by the terms named here",
+            }
+
+
+def inclusion(chain: Chain, tag: str) -> dict[str, Any]:
+    """Where the ledger says it: the number of the entry, its line, and the head after it."""
+    at = next(at for at, entry in enumerate(chain.entries) if entry.kind is Kind.PERSON and entry.tag == tag)
+    return {
+        "entry": chain.base + at + 1,
+        "line": chain.entries[at].to_line().decode(),
+        "head": chain.hashes[at + 1],
+        "length": chain.head.length,
+    }
+
+
+def issue_receipt(row: ErasureRequest) -> str:
+    """Sign the receipt of a finished erasure and leave it, sealed, for whoever has the code; its SHA-256."""
+    receipt = sign_receipt(_content(row))
+    folder = settings.MINDSTAGE.ledger_dir / "receipts"
+    make_private_folder(folder)
+    content = canonical.to_bytes(receipt)
+    if row.claim_hash is not None and not (there := _file(bytes(row.claim_hash))).exists():
+        write_durably(there, close_envelope(content, key=bytes(row.envelope_key)))
+    return hashlib.sha256(content).hexdigest()
+
+
+def _content(row: ErasureRequest) -> dict[str, Any]:
+    today = slow_date()
+    found = row.facts.get("found", {})
+    return {
+        "format": FORMAT,
+        "id": str(row.id),
+        "instance": settings.MINDSTAGE.name,
+        "requested_on": row.requested_on.isoformat(),
+        "completed_on": today.isoformat(),
+        "policy_version": row.facts.get("policy"),
+        "stores": [{"store": place, "found": count, "left": 0} for place, count in sorted(found.items())],
+        "keys": {"destroyed": True, "epoch": row.died_in, "epoch_destroyed": True},
+        "kept": retained(today),
+        "backups": _backups(),
+        "went_out": row.facts.get("went_out", []),
+        "ledger": row.facts.get("ledger"),
+        "commitment": row.commitment,
+        "says": SAYS,
+    }
+
+
+def retained(today: date) -> list[dict[str, str]]:
+    """The closed list of what stays for a while, each with its ground and its end."""
+    return [
+        {
+            "what": "this receipt, sealed under the claim code",
+            "ground": "so that you can fetch it",
+            "ends_on": (today + KEPT).isoformat(),
+        },
+        {
+            "what": "the hash of this receipt",
+            "ground": "so that a receipt can be told from a forged one",
+            "ends_on": "with the instance",
+        },
+        {
+            "what": "a keyed tag of the handle",
+            "ground": "so that nobody can take it and pose as you",
+            "ends_on": (today + HANDLE_RESERVED).isoformat(),
+        },
+        {
+            "what": "a keyed tag in the ledger of erasures",
+            "ground": "so that no restored backup brings you back",
+            "ends_on": "with the instance",
+        },
+    ]
+
+
+def _backups() -> list[dict[str, str]]:
+    """When the key of each backup that may hold sealed rows is destroyed. Without the person's key they are noise."""
+    rows = BackupKey.objects.using("keystore").order_by("destroy_on")
+    return [{"backup": str(row.pk), "key_destroyed_on": row.destroy_on.isoformat()} for row in rows]
+
+
+def sign_receipt(content: dict[str, Any]) -> dict[str, Any]:
+    """The same with a signature over its canonical form."""
+    seed = receipt_seed()
+    return content | {
+        "signature": {
+            "algorithm": signing.ALGORITHM,
+            "key": signing.to_text(signing.public_key(seed)),
+            "value": signing.to_text(signing.sign(canonical.to_bytes(content), seed=seed)),
+        }
+    }
+
+
+def receipt_seed() -> bytes:
+    """What this instance signs with whatever people take away with them."""
+    return instance_key("receipt")
+
+
+def receipt_key() -> str:
+    """The public half, as text: publish it somewhere else too."""
+    return signing.to_text(signing.public_key(receipt_seed()))
+
+
+def fetch_receipt(claim_code: str) -> bytes:
+    """The signed receipt, for whoever has the code. Raises NoReceipt."""
+    try:
+        return open_envelope(_file(code_hash(claim_code)).read_bytes(), code=claim_code)
+    except (Shut, OSError):
+        raise NoReceipt from None
+
+
+def purge_old_receipts() -> int:
+    """After 30 days the receipt goes and its hash stays; how many went."""
+    old = ErasureRequest.objects.filter(completed_on__lte=slow_date() - KEPT).exclude(claim_hash=None)
+    for row in old:
+        assert row.claim_hash is not None
+        _file(bytes(row.claim_hash)).unlink(missing_ok=True)
+        ErasureRequest.objects.filter(pk=row.pk).update(claim_hash=None, envelope_key=b"", commitment="")
+    return len(old)
+
+
+def _file(claim_hash: bytes) -> Path:
+    return Path(settings.MINDSTAGE.ledger_dir) / "receipts" / f"{claim_hash.hex()[:40]}.sealed"

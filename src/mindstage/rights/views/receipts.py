@@ -1,0 +1,94 @@
+"""For somebody without an account: what became of an erasure, its receipt, and whether a receipt is genuine."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from mindstage.accounts.rate_limits import Limit, TooManyTries, count_try, network_of
+from mindstage.ledger.envelopes import claim_nonce, plain_code
+from mindstage.ledger.receipts import ReceiptBroken, check_receipt
+from mindstage.rights.erasure import TooLate, cancel_erasure, find_request
+from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
+from mindstage.rights.requests import ErasureRequest
+from mindstage.rights.views.erasures import TOO_LATE
+
+CLAIMS_OF_A_NETWORK = Limit("claim", 10)
+NO_SUCH = "No erasure belongs to this code, or its receipt was fetched more than 30 days ago. Look at the code again."
+RECEIPT_BYTES = 1024 * 1024
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: HttpRequest) -> HttpResponse:
+    """GET: the form for a claim code. POST: how far it is; `act=cancel` calls it off, `act=fetch` takes the receipt."""
+    if request.method != "POST":
+        return _form(request)
+    code = request.POST.get("code", "")
+    try:
+        count_try(CLAIMS_OF_A_NETWORK, network_of(request.META.get("REMOTE_ADDR", "")))
+    except TooManyTries as refusal:
+        response = _form(request, problem=refusal.sentence, status=429)
+        response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+    row = find_request(code)
+    if row is None:
+        return _form(request, problem=NO_SUCH, status=422)
+    match request.POST.get("act"):
+        case "cancel":
+            return _cancel(request, row)
+        case "fetch":
+            return _fetch(request, row, code)
+        case _:
+            return _state(request, row, code)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """Whether a receipt is genuine: of this instance, or of the one whose key is given."""
+    context: dict[str, object] = {"key": request.POST.get("key", "").strip() or receipt_key()}
+    status = 200
+    if request.method == "POST":
+        file = request.FILES.get("receipt")
+        content = file.read(RECEIPT_BYTES) if file else request.POST.get("text", "").encode()
+        try:
+            context["receipt"] = check_receipt(content, key=str(context["key"]))
+        except ReceiptBroken as broken:
+            context["problem"], status = str(broken), 422
+    return render(request, "rights/receipt_check.html", context, status=status)
+
+
+@require_safe
+def key(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+    """The public key that receipts of this instance are checked with, as text."""
+    return HttpResponse(f"{receipt_key()}\n", content_type="text/plain; charset=utf-8")
+
+
+def _cancel(request: HttpRequest, row: ErasureRequest) -> HttpResponse:
+    try:
+        cancel_erasure(row)
+    except TooLate:
+        return _form(request, problem=TOO_LATE, status=409)
+    return _form(request, done="Your account is as it was before. Nothing was lost; you can log in again.")
+
+
+def _fetch(request: HttpRequest, row: ErasureRequest, code: str) -> HttpResponse:
+    try:
+        content = fetch_receipt(code)
+    except NoReceipt:
+        return _state(request, row, code, status=409)
+    response = HttpResponse(content, content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="mindstage-receipt.json"'
+    return response
+
+
+def _state(request: HttpRequest, row: ErasureRequest, code: str, *, status: int = 200) -> HttpResponse:
+    state = {"frozen": "frozen", "done": "done", "waiting": "waiting"}.get(row.state, "destroying")
+    context = {"erasure": row, "state": state, "code": plain_code(code), "nonce": claim_nonce(code).hex()}
+    return render(request, "rights/receipt.html", context, status=status)
+
+
+def _form(request: HttpRequest, *, problem: str = "", done: str = "", status: int = 200) -> HttpResponse:
+    return render(request, "rights/receipt.html", {"problem": problem, "done": done}, status=status)

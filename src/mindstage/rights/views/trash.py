@@ -1,0 +1,46 @@
+"""The trash: what lies in it and when it ends, taking it back, ending it now."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST, require_safe
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.rights.trash import end_now, list_trash, stay, take_back
+
+
+@require_visitor
+@require_safe
+def index(request: SignedInRequest) -> HttpResponse:
+    """The list."""
+    context = {"trash": list_trash(request.visitor.account_id), "stay": stay().days}
+    return render(request, "rights/trash.html", context)
+
+
+@require_POST
+@require_visitor
+def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
+    """Take something back out."""
+    if not take_back(request.visitor.account_id, item):
+        raise Http404
+    return _answer(request, item)
+
+
+@require_POST
+@require_visitor
+def end(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
+    """End it now: its key is destroyed, and nothing brings it back."""
+    if not end_now(request.visitor.account_id, item):
+        raise Http404
+    return _answer(request, item)
+
+
+def _answer(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
+    if request.headers.get("X-Partial") == "1":
+        return HttpResponse(format_html('<li id="i-{}" data-gone></li>', item))
+    return HttpResponseRedirect(reverse("trash_page"))

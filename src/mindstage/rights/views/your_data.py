@@ -1,0 +1,116 @@
+"""Your data: what is held, how long, who got it, who opened it; the way out; and what a frozen account sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
+from mindstage.accounts.access_counts import Opened, list_openings
+from mindstage.accounts.cookies import take_cookie_back
+from mindstage.accounts.freezing import NotActive, freeze_account, thaw_account
+from mindstage.accounts.models import User
+from mindstage.accounts.notices import notify
+from mindstage.accounts.sessions import list_sessions
+from mindstage.accounts.step_up import require_step_up
+from mindstage.datamap.content import in_words as purpose_in_words
+from mindstage.rights.consents import switches_of
+from mindstage.rights.erasure import request_of
+from mindstage.rights.inventory import list_kinds, share_out
+from mindstage.rights.middleware import sends_signal
+from mindstage.rights.receipts import went_out
+from mindstage.rights.trash import list_trash
+from mindstage.ui.views import problem
+
+PURPOSES = {
+    "sign_in": "To know you again",
+    "show": "To show you what is yours",
+    "narrate": "To write a reply that you asked for",
+    "import": "To begin a story with your character",
+    "export": "To take it out, as you asked",
+    "notify": "To write to the address that you gave",
+}
+LANES = (
+    ("Sessions", "to-30d", "30 days, less if you log out"),
+    ("Things in the trash", "to-30d", "30 days, undo until then"),
+    ("Drafts", "to-30d", "30 days after the last change"),
+    ("Backups", "to-30d", "30 days, never past 90"),
+    ("Who opened what", "to-1y", "1 year"),
+    ("Stories, characters, account", "to-open", "until you say so"),
+)
+
+
+@require_account
+@require_safe
+def show(request: SignedInRequest) -> HttpResponse:
+    """The page; for a frozen account, that it is frozen and the ways on."""
+    if request.visitor.frozen:
+        return render(request, "rights/frozen.html", {"erasure": request_of(request.visitor.account_id)})
+    return render(request, "rights/your_data.html", _page(request))
+
+
+@require_POST
+@require_visitor
+@require_step_up
+def freeze(request: SignedInRequest) -> HttpResponse:
+    """Freeze one's own account without ending it: nothing is processed until it is thawed."""
+    account = User.objects.get(pk=request.visitor.account_id)
+    text = "Your account was frozen. Log in to call it off."
+    try:
+        freeze_account(account.pk, also=lambda: notify(account=account, text=text))
+    except NotActive:
+        return HttpResponseRedirect(reverse("your_data"))
+    response = problem(
+        request,
+        status=200,
+        title="Your account is frozen",
+        sentence="Every session has ended and nothing of yours is shown, sent or written until you thaw it.",
+        next_step="Log in whenever you like; the first page offers to thaw it.",
+    )
+    take_cookie_back(response)
+    return response
+
+
+@require_POST
+@require_account
+def thaw(request: SignedInRequest) -> HttpResponse:
+    """Call off a freeze that ends nothing. One that ends the account is called off in erasures.cancel."""
+    if request_of(request.visitor.account_id) is None:
+        thaw_account(request.visitor.account_id)
+    return HttpResponseRedirect(reverse("your_data"))
+
+
+def _page(request: SignedInRequest) -> dict[str, Any]:
+    person = request.visitor.account_id
+    kinds = list_kinds(person)
+    account = User.objects.get(pk=person)
+    return {
+        "kinds": kinds,
+        "held": sum(1 for kind in kinds if kind.rows),
+        "size": sum(kind.size for kind in kinds),
+        "shares": share_out(kinds),
+        "lanes": LANES,
+        "switches": switches_of(person),
+        "signal": sends_signal(request),
+        "sessions": list_sessions(account, current=request.visitor.key_hash),
+        "openings": [_opened(one) for one in list_openings(person)],
+        "recipients": list(went_out(person)),
+        "trash": list_trash(person),
+        "notice": NOTICES.get(next(iter(request.GET), ""), ""),
+    }
+
+
+NOTICES = {"kept": "Your account is as it was. Nothing was lost."}
+
+
+def _opened(one: Opened) -> dict[str, Any]:
+    return {
+        "day": one.day,
+        "who": {"you": "You", "narrator": "The narrator of your story"}.get(one.actor, one.actor),
+        "why": PURPOSES.get(one.purpose, purpose_in_words(one.purpose)),
+        "count": one.count,
+    }

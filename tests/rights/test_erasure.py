@@ -1,0 +1,360 @@
+"""The erasure of an account, from the request to the receipt, and every way it can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from mindstage.accounts.handles import handle_tag, tag_of_account
+from mindstage.accounts.models import Session, User
+from mindstage.accounts.refused import Refused
+from mindstage.accounts.sessions import begin_session, find_session
+from mindstage.accounts.sign_in import sign_in
+from mindstage.datamap.holdings import holdings
+from mindstage.kit import clock
+from mindstage.ledger import book
+from mindstage.ledger.book import Kind
+from mindstage.ledger.envelopes import claim_nonce, commit
+from mindstage.ledger.receipts import ReceiptBroken, check_receipt
+from mindstage.rights.erasure import (
+    AlreadyAsked,
+    Asked,
+    TooLate,
+    cancel_erasure,
+    find_request,
+    request_erasure,
+    run_due,
+)
+from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
+from mindstage.rights.requests import ErasureRequest
+from mindstage.stories.models import Story, Turn
+from mindstage.vault.clocks import slow_date
+from mindstage.vault.ending import is_reserved
+from mindstage.vault.keys import KeyGone, close_vault, item_key, user_key
+from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.rotation import rotate
+from mindstage.vault.sealing import Unreadable
+from mindstage.vault.start_check import Mode, check_start
+from people import PASSPHRASE, make_person
+from rights.erasures import Life, make_life, pass_nights
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+
+@pytest.fixture
+def ada(vault: None) -> Life:
+    """She will go."""
+    return make_life("ada")
+
+
+@pytest.fixture
+def ben(vault: None) -> Life:
+    """He will stay."""
+    return make_life("ben")
+
+
+def request_of(asked: Asked) -> ErasureRequest:
+    row = find_request(asked.claim_code)
+    assert row is not None
+    return row
+
+
+def assert_gone(life: Life) -> None:
+    person = life.person.pk
+    assert [finding for holding in holdings() for finding in holding.remains(person)] == []
+    assert not UserKey.objects.using("keystore").filter(pk=person).exists()
+    assert not ItemKey.objects.using("keystore").filter(owner=person).exists()
+    with pytest.raises(KeyGone):
+        user_key(person)
+    with pytest.raises(KeyGone):
+        item_key(life.story.pk)
+
+
+def assert_intact(life: Life) -> None:
+    story = Story.objects.get(pk=life.story.pk)
+    assert story.open("title", Purpose.SHOW)
+    assert Turn.objects.get(story=story).open("text", Purpose.SHOW)
+    assert User.objects.get(pk=life.person.pk).open("handle", Purpose.SHOW) == "ben"
+
+
+def test_a_whole_erasure(ada: Life, ben: Life) -> None:
+    """Frozen for seven days, then keys, rows, verification, the epoch, and a receipt that checks offline."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(6)
+    assert request_of(asked).state == "frozen"
+    assert Story.objects.filter(pk=ada.story.pk).exists()
+    pass_nights(1, turning=False)
+    assert request_of(asked).state == "waiting"
+    assert_gone(ada)
+    with pytest.raises(NoReceipt):
+        fetch_receipt(asked.claim_code)
+    rotate()
+    assert run_due() == 1
+    row = request_of(asked)
+    assert (row.state, row.account, row.facts) == ("done", None, {})
+    receipt = check_receipt(fetch_receipt(asked.claim_code), key=receipt_key())
+    found = {store["store"]: store["found"] for store in receipt["stores"]}
+    assert found["database:default stories"] == 1
+    assert found["database:keystore keys"] == 3
+    assert receipt["commitment"] == commit("ada", claim_nonce(asked.claim_code)).hex()
+    assert receipt["requested_on"] == (asked.due_on - timedelta(days=7)).isoformat()
+    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+    assert chain is not None
+    assert [entry.kind for entry in chain.entries] == [Kind.PERSON]
+    assert receipt["ledger"]["head"] == chain.head.hash
+    assert_intact(ben)
+
+
+def test_the_freeze_hides_everything_and_ends_sessions(ada: Life) -> None:
+    """From the moment of the request nothing is processed; who logs in again is known as frozen."""
+    cookie = begin_session(ada.person, "computer")
+    request_erasure(ada.person.pk)
+    assert find_session(cookie) is None
+    assert not Session.objects.filter(account=ada.person).exists()
+    again = sign_in(handle="ada", passphrase=PASSPHRASE)
+    assert again is not None
+    visitor = find_session(begin_session(again, "computer"))
+    assert visitor is not None
+    assert visitor.frozen
+
+
+def test_asking_twice_is_one_request(ada: Life) -> None:
+    """While frozen, and while it is being destroyed, a second request changes nothing."""
+    first = request_erasure(ada.person.pk)
+    with pytest.raises(AlreadyAsked):
+        request_erasure(ada.person.pk)
+    assert ErasureRequest.objects.count() == 1
+    pass_nights(7, turning=False)
+    with pytest.raises(AlreadyAsked):
+        request_erasure(ada.person.pk)
+    assert request_of(first).state == "waiting"
+
+
+def test_calling_it_off(ada: Life, ben: Life) -> None:
+    """By click or by code: the account is as it was, for good, and may be asked for again."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(5)
+    cancel_erasure(request_of(asked))
+    assert User.objects.get(pk=ada.person.pk).is_active
+    assert find_request(asked.claim_code) is None
+    pass_nights(30)
+    assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
+    again = request_erasure(ada.person.pk)
+    assert again.claim_code != asked.claim_code
+    pass_nights(8)
+    run_due()
+    assert_gone(ada)
+    assert_intact(ben)
+
+
+def test_after_the_point_of_no_return_nothing_calls_it_off(ada: Life) -> None:
+    """Neither a click that comes late nor one that raced the night."""
+    asked = request_erasure(ada.person.pk)
+    stale = request_of(asked)
+    pass_nights(7, turning=False)
+    with pytest.raises(TooLate):
+        cancel_erasure(request_of(asked))
+    with pytest.raises(TooLate):
+        cancel_erasure(stale)
+    assert_gone(ada)
+    assert sign_in(handle="ada", passphrase=PASSPHRASE) is None
+
+
+@pytest.mark.parametrize("days", [-400, -1, 40, 4000])
+def test_a_wrong_wall_clock_ends_no_freeze(days: int, ada: Life) -> None:
+    """The slow date ends it, one day a night: a clock that leaps or jumps back changes neither way."""
+    asked = request_erasure(ada.person.pk)
+    with clock.moved(timedelta(days=days)):
+        run_due()
+        pass_nights(3)
+        assert request_of(asked).state == "frozen"
+        assert request_of(asked).due_on - slow_date() == timedelta(days=4)
+        pass_nights(4, turning=False)
+        assert request_of(asked).state == "waiting"
+
+
+def test_the_handle_is_kept_for_thirty_days(ada: Life) -> None:
+    """Nobody can take it and pose as somebody who is gone; after that it is free."""
+    request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    assert is_reserved(handle_tag("ADA"))
+    with pytest.raises(Refused):
+        make_person("Ada")
+    pass_nights(30)
+    assert not is_reserved(handle_tag("ada"))
+    assert make_person("Ada").pk != ada.person.pk
+
+
+def test_the_receipt_ends_after_thirty_days_and_its_hash_stays(ada: Life) -> None:
+    """What stays is on the receipt with its end, and is gone then."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    content = fetch_receipt(asked.claim_code)
+    ends = {kept["what"]: kept["ends_on"] for kept in json.loads(content)["kept"]}
+    assert ends["this receipt, sealed under the claim code"] == (slow_date() + timedelta(days=30)).isoformat()
+    pass_nights(29)
+    assert fetch_receipt(asked.claim_code) == content
+    pass_nights(1)
+    with pytest.raises(NoReceipt):
+        fetch_receipt(asked.claim_code)
+    row = ErasureRequest.objects.get()
+    assert len(row.receipt_hash) == 64
+    assert (row.claim_hash, bytes(row.envelope_key), row.account) == (None, b"", None)
+
+
+def test_nobody_but_the_code_opens_a_receipt(ada: Life) -> None:
+    """It lies sealed beside the ledger; instance keys, database and file together do not open it."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    (file,) = (settings.MINDSTAGE.ledger_dir / "receipts").iterdir()
+    assert b"requested_on" not in file.read_bytes()
+    other = "-".join(["00000"] * 5)
+    with pytest.raises(NoReceipt):
+        fetch_receipt(other)
+    assert asked.claim_code.replace("-", "").lower() not in str(ErasureRequest.objects.values().get()).lower()
+    spelled = asked.claim_code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert fetch_receipt(spelled) == fetch_receipt(asked.claim_code)
+
+
+def test_a_changed_receipt_is_refused(ada: Life) -> None:
+    """Truncated, changed, of another instance, or not a receipt at all: said in a sentence."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    whole, key = fetch_receipt(asked.claim_code), receipt_key()
+    changed = json.loads(whole)
+    changed["stores"] = []
+    for content in (whole[:-20], json.dumps(changed).encode(), b"[]", b"{}", b"", b"\xff", b"[" * 100_000):
+        with pytest.raises(ReceiptBroken) as broken:
+            check_receipt(content, key=key)
+        assert str(broken.value).endswith(".")
+    for other in ("A" * 43 + "=", "", "no key"):
+        with pytest.raises(ReceiptBroken):
+            check_receipt(whole, key=other)
+    pretty = json.dumps(json.loads(whole), indent=2).encode()
+    assert check_receipt(pretty, key=key)["format"] == "mindstage-receipt-1"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Reaper:
+    """Ends the process at its n-th write: a statement that changes a database, or a file that is synced."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.seen = at, 0
+
+    def count(self) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            raise Killed
+
+    def wrap(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+            self.count()
+        return execute(sql, params, many, context)
+
+
+@contextmanager
+def killing(reaper: Reaper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    sync = os.fsync
+
+    def counted(descriptor: int) -> None:
+        reaper.count()
+        sync(descriptor)
+
+    with ExitStack() as stack, monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", counted)
+        for alias in ("default", "keystore"):
+            stack.enter_context(connections[alias].execute_wrapper(reaper.wrap))
+        yield
+
+
+def test_killed_at_every_write_it_goes_on(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies at any write of an erasure leaves what the next start and the next night finish."""
+    ben, at, whole = make_life("ben"), 0, False
+    while not whole:
+        at += 1
+        ada = make_life(f"ada {at}")
+        asked = request_erasure(ada.person.pk)
+        pass_nights(6)
+        reaper = Reaper(at)
+        try:
+            with killing(reaper, monkeypatch):
+                pass_nights(1)
+                run_due()
+            whole = True
+        except Killed:
+            close_vault()
+        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
+        pass_nights(2)
+        run_due()
+        assert request_of(asked).state == "done", at
+        assert_gone(ada)
+        assert check_receipt(fetch_receipt(asked.claim_code), key=receipt_key())["keys"]["destroyed"]
+        assert is_reserved(handle_tag(f"ada {at}"))
+    assert at > 25
+    assert_intact(ben)
+
+
+def test_killed_while_calling_it_off(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is then either called off or not, and never half."""
+    at, whole = 0, False
+    while not whole:
+        at += 1
+        ada = make_life(f"ada {at}")
+        asked = request_erasure(ada.person.pk)
+        try:
+            with killing(Reaper(at), monkeypatch):
+                cancel_erasure(request_of(asked))
+            whole = True
+        except Killed:
+            close_vault()
+        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
+        run_due()
+        kept = User.objects.get(pk=ada.person.pk).is_active
+        assert kept == (find_request(asked.claim_code) is None)
+        if not kept:
+            cancel_erasure(request_of(asked))
+        pass_nights(9)
+        assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
+
+
+def test_what_is_found_again_stops_the_path(ada: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that does not clear what it holds is an alarm, not a receipt; once it does, the path goes on."""
+    from mindstage.stories.holdings import StoriesHolding
+
+    asked = request_erasure(ada.person.pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(StoriesHolding, "erase", lambda self, person: [])
+        patch.setattr("mindstage.accounts.holdings.AccountsHolding.erase", lambda self, person: [])
+        pass_nights(8)
+        row = request_of(asked)
+        assert row.findings > 0
+        assert row.state == "keyless"
+    pass_nights(1)
+    run_due()
+    assert request_of(asked).state == "done"
+    assert_gone(ada)
+
+
+def test_old_rows_stay_noise(ada: Life) -> None:
+    """A sealed row that somebody kept opens no more, with any key that exists."""
+    story = Story.objects.get(pk=ada.story.pk)
+    request_erasure(ada.person.pk)
+    pass_nights(8)
+    with pytest.raises((KeyGone, Unreadable)):
+        story.open("title", Purpose.SHOW)

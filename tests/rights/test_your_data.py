@@ -1,0 +1,280 @@
+"""Your data in the browser: the page, freezing, deleting the account, the claim code, the receipt, the trash."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import timeit
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from mindstage.__main__ import main
+from mindstage.accounts.access_counts import AccessCount, list_openings, note_opening, purge_old_counts, store_counts
+from mindstage.accounts.models import Session, User
+from mindstage.accounts.sessions import keep_proof
+from mindstage.datamap.reading import data_map
+from mindstage.kit import clock
+from mindstage.ledger.envelopes import claim_nonce
+from mindstage.library.models import Character
+from mindstage.rights.erasure import run_due
+from mindstage.rights.requests import ErasureRequest
+from mindstage.stories.models import Story
+from mindstage.vault.purposes import Purpose
+from people import PASSPHRASE, make_person, signed_in_client
+from rights.erasures import Life, make_life, pass_nights
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+CODE = re.compile(r'class="claim mt-5">([^<]+)<')
+
+
+@pytest.fixture
+def ada(vault: None) -> Life:
+    return make_life("ada")
+
+
+@pytest.fixture
+def client(ada: Life) -> Client:
+    """Ada in her browser; she has just given her passphrase again."""
+    browser = signed_in_client(ada.person)
+    keep_proof(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+    return browser
+
+
+def page_of(client: Client, path: str = "/your-data/") -> str:
+    response = client.get(path)
+    assert response.status_code == 200, (path, response.status_code)
+    return response.content.decode()
+
+
+def ask_to_erase(client: Client) -> str:
+    """Ask, and read the claim code off the page."""
+    response = client.post("/your-data/erasures/", {"handle": "Ada"})
+    assert response.status_code == 200
+    found = CODE.search(response.content.decode())
+    assert found
+    return found[1]
+
+
+def test_every_kind_stands_on_the_page(ada: Life, client: Client) -> None:
+    """Each entry of the map, with live counts; and nothing of it is a word that she wrote."""
+    page = page_of(client)
+    for entry in data_map().entries.values():
+        assert f'id="kind-{entry.id}"' in page
+    story = page[page.index('id="kind-story"') :]
+    assert "2 rows" in story[:400]  # a story and its opening
+    for anchor in ("held", "time", "consents", "sent", "sessions", "opened", "export", "delete"):
+        assert f'id="{anchor}"' in page
+    assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW) not in page
+
+
+def test_only_ones_own_is_counted(ada: Life, client: Client) -> None:
+    """Another's ten stories change no number of hers."""
+
+    def numbers() -> list[str]:
+        return re.findall(r'id="kind-(?:story|character|handle|keys)".*?class="num">(\d+) row', page_of(client))
+
+    before = numbers()
+    for name in ("ben", "cleo"):
+        make_life(name)
+    assert numbers() == before
+    assert len(before) == 4
+
+
+def test_who_opened_it_is_counted_by_day_purpose_and_actor(ada: Life, client: Client) -> None:
+    """Showing a story is a line; another's openings are not on the page; a line is not a row per opening."""
+    ben = make_life("ben")
+    client.get("/")
+    client.get(f"/stories/{ada.story.pk}/")
+    signed_in_client(ben.person).get(f"/stories/{ben.story.pk}/")
+    store_counts()
+    lines = list_openings(ada.person.pk)
+    assert {(line.actor, line.purpose) for line in lines} >= {("you", "show"), ("you", "sign_in")}
+    before = {line.purpose: line.count for line in lines}
+    client.get(f"/stories/{ada.story.pk}/")
+    after = {line.purpose: line.count for line in list_openings(ada.person.pk)}
+    assert after["show"] > before["show"]
+    assert AccessCount.objects.filter(owner=ada.person.pk, purpose="show").count() == 1
+    assert "To show you what is yours" in page_of(client)
+    with clock.moved(timedelta(days=365)):
+        assert purge_old_counts() > 0
+    assert not AccessCount.objects.filter(owner=ada.person.pk).exists()
+
+
+def test_counting_is_cheap(ada: Life) -> None:
+    """Less than ten microseconds an opening, on the path of every turn."""
+    seconds = min(timeit.repeat(lambda: note_opening(ada.story.pk, Purpose.NARRATE), number=10_000, repeat=5))
+    store_counts()
+    assert seconds / 10_000 < 10e-6
+    assert AccessCount.objects.get(owner=ada.person.pk, purpose="narrate").actor == "narrator"
+
+
+def test_openings_of_somebody_erased_go_nowhere(ada: Life) -> None:
+    """Counts that were still in memory when the keys died belong to nobody."""
+    note_opening(ada.story.pk, Purpose.SHOW)
+    from mindstage.accounts.endings import end_item
+
+    end_item(ada.story.pk)
+    store_counts()
+    assert not AccessCount.objects.filter(owner=ada.person.pk, purpose="show").exists()
+
+
+def test_deleting_asks_for_proof_and_for_the_handle(ada: Life) -> None:
+    """Without a fresh proof she is led to it; with a wrong handle nothing begins."""
+    client = signed_in_client(ada.person)
+    assert client.get("/your-data/erasures/").headers["Location"].startswith("/session/proof/")
+    assert client.post("/your-data/erasures/", {"handle": "ada"}).status_code == 302
+    keep_proof(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    assert "Download everything first" in page_of(client, "/your-data/erasures/")
+    response = client.post("/your-data/erasures/", {"handle": "ben"})
+    assert (response.status_code, "nothing was begun" in response.content.decode()) == (422, True)
+    assert User.objects.get(pk=ada.person.pk).is_active
+
+
+def test_a_frozen_account_sees_that_it_is_frozen_and_nothing_else(ada: Life, client: Client) -> None:
+    """Every other page leads there, every form is refused, and one click brings everything back."""
+    other = signed_in_client(ada.person)
+    ask_to_erase(client)
+    assert not Session.objects.filter(account=ada.person).exists()
+    for browser in (client, other):
+        assert browser.get("/your-data/").headers["Location"].startswith("/session/new/")
+    back = Client()
+    signed_in = back.post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE})
+    assert signed_in.status_code == 302
+    for path in ("/", "/stories/", f"/stories/{ada.story.pk}/", "/characters/", "/account/", "/trash/"):
+        answer = back.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/your-data/"), path
+    refused = back.post(f"/stories/{ada.story.pk}/turns/", {"text": "I wake.", "mode": "do"})
+    assert (refused.status_code, "frozen" in refused.content.decode()) == (403, True)
+    page = page_of(back)
+    assert "will be deleted on" in page
+    assert "Keep my account" in page
+    assert back.post("/your-data/erasures/end/").headers["Location"] == "/your-data/?kept"
+    assert "Nothing was lost" in page_of(back, "/your-data/?kept")
+    assert page_of(back, f"/stories/{ada.story.pk}/")
+    assert not ErasureRequest.objects.exists()
+
+
+def test_freezing_alone_ends_nothing(ada: Life, client: Client) -> None:
+    """Restriction: hidden until she thaws it, also after a year of nights."""
+    assert client.post("/your-data/freeze/").status_code == 200
+    pass_nights(40)
+    back = Client()
+    back.post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE})
+    assert "You froze it yourself" in page_of(back)
+    back.post("/your-data/freeze/end/")
+    assert page_of(back, f"/stories/{ada.story.pk}/")
+
+
+def test_thawing_does_not_get_around_an_erasure(ada: Life, client: Client) -> None:
+    """The button of the one freeze does not end the other: only calling it off, with its ledger entry, does."""
+    ask_to_erase(client)
+    back = signed_in_client(ada.person)
+    back.post("/your-data/freeze/end/")
+    assert User.objects.get(pk=ada.person.pk).state == "frozen"
+
+
+def test_the_claim_code_takes_the_place_of_the_account(ada: Life, client: Client, tmp_path: Path) -> None:
+    """Without a session: the state, calling it off, and in the end the receipt, which a page and a command check."""
+    code = ask_to_erase(client)
+    stranger = Client()
+    page = stranger.post("/your-data/receipt/", {"code": code.lower()}).content.decode()
+    assert "will be deleted on" in page
+    pass_nights(7, turning=False)
+    waiting = stranger.post("/your-data/receipt/", {"code": code}).content.decode()
+    assert "could still bring hidden data back" in waiting
+    early = stranger.post("/your-data/receipt/", {"code": code, "act": "fetch"})
+    assert early.status_code == 409
+    too_late = stranger.post("/your-data/receipt/", {"code": code, "act": "cancel"})
+    assert (too_late.status_code, "too late" in too_late.content.decode()) == (409, True)
+    pass_nights(1)
+    run_due()
+    done = stranger.post("/your-data/receipt/", {"code": code}).content.decode()
+    assert claim_nonce(code).hex() in done
+    fetched = stranger.post("/your-data/receipt/", {"code": code, "act": "fetch"})
+    assert fetched.headers["Content-Disposition"].startswith("attachment")
+    receipt = io.BytesIO(fetched.content)
+    receipt.name = "receipt.json"
+    checked = stranger.post("/your-data/receipt/check/", {"receipt": receipt})
+    assert (checked.status_code, "is whole" in checked.content.decode()) == (200, True)
+    wrong = stranger.post("/your-data/receipt/check/", {"text": fetched.content.decode().replace("gone", "kept")[:-9]})
+    assert wrong.status_code == 422
+    file, key = tmp_path / "receipt.json", tmp_path / "key.txt"
+    file.write_bytes(fetched.content)
+    key.write_bytes(stranger.get("/your-data/receipt/key/").content)
+    assert run_command("receipt", "verify", str(file), "--key", str(key)) == 0
+    file.write_bytes(json.dumps(json.loads(fetched.content) | {"stores": []}).encode())
+    assert run_command("receipt", "verify", str(file), "--key", str(key)) == 1
+    assert run_command("receipt", "verify", str(tmp_path / "none"), "--key", str(key)) == 2
+
+
+def run_command(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    return int(left.value.code or 0)
+
+
+def test_calling_it_off_by_the_code(ada: Life, client: Client) -> None:
+    code = ask_to_erase(client)
+    response = Client().post("/your-data/receipt/", {"code": code, "act": "cancel"})
+    assert "Nothing was lost" in response.content.decode()
+    assert User.objects.get(pk=ada.person.pk).is_active
+
+
+def test_claim_codes_cannot_be_guessed(ada: Life, client: Client) -> None:
+    """A wrong code says nothing of whether there is an erasure, and after ten of them nobody looks any more."""
+    code = ask_to_erase(client)
+    stranger = Client()
+    wrong = ["", "x", "00000-00000-00000-00000-00000", code[:-1], code[:-1] + ("0" if code[-1] != "0" else "1")]
+    answers = [stranger.post("/your-data/receipt/", {"code": one}) for one in wrong * 2]
+    assert {answer.status_code for answer in answers} == {422}
+    shut = stranger.post("/your-data/receipt/", {"code": code})
+    assert shut.status_code == 429
+    assert "too many tries" in shut.content.decode()
+    assert int(shut.headers["Retry-After"]) > 0
+    with clock.moved(timedelta(minutes=16)):
+        assert stranger.post("/your-data/receipt/", {"code": code}).status_code == 200
+
+
+def test_the_trash_says_when_each_thing_ends(ada: Life, client: Client) -> None:
+    """Deleting a story or a character, undoing it, and deleting it now, by plain forms."""
+    assert client.post(f"/stories/{ada.story.pk}/trash/").status_code == 302
+    assert client.post(f"/characters/{ada.character.pk}/trash/").status_code == 302
+    page = page_of(client, "/trash/")
+    title = ada.story.open("title", Purpose.SHOW)
+    assert title in page
+    assert page.count("in 30 days") == 2
+    pass_nights(3)
+    assert page_of(client, "/trash/").count("in 27 days") == 2
+    assert client.post(f"/trash/{ada.story.pk}/undo/").status_code == 302
+    assert page_of(client, f"/stories/{ada.story.pk}/")
+    gone = client.post(f"/trash/{ada.character.pk}/end/", headers={"X-Partial": "1"})
+    assert b"data-gone" in gone.content
+    assert not Character.objects.filter(pk=ada.character.pk).exists()
+    assert "It is empty" in page_of(client, "/trash/")
+
+
+def test_names_can_be_corrected_in_place(ada: Life, client: Client) -> None:
+    """Title and the name one plays under; an impossible one changes nothing."""
+    there = f"/stories/{ada.story.pk}/names/"
+    assert client.post(there, {"title": "The Quiet  Lamp", "persona": "Wren"}).status_code == 302
+    page = page_of(client, there)
+    assert 'value="The Quiet Lamp"' in page
+    assert 'value="Wren"' in page
+    assert client.post(there, {"title": "x" * 121, "persona": "Wren"}).status_code == 400
+    assert client.post(there, {"title": "", "persona": ""}).status_code == 302
+    assert 'value="The Quiet Lamp"' in page_of(client, there)
+
+
+def test_a_stranger_and_somebody_else_learn_nothing(ada: Life, client: Client) -> None:
+    """Cleo finds nothing of Ada's in the trash, and cannot end or take back what lies there."""
+    client.post(f"/stories/{ada.story.pk}/trash/")
+    cleo = signed_in_client(make_person("cleo"))
+    assert "It is empty" in page_of(cleo, "/trash/")
+    for act in ("undo", "end"):
+        assert cleo.post(f"/trash/{ada.story.pk}/{act}/").status_code == 404
+    assert Story.objects.get(pk=ada.story.pk).trashed_on
