@@ -12,12 +12,14 @@ from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
 from mindstage.gateway import converse
+from mindstage.rights.endpoint import ExportPlane
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
-from mindstage.stories.endpoint import Receive, Scope, Send, StreamPlane
+from mindstage.stories.endpoint import StreamPlane
 from mindstage.stories.form_turns import open_door
 from mindstage.stories.generation import Narration
 from mindstage.stories.hot_path import mark_interrupted
 from mindstage.streaming.bus import Bus
+from mindstage.streaming.raw import Receive, Scope, Send
 from mindstage.vault.keyring import keyring
 from mindstage.vault.start_check import Mode, current_gate
 
@@ -32,6 +34,7 @@ class Application:
     def __init__(self) -> None:
         self.pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=PAGE_THREADS)
         self.streams: StreamPlane | None = None
+        self.exports: ExportPlane | None = None
 
     def leave(self) -> None:
         """The server is about to drain: running replies end now, marked as interrupted, so their readers can go."""
@@ -45,6 +48,8 @@ class Application:
             await _say_ready(send, ready=self.streams is not None)
         elif scope["type"] == "http" and current_gate().mode is not Mode.OPEN:
             await _say_closed(send, current_gate().why)
+        elif scope["type"] == "http" and scope["path"].startswith("/stream/exports/") and self.exports is not None:
+            await self.exports(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
             await self.streams(scope, receive, send)
         elif scope["type"] == "http" and _announced(scope) > BODY_BYTES:
@@ -59,7 +64,7 @@ class Application:
         narration = await self._open() if current_gate().mode is Mode.OPEN else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self.streams = None
+        self.streams = self.exports = None
         if narration is None:
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -76,6 +81,7 @@ class Application:
         narration.open()
         open_door(narration)
         self.streams = StreamPlane(narration)
+        self.exports = ExportPlane(database)
         return narration
 
 

@@ -1,4 +1,4 @@
-"""Open an archive from elsewhere without trusting a byte of it: every limit is judged before what it limits is unpacked.
+"""Open an archive from elsewhere without trusting a byte of it: limits are judged before what they limit is unpacked.
 
 Only what its manifest lists is read, only as long as the manifest says, only if its SHA-256 is the manifest's, and the
 manifest only if its signature holds. Nothing is ever written under a name that stands in the archive.

@@ -1,4 +1,4 @@
-"""Fetch an export over the raw plane: the file is opened chunk by chunk while it is sent, and never lies open anywhere."""
+"""Fetch an export over the raw plane: opened chunk by chunk while it is sent, so that it never lies open anywhere."""
 
 from __future__ import annotations
 

@@ -15,8 +15,6 @@ from mindstage.rights.export_models import Export, KeptFile
 from mindstage.vault.purposes import Purpose
 
 KEPT = "mindstage-kept-1"
-CONSENTS = "consents.json"
-ANSWERED_HERE = "What you allowed there does not count here: each instance asks for itself."
 
 
 class ExportsHolding:
@@ -77,9 +75,6 @@ class ExportsHolding:
             pass
 
     def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
-        if CONSENTS in pack.names():
-            report.read.add(CONSENTS)
-            report.kept.append(ANSWERED_HERE)
         for name, path, content in _kept(pack):
             KeptFile(owner_id=person).seal(path=path, content=content).save(force_insert=True)
             report.read.add(name)

@@ -9,6 +9,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mindstage.datamap.holdings import holdings
@@ -18,7 +19,7 @@ from mindstage.kit.zip_writing import ZipWriter
 from mindstage.ledger import signing
 
 FORMAT = "mindstage-export-1"
-MANIFEST, SIGNATURE, README = "manifest.json", "signature.json", "README.txt"
+MANIFEST, SIGNATURE, README, SCHEMA = "manifest.json", "signature.json", "README.txt", "schema.json"
 BLOCK = 65_536
 _LEVEL = 1
 """Prose packs to 40 % at the fastest level and to 35 % at the usual one, at a third of the speed."""
@@ -31,6 +32,7 @@ stories/*/story.md, .html, .epub                the same to read: the line you p
 stories/*/chats/*.jsonl                         the same as SillyTavern chats, one for each branch
 characters/*/card.json and character.json       each character as it came
 characters/*/card-v2.json, card-v3.json, card.png, lorebook.json    the same for other programs
+schema.json                                     what stands in the data files (JSON Schema)
 manifest.json                                   the SHA-256 of every file
 signature.json                                  an Ed25519 signature of manifest.json
 
@@ -54,12 +56,19 @@ def list_files(person: uuid.UUID, told: Callable[[int], None] = lambda _: None) 
     """Every file of an archive, room by room. `told(n)`: n things (an account, a character, a story) are through."""
     yield Begin(README, edition=True)
     yield _WORDS
+    yield Begin(SCHEMA, edition=True)
+    yield schema()
     things: set[str] = set()
     for holding in reversed(holdings()):
         for name, value in holding.export(person):
             things.add("/".join(name.split("/")[:2]))
             told(len(things))
             yield from _file(name, value)
+
+
+def schema() -> bytes:
+    """The JSON Schema of the data files; docs/schemas has the same."""
+    return (Path(__file__).parent / "schemas" / "export-1.json").read_bytes()
 
 
 def count_things(person: uuid.UUID) -> int:

@@ -59,6 +59,16 @@ def create_item_key(item: uuid.UUID, *, owner: uuid.UUID) -> None:
         ItemKey.objects.using("keystore").create(id=item, owner=owner, wrapped=wrapped)
 
 
+def destroy_item_key(item: uuid.UUID) -> None:
+    """End the key of what dies by the clock and stands in no ledger: the file of an export."""
+    if not ItemKey.objects.using("keystore").filter(pk=item).exists():
+        return
+    with keystore_commit() as state:
+        ItemKey.objects.using("keystore").filter(pk=item).delete()
+        state.dirty = True
+        state.forgotten += 1
+
+
 def user_key(account: uuid.UUID) -> bytes:
     """A person's key. Raises KeyGone."""
     return _cached(account, _unwrap_user_key)

@@ -16,3 +16,5 @@ class Purpose(StrEnum):
     """To begin a story from what its owner brought."""
     NOTIFY = "notify"
     """To write to the address that the person gave for it."""
+    EXPORT = "export"
+    """To hand people a copy of what is theirs, because they asked for it."""

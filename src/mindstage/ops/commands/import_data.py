@@ -11,8 +11,8 @@ from mindstage.ops.instance import Instance
 REFUSED = 1
 """The exit code when nothing was brought in."""
 HALF_WAY = (
-    "The database is busy, or its disk is full. What had come in until then stays in the account; look there before you "
-    "try again."
+    "The database is busy, or its disk is full. What had come in until then stays in the account; look there before "
+    "you try again."
 )
 
 

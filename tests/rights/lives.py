@@ -1,0 +1,162 @@
+"""Accounts for tests, generated: characters with cards of any text, stories with trees of any shape."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from PIL import Image
+
+from library import card_makers as make
+from mindstage.accounts.models import User
+from mindstage.kit import ids
+from mindstage.library.characters import import_character
+from mindstage.prompts.inputs import LoreEntry
+from mindstage.stories.models import Draft, Segment, Story, Turn
+from mindstage.vault.keys import create_item_key
+from stories.scenes import STAGE
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60)
+KINDS = st.sampled_from([Turn.Kind.DO, Turn.Kind.SAY, Turn.Kind.STORY, Turn.Kind.OOC, Turn.Kind.REPLY])
+STATES = st.sampled_from([Turn.State.FINISHED, Turn.State.STOPPED, Turn.State.FAILED, Turn.State.INTERRUPTED])
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place: its versions, which is chosen, whether it lies in the trash."""
+
+    kind: str
+    texts: list[str]
+    chosen: int
+    trashed: bool
+    state: str
+    edited: bool
+    asked: bool
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A segment: how far into which earlier one it begins, and what it holds."""
+
+    parent: int
+    fork: int
+    spots: list[Spot]
+
+
+@dataclass(frozen=True)
+class Life:
+    cards: list[dict[str, Any]]
+    pictured: bool
+    titles: list[str]
+    trees: list[list[Branch]]
+    draft: str
+    of_character: bool
+
+
+def spots() -> st.SearchStrategy[list[Spot]]:
+    return st.lists(
+        st.builds(
+            Spot,
+            kind=KINDS,
+            texts=st.lists(WORDS, min_size=1, max_size=3),
+            chosen=st.integers(0, 2),
+            trashed=st.booleans(),
+            state=STATES,
+            edited=st.booleans(),
+            asked=st.booleans(),
+        ),
+        max_size=5,
+    )
+
+
+def trees() -> st.SearchStrategy[list[Branch]]:
+    branch = st.builds(Branch, parent=st.integers(0, 5), fork=st.integers(1, 6), spots=spots())
+    return st.lists(branch, min_size=1, max_size=4)
+
+
+def cards() -> st.SearchStrategy[dict[str, Any]]:
+    changes = st.fixed_dictionaries({"description": WORDS, "first_mes": WORDS, "creator_notes": WORDS})
+    return st.tuples(st.sampled_from([make.v2, make.v3]), changes).map(lambda pair: with_data(pair[0](), pair[1]))
+
+
+def with_data(card: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    card["data"] = {**card["data"], **changes, "a key of nobody": [1, None, {"x": "ü"}]}
+    return card
+
+
+LIVES = st.builds(
+    Life,
+    cards=st.lists(cards(), max_size=2),
+    pictured=st.booleans(),
+    titles=st.lists(WORDS, max_size=3),
+    trees=st.lists(trees(), min_size=3, max_size=3),
+    draft=WORDS,
+    of_character=st.booleans(),
+)
+
+
+def live(person: User, life: Life) -> None:
+    """Write a life into the database, sealed as the program seals it."""
+    characters = [import_character(owner=person.pk, data=_file(card, life.pictured)) for card in life.cards]
+    for number, (title, tree) in enumerate(zip(life.titles, life.trees, strict=False)):
+        source = f"character:{characters[0].pk}" if life.of_character and characters else "starter:lamp"
+        _write_story(person, title, tree, life.draft, source, number)
+
+
+def _file(card: dict[str, Any], pictured: bool) -> bytes:
+    if not pictured:
+        return make.to_json(card)
+    out = io.BytesIO()
+    Image.effect_noise((64, 96), 40).convert("RGB").save(out, "PNG")
+    end = make.chunk(b"IEND", b"")
+    return out.getvalue().removesuffix(end) + make.text_chunk(card) + end
+
+
+def _write_story(person: User, title: str, tree: list[Branch], draft: str, source: str, number: int) -> None:
+    lore = (LoreEntry(name="lamp", keys=("lamp", "Lämpchen"), content=title, selective=True),)
+    stage = replace(STAGE, source=source, lore=lore, premise=draft)
+    story = Story(owner=person, route="quick/fake" if number else "")
+    story.played_at = datetime(2026, 3, 1, 12, 30, 5, 1234 * number, tzinfo=UTC)
+    create_item_key(story.pk, owner=person.pk)
+    story.seal(title=title, stage=stage.to_bytes()).save(force_insert=True)
+    segments: list[Segment] = []
+    for branch in tree:
+        segments.append(_write_branch(story, branch, segments))
+    story.head = segments[len(title) % len(segments)]
+    story.save(update_fields=["head"])
+    if draft:
+        Draft(story=story, mode="say").seal(text=draft).save(force_insert=True)
+
+
+def _write_branch(story: Story, branch: Branch, segments: list[Segment]) -> Segment:
+    parent = segments[branch.parent % len(segments)] if segments else None
+    fork = parent.fork + branch.fork if parent else 0
+    segment = Segment(pk=_later(segments), story=story, parent=parent, fork=fork)
+    segment.save(force_insert=True)
+    for number, spot in enumerate(branch.spots):
+        for variant, text in enumerate(spot.texts):
+            row = Turn(
+                story=story,
+                segment=segment,
+                position=fork + number,
+                variant=variant,
+                chosen=variant == spot.chosen % len(spot.texts),
+                kind=spot.kind,
+                state=spot.state,
+                edited=spot.edited,
+                problem="silent" if spot.state == Turn.State.FAILED else "",
+                client_id=ids.sequential() if spot.asked else None,
+                trashed_at=story.played_at + timedelta(hours=1) if spot.trashed else None,
+            )
+            row.seal(text=text).save(force_insert=True)
+    return segment
+
+
+def _later(segments: list[Segment]) -> uuid.UUID:
+    """An identifier of a later millisecond than the last, as nobody branches twice within one."""
+    made = ids.sequential()
+    return uuid.UUID(int=max(made.int, segments[-1].pk.int + (1 << 80))) if segments else made

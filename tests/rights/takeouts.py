@@ -1,0 +1,53 @@
+"""Exports for tests: made whole, in memory, and read again by code that shares nothing with the exporter."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from mindstage.accounts.models import User
+from mindstage.rights import export
+from mindstage.rights.export_models import Export
+
+
+def take_out(person: User, *, recipient: str = "") -> bytes:
+    """A person's archive, asked for and written like a worker would, then forgotten by the instance."""
+    asked = export.request_export(owner=person.pk, recipient=recipient)
+    export.write_export(asked.pk)
+    ready = export.find_ready(person.pk, asked.pk)
+    assert ready is not None
+    content = b"".join(export.read_export(ready))
+    assert len(content) == ready.size
+    export.discard_file(asked.pk)
+    Export.objects.all().delete()
+    return content
+
+
+def unzip(archive: bytes) -> dict[str, bytes]:
+    """Every file of an archive by its name."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.testzip() is None
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def one(files: dict[str, bytes], ending: str) -> bytes:
+    """The only file whose name ends so."""
+    (found,) = [content for name, content in files.items() if name.endswith(ending)]
+    return found
+
+
+def turns_of(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    """Every turn of every story."""
+    parts = [content for name, content in sorted(files.items()) if "/turns-" in name]
+    return [turn for part in parts for turn in json.loads(part)["turns"]]
+
+
+def rezip(files: dict[str, bytes]) -> bytes:
+    """An archive of these files, by another program's hand."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()

@@ -1,0 +1,238 @@
+"""What a person takes out: complete, readable by other programs, signed, and sealed while it waits."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import pyrage
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from PIL import Image
+
+from library import card_makers as make
+from mindstage.accounts.models import User
+from mindstage.kit import clock
+from mindstage.library.cards import read_card
+from mindstage.library.characters import import_character
+from mindstage.rights import export
+from mindstage.rights.export import ExportRefused
+from mindstage.rights.export_models import Export
+from mindstage.stories import revisions
+from mindstage.stories.models import Story, Turn
+from mindstage.vault.models import ItemKey
+from people import make_person
+from rights.takeouts import one, take_out, turns_of, unzip
+from stories.scenes import add_turns, fork, make_story
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+
+@pytest.fixture
+def ada(vault: None) -> Iterator[User]:
+    """She asks; afterwards the folder is empty again."""
+    yield make_person("ada")
+    for path in export.folder().glob("*"):
+        path.unlink()
+
+
+def play(ada: User) -> Story:
+    """A story with versions, a branch, and a turn in the trash."""
+    story = make_story(ada, turns=8)
+    turn = Turn.objects.get(story=story, position=2)
+    revisions.add_version(turn=turn, text="Another *wording* <b>of</b> the line \x0b & more.")
+    revisions.trash_turn(turn=Turn.objects.get(story=story, position=7))
+    assert story.head
+    branch = fork(story, parent=story.head, at=4, count=3)
+    assert branch.parent_id
+    return story
+
+
+def test_an_export_holds_every_turn_and_version(ada: User) -> None:
+    """JSON: the trash, each version and each branch, as they lie in the database."""
+    story = play(ada)
+    turns = turns_of(unzip(take_out(ada)))
+    assert len(turns) == Turn.objects.filter(story=story).count() == 12
+    assert [turn["trashed_at"] is not None for turn in turns].count(True) == 1
+    assert {turn["text"] for turn in turns} >= {"Line 0 of the story.", "Line 7 of the story."}
+    assert sum(turn["edited"] for turn in turns) == 1
+
+
+def test_nobody_elses_things_are_in_it(ada: User) -> None:
+    """Cleo's story is not in Ada's archive."""
+    make_story(make_person("cleo"), turns=3)
+    assert not turns_of(unzip(take_out(ada)))
+
+
+def test_the_manifest_lists_and_signs_every_file(ada: User) -> None:
+    """SHA-256 of each file, and a signature that the published key checks."""
+    play(ada)
+    files = unzip(take_out(ada))
+    manifest = json.loads(files["manifest.json"])
+    listed = {line["path"]: line for line in manifest["files"]}
+    assert listed.keys() == files.keys() - {"manifest.json", "signature.json"}
+    for name, line in listed.items():
+        assert line["sha256"] == hashlib.sha256(files[name]).hexdigest()
+        assert line["bytes"] == len(files[name])
+    signature = json.loads(files["signature.json"])
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(signature["key"]))
+    key.verify(base64.b64decode(signature["signature"]), files["manifest.json"])
+
+
+def test_the_readable_editions_tell_the_played_line(ada: User) -> None:
+    """Markdown and HTML hold the line that is played, with chosen versions, and nothing that runs."""
+    play(ada)
+    files = unzip(take_out(ada))
+    words, page = one(files, "story.md").decode(), one(files, "story.html").decode()
+    for text in (words, page):
+        assert "Line 3 of the story." in text
+        assert "Line 6 of the story." in text
+        assert "Line 7" not in text
+    assert "Another *wording* <b>of</b>" in words
+    assert "<b>" not in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_book_is_a_valid_epub(ada: User) -> None:
+    """EPUB 3: the type first and stored, a container, a package whose every item is there, well-formed pages."""
+    story = play(ada)
+    assert story.head
+    add_turns(story, story.head, first=7, count=120)
+    book = one(unzip(take_out(ada)), "story.epub")
+    assert book[30:58] == b"mimetypeapplication/epub+zip"
+    with zipfile.ZipFile(io.BytesIO(book)) as opened:
+        first = opened.infolist()[0]
+        assert (first.filename, first.compress_type, first.flag_bits & 8) == ("mimetype", zipfile.ZIP_STORED, 0)
+        ElementTree.fromstring(opened.read("META-INF/container.xml"))
+        package = ElementTree.fromstring(opened.read("EPUB/package.opf"))
+        items = {item.get("id"): item.get("href") for item in package.iter("{http://www.idpf.org/2007/opf}item")}
+        spine = [item.get("idref") for item in package.iter("{http://www.idpf.org/2007/opf}itemref")]
+        assert set(spine) <= items.keys()
+        assert {f"EPUB/{href}" for href in items.values()} == {
+            name for name in opened.namelist() if name.startswith("EPUB/") and not name.endswith(".opf")
+        }
+        pages = [opened.read(name) for name in opened.namelist() if name.endswith(".xhtml")]
+        for page in pages:
+            ElementTree.fromstring(page.replace(b"<!DOCTYPE html>", b""))
+        assert len(spine) == 3
+        assert b"Line 126 of the story." in b"".join(pages)
+
+
+def read_lines(content: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_chats_lose_no_branch_and_no_version(ada: User) -> None:
+    """One file for each leaf; versions are swipes, one of them shown; narration is marked so that readers keep it."""
+    play(ada)
+    files = unzip(take_out(ada))
+    chats = {
+        name: [json.loads(line) for line in content.splitlines()] for name, content in files.items() if ".jsonl" in name
+    }
+    assert len(chats) == 2
+    played = next(lines for name, lines in chats.items() if "played" in name)
+    other = next(lines for name, lines in chats.items() if "played" not in name)
+    assert played[0]["user_name"] == "unused"
+    assert [line["mes"] for line in other[1:]][-1] == "Line 6 of the story."
+    edited = next(line for line in played[1:] if len(line["swipes"]) == 2)
+    assert edited["mes"] == edited["swipes"][edited["swipe_id"]]
+    assert len(edited["swipe_info"]) == 2
+    narration = [line for line in played[1:] if not line["is_user"]]
+    assert all(line["extra"]["type"] == "narrator" for line in narration)
+    assert not any(line["is_system"] for line in played[1:])
+
+
+@pytest.mark.parametrize("card", [make.v1(), make.v2(), make.v3()])
+def test_characters_come_out_as_cards(ada: User, card: dict[str, object]) -> None:
+    """The card as it came; V2 and V3 that our own reader takes; a picture that carries both."""
+    import_character(owner=ada.pk, data=make.to_json(card))
+    files = unzip(take_out(ada))
+    assert json.loads(one(files, "card.json")) == card
+    assert read_card(one(files, "card-v2.json")).spec == "v2"
+    assert read_card(one(files, "card-v3.json")).spec == "v3"
+    picture = one(files, "card.png")
+    assert "twice" in " ".join(read_card(picture).notices)
+    with Image.open(io.BytesIO(picture)) as opened:
+        assert {"chara", "ccv3"} <= set(opened.text)  # type: ignore[attr-defined]
+
+
+def test_an_archive_may_be_for_an_age_key(ada: User) -> None:
+    """Only the holder of the key opens it; and what is no key is refused before anything begins."""
+    play(ada)
+    holder = pyrage.x25519.Identity.generate()
+    archive = take_out(ada, recipient=str(holder.to_public()))
+    assert archive.startswith(b"age-encryption.org/v1")
+    assert turns_of(unzip(pyrage.decrypt(archive, [holder])))
+    with pytest.raises(ExportRefused):
+        export.request_export(owner=ada.pk, recipient="age1nothing")
+
+
+def test_one_export_a_day_and_gone_after_it(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second is refused; after 24 hours file, key and row are gone and another may be asked for."""
+    play(ada)
+    asked = export.request_export(owner=ada.pk)
+    with pytest.raises(ExportRefused):
+        export.request_export(owner=ada.pk)
+    export.write_export(asked.pk)
+    sealed = export.path_of(asked.pk).read_bytes()
+    assert b"Line 3" not in sealed
+    assert b"PK" not in sealed[:16]
+    with clock.moved(timedelta(hours=23, minutes=59)):
+        assert export.purge_old_exports() == 0
+        assert export.find_ready(ada.pk, asked.pk)
+    with clock.moved(timedelta(hours=24, seconds=1)):
+        assert export.find_ready(ada.pk, asked.pk) is None
+        assert export.purge_old_exports() == 1
+        assert not export.path_of(asked.pk).exists()
+        assert not ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
+        export.request_export(owner=ada.pk)
+
+
+def test_a_killed_worker_leaves_nothing_half_done(ada: User) -> None:
+    """Its job comes again: not while it may still be at work, and then from the beginning."""
+    play(ada)
+    asked = export.request_export(owner=ada.pk)
+    Export.objects.filter(pk=asked.pk).update(state=Export.State.WRITING, touched_at=clock.now())
+    with pytest.raises(export.StillWriting):
+        export.write_export(asked.pk)
+    with clock.moved(timedelta(minutes=2)):
+        export.write_export(asked.pk)
+        assert export.find_ready(ada.pk, asked.pk)
+        export.write_export(asked.pk)
+
+
+def test_a_full_disk_fails_in_words_and_leaves_nothing(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file stays, the row says so, and the person may ask again at once."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    asked = export.request_export(owner=ada.pk)
+    monkeypatch.setattr(export.os, "fsync", full)
+    export.write_export(asked.pk)
+    assert Export.objects.get(pk=asked.pk).state == Export.State.FAILED
+    assert not list(export.folder().glob("*"))
+    monkeypatch.undo()
+    export.request_export(owner=ada.pk)
+
+
+def test_an_account_that_ends_meanwhile_ends_its_export(ada: User) -> None:
+    """The row is gone when the job comes, or its key is: nothing is written and nothing fails."""
+    play(ada)
+    asked = export.request_export(owner=ada.pk)
+    ItemKey.objects.using("keystore").filter(pk=asked.pk).delete()
+    from mindstage.vault.keys import forget_keys
+
+    forget_keys()
+    export.write_export(asked.pk)
+    assert not list(export.folder().glob("*.export"))
+    Export.objects.all().delete()
+    export.write_export(asked.pk)

@@ -1,0 +1,192 @@
+"""Exports through the browser: asked for after a proof, fetched from the raw plane, brought in from the page."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from mindstage.accounts.models import User
+from mindstage.accounts.sessions import begin_session
+from mindstage.kit import clock
+from mindstage.ops.commands.import_data import bring as bring_by_command
+from mindstage.ops.jobs import run_next_job
+from mindstage.rights import export
+from mindstage.rights.endpoint import ExportPlane
+from mindstage.rights.export_models import Export
+from mindstage.stories.database_thread import DatabaseThread
+from mindstage.stories.models import Story
+from mindstage.vault.sealing import Unreadable
+from people import PASSPHRASE, make_person, signed_in_client
+from rights.takeouts import turns_of, unzip
+from stories.scenes import make_story
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
+
+
+@pytest.fixture
+def ada(vault: None) -> Iterator[User]:
+    person = make_person("ada")
+    make_story(person, turns=6)
+    yield person
+    for path in export.folder().glob("*"):
+        path.unlink()
+
+
+@pytest.fixture
+def database() -> Iterator[DatabaseThread]:
+    thread = DatabaseThread()
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+def proven_client(person: User) -> Client:
+    client = signed_in_client(person)
+    answer = client.post("/session/proof/", {"passphrase": PASSPHRASE})
+    assert answer.status_code in (200, 302), answer.status_code
+    return client
+
+
+def make_export(client: Client) -> Export:
+    assert client.post("/your-data/exports/").status_code == 302
+    assert run_next_job()
+    return Export.objects.get()
+
+
+def fetch(database: DatabaseThread, person: User | None, path: str, **more: str) -> tuple[int, dict[str, str], bytes]:
+    """Ask the raw plane as a browser would: status, headers, body."""
+    cookie = begin_session(person, "computer") if person else ""
+    headers = {"host": "localhost", "sec-fetch-site": "same-origin", **more}
+    headers["cookie"] = f"{settings.SESSION_COOKIE_NAME}={cookie}"
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(ExportPlane(database)(scope, receive, send))
+    heads = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], heads, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def test_an_export_asks_for_a_proof_first(ada: User) -> None:
+    """A signed-in browser alone begins nothing; and a notice tells the owner of the account when one is begun."""
+    answer = signed_in_client(ada).post("/your-data/exports/")
+    assert "/session/proof/" in answer.headers["Location"]
+    assert not Export.objects.exists()
+    client = proven_client(ada)
+    make_export(client)
+    assert b"export of your data was asked for" in client.get("/account/").content
+
+
+def test_the_page_follows_an_export(ada: User) -> None:
+    """Waiting, then ready with a download; thrown away, it is gone at once."""
+    client = proven_client(ada)
+    client.post("/your-data/exports/")
+    assert b"is being written" in client.get("/your-data/exports/").content
+    assert run_next_job()
+    ready = Export.objects.get()
+    page = client.get("/your-data/exports/").content
+    assert f"/stream/exports/{ready.pk}".encode() in page
+    assert client.post("/your-data/exports/").status_code == 409
+    client.post(f"/your-data/exports/{ready.pk}/end/")
+    assert not export.path_of(ready.pk).exists()
+    assert b"is ready" not in client.get("/your-data/exports/").content
+    assert client.post("/your-data/exports/").status_code == 409
+
+
+def test_the_download_is_the_archive(ada: User, database: DatabaseThread) -> None:
+    """Whole, of the length that was announced, never cached, as a file of a plain name."""
+    ready = make_export(proven_client(ada))
+    status, headers, body = fetch(database, ada, f"/stream/exports/{ready.pk}")
+    assert status == 200
+    assert len(turns_of(unzip(body))) == 6
+    assert int(headers["content-length"]) == len(body)
+    assert headers["cache-control"] == "no-store"
+    assert "mindstage-export.zip" in headers["content-disposition"]
+
+
+def test_nobody_else_fetches_it(ada: User, database: DatabaseThread) -> None:
+    """A stranger, another person, another site, another day, another name."""
+    ready = make_export(proven_client(ada))
+    path = f"/stream/exports/{ready.pk}"
+    assert fetch(database, None, path)[0] == 401
+    cleo = make_person("cleo")
+    assert fetch(database, cleo, path)[0] == 404
+    assert signed_in_client(cleo).post(f"/your-data/exports/{ready.pk}/end/").status_code == 404
+    assert fetch(database, ada, path, **{"sec-fetch-site": "cross-site"})[0] == 403
+    assert fetch(database, ada, path, host="elsewhere.example")[0] == 400
+    assert fetch(database, ada, f"/stream/exports/{uuid.uuid4()}")[0] == 404
+    assert fetch(database, ada, "/stream/exports/x")[0] == 404
+    with clock.moved(timedelta(hours=25)):
+        assert fetch(database, ada, path)[0] == 404
+
+
+def test_a_file_that_was_changed_on_the_disk_breaks_off(ada: User, database: DatabaseThread) -> None:
+    """Cut short or altered: the download fails rather than hand out something else."""
+    ready = make_export(proven_client(ada))
+    file = export.path_of(ready.pk)
+    content = file.read_bytes()
+    for broken in (content[:-1], content[:100] + b"x" + content[101:]):
+        file.write_bytes(broken)
+        with pytest.raises(Unreadable):
+            fetch(database, ada, f"/stream/exports/{ready.pk}")
+    file.unlink()
+    assert fetch(database, ada, f"/stream/exports/{ready.pk}")[0] == 404
+
+
+def test_the_page_brings_an_archive_in(ada: User, database: DatabaseThread) -> None:
+    """Through the form, with its report; what is no archive is refused in words."""
+    ready = make_export(proven_client(ada))
+    _, _, body = fetch(database, ada, f"/stream/exports/{ready.pk}")
+    ben = make_person("ben")
+    client = signed_in_client(ben)
+    page = client.post("/your-data/imports/", {"archive": SimpleUploadedFile("a.zip", body)})
+    assert page.status_code == 200
+    assert b"6 turns" in page.content
+    assert Story.objects.filter(owner=ben).count() == 1
+    for content, status in ((b"no archive", 422), (None, 400)):
+        form = {} if content is None else {"archive": SimpleUploadedFile("a.zip", content)}
+        assert client.post("/your-data/imports/", form).status_code == status
+
+
+def test_the_command_brings_an_archive_in(ada: User, tmp_path: Any) -> None:
+    """For archives of any size: the report, or one sentence and exit code 1."""
+    ready = make_export(proven_client(ada))
+    file = tmp_path / "archive.zip"
+    file.write_bytes(b"".join(export.read_export(ready)))
+    make_person("ben")
+    said, code = bring_by_command(file, "ben")
+    assert code == 0
+    assert "6 turns" in said[0]
+    assert bring_by_command(file, "nobody")[1] == 1
+    assert bring_by_command(tmp_path / "missing.zip", "ben")[1] == 1
+    file.write_bytes(b"PK")
+    assert bring_by_command(file, "ben")[1] == 1
+
+
+def test_the_signing_key_is_public(ada: User) -> None:
+    """The key that checks manifests, with its fingerprint."""
+    answer = Client().get("/.well-known/mindstage-signing-key").json()
+    assert answer["algorithm"] == "Ed25519"
+    assert len(answer["fingerprint"].split()) == 8
+    assert io.BytesIO(answer["key"].encode())

@@ -1,0 +1,243 @@
+"""What was taken out comes in again: equal after mapping identifiers, or refused in words with nothing written."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pyrage
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from library import card_makers as make
+from mindstage.accounts.models import User
+from mindstage.datamap.porting import NotUnderstood
+from mindstage.library.characters import import_character
+from mindstage.library.models import Character
+from mindstage.rights import archive, export
+from mindstage.rights.export_models import KeptFile
+from mindstage.rights.importing import Brought, bring_archive
+from mindstage.stories.models import Story, Turn
+from mindstage.vault.purposes import Purpose
+from people import make_person
+from rights.lives import LIVES, Life, live
+from rights.takeouts import one, rezip, take_out, turns_of, unzip
+from stories.scenes import make_story
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+OF_THE_ACCOUNT = {f"{name}.json" for name in ("account", "sessions", "notices", "openings", "consents")}
+OF_THE_ARCHIVE = {"manifest.json", "signature.json"}
+_people = iter(range(1_000_000))
+
+
+@pytest.fixture
+def ada(vault: None) -> Iterator[User]:
+    """She asks; afterwards the folder is empty again."""
+    yield make_person("ada")
+    for path in export.folder().glob("*"):
+        path.unlink()
+
+
+def bring(person: User, content: bytes) -> Brought:
+    return bring_archive(owner=person.pk, file=io.BytesIO(content))
+
+
+def told(content: bytes) -> dict[str, bytes]:
+    """An archive's files with each identifier replaced by the number of its first appearance. Books are unpacked.
+
+    This shares nothing with the exporter: it knows JSON Lines, ZIP and what an identifier looks like.
+    """
+    files = {name: value for name, value in unzip(content).items() if name not in OF_THE_ACCOUNT | OF_THE_ARCHIVE}
+    for name in [name for name in files if name.endswith(".epub")]:
+        files |= {f"{name}/{inner}": value for inner, value in unzip(files.pop(name)).items()}
+    seen: dict[bytes, bytes] = {}
+
+    def number(match: re.Match[bytes]) -> bytes:
+        return seen.setdefault(match[0], b"#%d" % len(seen))
+
+    return {name: UUID.sub(number, files[name]) for name in sorted(files)}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(life=LIVES)
+def test_out_and_in_and_out_again_is_equal(vault: None, life: Life) -> None:
+    """For generated accounts: every file but those of the account itself, and the books page by page."""
+    first, second = (make_person(f"person{next(_people)}") for _ in range(2))
+    live(first, life)
+    content = take_out(first)
+    brought = bring(second, content)
+    assert not brought.report.not_understood
+    assert told(take_out(second)) == told(content)
+    stories = Story.objects.filter(owner=second)
+    assert brought.report.came_in.get("stories", 0) == stories.count() == min(len(life.titles), 3)
+    assert brought.report.came_in.get("turns", 0) == Turn.objects.filter(story__in=stories).count()
+    assert brought.report.came_in.get("characters", 0) == len(life.cards)
+
+
+def test_an_import_says_what_it_did(ada: User) -> None:
+    """Counts, what is kept, what was not needed, and whose key signed it."""
+    make_story(ada, turns=5)
+    import_character(owner=ada.pk, data=make.to_json(make.v3()))
+    said = " ".join(bring(make_person("ben"), take_out(ada)).sentences)
+    assert "1 stories" in said
+    assert "5 turns" in said
+    assert "1 characters" in said
+    assert "keeps the handle" in said
+    assert "only say the same in other formats" in said
+
+
+def test_a_running_reply_comes_in_as_interrupted(ada: User) -> None:
+    """Another instance's narrator is not writing here; the report says so."""
+    story = make_story(ada, turns=3)
+    Turn.objects.filter(story=story, position=2).update(state=Turn.State.RUNNING)
+    ben = make_person("ben")
+    brought = bring(ben, take_out(ada))
+    assert Turn.objects.get(story__owner=ben, position=2).state == Turn.State.INTERRUPTED
+    assert "was being written" in " ".join(brought.sentences)
+
+
+def test_a_story_without_its_key_is_said_and_not_dropped(ada: User) -> None:
+    """It stands in the archive as unreadable, and in the report of the import."""
+    from mindstage.vault.keys import destroy_item_key
+
+    story = make_story(ada, turns=3)
+    destroy_item_key(story.pk)
+    content = take_out(ada)
+    assert json.loads(one(unzip(content), "story.json"))["unreadable"] is True
+    assert "its key was gone" in " ".join(bring(make_person("ben"), content).sentences)
+
+
+def test_files_that_nobody_knows_are_kept_sealed(ada: User) -> None:
+    """A file beside the manifest's is kept as it is, said, and in the next export; that import keeps it again."""
+    files = unzip(take_out(ada)) | {"notes/plot.txt": b"She was the lamp all along."}
+    ben, cleo = make_person("ben"), make_person("cleo")
+    brought = bring(ben, rezip(files))
+    assert "notes/plot.txt" in " ".join(brought.sentences)
+    row = KeptFile.objects.get(owner=ben)
+    assert b"lamp" not in bytes(row.content)
+    bring(cleo, take_out(ben))
+    kept = KeptFile.objects.get(owner=cleo)
+    assert kept.open("path", Purpose.EXPORT) == "notes/plot.txt"
+    assert kept.open_bytes("content", Purpose.EXPORT) == b"She was the lamp all along."
+
+
+def nothing_came_in(person: User, content: bytes) -> str:
+    with pytest.raises(NotUnderstood) as refused:
+        bring(person, content)
+    assert not Story.objects.filter(owner=person).exists()
+    assert not Character.objects.filter(owner=person).exists()
+    assert not KeptFile.objects.filter(owner=person).exists()
+    return refused.value.sentence
+
+
+@pytest.mark.parametrize("ending", ["turns-0001.json", "story.json", "story.md", "card.json", "story.epub"])
+def test_a_changed_file_is_refused(ada: User, ending: str) -> None:
+    """One byte more in any file, data or edition: refused before anything is written."""
+    make_story(ada, turns=3)
+    import_character(owner=ada.pk, data=make.to_json(make.v2()))
+    files = unzip(take_out(ada))
+    (name,) = [name for name in files if name.endswith(f"/{ending}")]
+    assert "changed or damaged" in nothing_came_in(make_person("ben"), rezip(files | {name: files[name] + b" "}))
+
+
+def test_a_forged_manifest_is_refused(ada: User) -> None:
+    """The signature is checked before the manifest is believed."""
+    files = unzip(take_out(ada))
+    files["manifest.json"] = files["manifest.json"].replace(b"README.txt", b"READYE.txt")
+    assert "signature" in nothing_came_in(make_person("ben"), rezip(files))
+
+
+def test_a_missing_file_is_refused(ada: User) -> None:
+    make_story(ada, turns=3)
+    files = unzip(take_out(ada))
+    nothing_came_in(make_person("ben"), rezip({name: files[name] for name in files if "/turns-" not in name}))
+
+
+def test_a_cut_or_foreign_file_is_refused(ada: User) -> None:
+    """Half an archive, a picture, another ZIP, nothing at all."""
+    make_story(ada, turns=3)
+    content = take_out(ada)
+    ben = make_person("ben")
+    for broken in (content[: len(content) // 2], b"", b"PK", make.png_card(make.v2()), rezip({"a.txt": b"x"})):
+        nothing_came_in(ben, broken)
+
+
+def test_any_flipped_byte_is_refused_or_harmless(ada: User) -> None:
+    """A damaged archive never comes in as another story."""
+    make_story(ada, turns=3)
+    content = take_out(ada)
+    texts = [turn["text"] for turn in turns_of(unzip(content))]
+    for number, at in enumerate(range(0, len(content), max(1, len(content) // 60))):
+        ben = make_person(f"ben{number}")
+        broken = content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]
+        try:
+            bring(ben, broken)
+        except NotUnderstood:
+            assert not Story.objects.filter(owner=ben).exists()
+        else:
+            rows = Turn.objects.filter(story__owner=ben).order_by("position")
+            assert [row.open("text", Purpose.EXPORT) for row in rows] == texts
+
+
+def test_an_encrypted_archive_is_named_as_such(ada: User) -> None:
+    holder = pyrage.x25519.Identity.generate()
+    content = take_out(ada, recipient=str(holder.to_public()))
+    assert "age" in nothing_came_in(make_person("ben"), content)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../up.json", "/root.json", "stories/../../up.json", "C:/x.json", "a\\b.json", "a//b", "a/./b"],
+)
+def test_names_that_lead_out_are_refused(ada: User, name: str) -> None:
+    """No path is ever made of a name, and such an archive is not read at all (zip-slip)."""
+    files = unzip(take_out(ada)) | {name: b"{}"}
+    nothing_came_in(make_person("ben"), rezip(files))
+
+
+def test_links_and_folders_are_refused(ada: User) -> None:
+    """A symbolic link is no file."""
+    out = io.BytesIO(take_out(ada))
+    with zipfile.ZipFile(out, "a") as opened:
+        entry = zipfile.ZipInfo("stories/link.json")
+        entry.external_attr = 0o120777 << 16
+        opened.writestr(entry, "/etc/passwd")
+    assert "no plain file" in nothing_came_in(make_person("ben"), out.getvalue())
+
+
+def test_bombs_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ratio, number of files, size of one file, all together, depth of JSON: each judged from the outside."""
+    files, ben = unzip(take_out(ada)), make_person("ben")
+    assert "200 times" in nothing_came_in(ben, rezip(files | {"zeros.bin": bytes(5_000_000)}))
+    nothing_came_in(ben, rezip(files | {"a/b/c/d/e/f/g.json": b"{}"}))
+    with pytest.raises(NotUnderstood):
+        archive.parse_json(b"[" * 100_000 + b"]" * 100_000, "deep.json")
+    with pytest.raises(NotUnderstood):
+        archive.parse_json(b'{"n": NaN}', "nan.json")
+    for limit, value in {"FILES": 3, "TOTAL_BYTES": 100, "DIRECTORY_BYTES": 10, "MANIFEST_BYTES": 10}.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, limit, value)
+            assert "larger than what is taken in" in nothing_came_in(ben, rezip(files))
+
+
+def test_two_entries_over_the_same_bytes_are_refused(ada: User) -> None:
+    """The trick of the better bombs: a directory that names one stretch of the file many times."""
+    content = bytearray(rezip(unzip(take_out(ada))))
+    at = content.index(b"PK\1\2")
+    second = content.index(b"PK\1\2", at + 4)
+    content[second + 42 : second + 46] = content[at + 42 : at + 46]
+    nothing_came_in(make_person("ben"), bytes(content))
+
+
+def test_a_frozen_account_takes_nothing_in(ada: User) -> None:
+    content = take_out(ada)
+    ben = make_person("ben")
+    User.objects.filter(pk=ben.pk).update(state=User.State.FROZEN)
+    assert "frozen" in nothing_came_in(ben, content)
