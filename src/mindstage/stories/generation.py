@@ -171,6 +171,7 @@ class Narration:
         for run, store in list(self._unstored.items()):
             await self.database.run(store)
             self._unstored.pop(run, None)
+            self.bus.channels.pop(run, None)  # it tells of the failure; whoever comes now reads what is stored
 
     async def _keep_parts(self) -> None:
         grown = [(run, run.channel.length) for run in self.runs.values() if run.channel.length > run.kept]
