@@ -23,6 +23,7 @@ from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
 from mindstage.stories.refusals import NotYours, Refused
 from mindstage.stories.stage import Stage
+from mindstage.stories.turns import new_client_id
 from mindstage.stories.views.asking import for_players, own_story
 from mindstage.vault.purposes import Purpose
 
@@ -85,6 +86,7 @@ def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
     return {
         **stretch_context(story, stage, stretch),
         "segment": story.head_id,
+        "form_id": new_client_id(),
         "running": _running(story),
         "cast": [{"name": role.name, "role": role.line} for role in stage.roles],
         "disclosure": routes.disclosure(route),
