@@ -80,7 +80,7 @@ class House:
         entry = ProviderEntry(
             id="fake", base_url=base_url, api_key_env="FAKE_KEY", models=("fake",), region="this machine"
         )
-        self.settings.MINDSTAGE = replace(settings.MINDSTAGE, providers=(entry,), stall_seconds=stall_seconds)
+        provide(self.settings, entry, stall_seconds=stall_seconds)
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the house's loop, to its end."""
@@ -164,6 +164,11 @@ class House:
         reading = Reading(self.loop)
         reading.ended = asyncio.run_coroutine_threadsafe(reading.converse(self.plane, scope, content), self.loop)
         return reading
+
+
+def provide(overriding: Any, *entries: ProviderEntry, stall_seconds: float = 5.0) -> None:
+    """Let the instance have these providers and no others."""
+    overriding.MINDSTAGE = replace(settings.MINDSTAGE, providers=entries, stall_seconds=stall_seconds)
 
 
 @dataclass
