@@ -108,7 +108,7 @@ class Visitor:
     def log_out(self) -> None:
         self.page.locator("details.menu summary").last.click()
         self.page.get_by_role("button", name="Log out").click()
-        self.page.wait_for_url("**/")
+        self.page.wait_for_url(self.address + "/")
 
     def begin(self, slug: str = STARTER) -> str:
         """Begin a story from a starter; returns its path."""
@@ -160,8 +160,8 @@ class Visitor:
                     assert not any(kept.values()), f"the browser was given something to keep: {kept}"
         finally:
             self.context.close()
-        assert self.watch.elsewhere == [], "a request left the house"
-        assert self.watch.complaints == []
+        assert not self.watch.elsewhere, f"requests left the house: {self.watch.elsewhere}"
+        assert not self.watch.complaints, f"the browser complained: {self.watch.complaints}"
 
 
 def last(page: Page) -> Locator:
