@@ -12,6 +12,7 @@ from typing import Final
 
 import uvicorn
 
+from mindstage.ops.http_head import BoundedHeadProtocol
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
 
@@ -68,7 +69,7 @@ def _uvicorn_config() -> uvicorn.Config:
     return uvicorn.Config(
         os.environ.get("MINDSTAGE_APPLICATION", APPLICATION),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeadProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",

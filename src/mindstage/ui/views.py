@@ -69,7 +69,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django's own line is off: it names the path, which may hold the owner link.
-    log.exception("a page could not be made")
+    log.exception("a page could not be made")  # noqa: LOG004 - the framework calls this while it handles the fault
     return problem(
         request,
         status=500,

@@ -50,7 +50,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def owner(request: HttpRequest, token: str) -> HttpResponse:
     """The sign-up form of the one-time owner link. Its address is told to no other site.
 
-    Not `no-referrer`: with it browsers send the form with `Origin: null`, and the check against foreign forms refuses it.
+    Not `no-referrer`: with it browsers send the form as `Origin: null`, which the check against foreign forms refuses.
     """
     if is_owner_link(token):
         return _form(request, SignUpForm(initial={"owner_link": token}))
