@@ -48,7 +48,7 @@ def narrator(theatre: tuple[Program, ThreadedFakeProvider]) -> ThreadedFakeProvi
 
 @pytest.fixture
 def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
-    """Let somebody come: `come()` to the shared theatre, or `come(address)`. At the end nothing may be complained of."""
+    """Let somebody come: `come()` to the shared theatre, or `come(address)`. Complaints fail the test at its end."""
     visitors: list[Visitor] = []
 
     def arrive(address: str = "", **options: Any) -> Visitor:

@@ -81,7 +81,8 @@ def test_a_hostile_card_is_only_text(come: Come, narrator: ThreadedFakeProvider)
     card = make.v2(
         name="<img src=x onerror=window.broken=6>",
         description=HOSTILE, personality=HOSTILE, scenario=HOSTILE, first_mes=HOSTILE, creator_notes=HOSTILE,
-        alternate_greetings=[HOSTILE], tags=["<script>window.broken=7</script>"], creator='"><script>window.broken=8</script>',
+        alternate_greetings=[HOSTILE], tags=["<script>window.broken=7</script>"],
+        creator='"><script>window.broken=8</script>',
     )  # fmt: skip
     page = visitor.go("/characters/new/")
     file = {"name": "<b>x.json", "mimeType": "application/json", "buffer": make.to_json(card)}

@@ -62,7 +62,7 @@ def test_from_the_front_door_to_a_reply_without_a_pointer(come: Come, narrator: 
 
 
 def test_keys_of_the_play_page(player: Visitor, narrator: ThreadedFakeProvider) -> None:
-    """`?` shows the keys, Esc closes, J and K walk the turns, `/` leads to the line, arrows turn versions, Esc stops."""
+    """`?` shows the keys, Esc closes, J and K walk the turns, `/` leads to the line, arrows turn versions."""
     page = player.page
     narrator.play(Text("The first."), Finish())
     player.play("I try.")

@@ -51,7 +51,7 @@ def measure(cdp: Any) -> tuple[list[float], list[str]]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_fits_and_is_named(come: Come, narrator: ThreadedFakeProvider, dark: bool) -> None:
-    """At 360, 390, 768 and 1440 pixels, in both themes: no sideways scroll, one h1 and main, a name for each control."""
+    """At 360, 390, 768 and 1440 pixels, in both themes: no sideways scroll, one h1 and main, named controls."""
     visitor = come(dark=dark, reduced_motion="reduce")  # a fade between pages would be cut off by the next size
     page = visitor.page
     visitor.allow(404)

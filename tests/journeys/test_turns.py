@@ -1,4 +1,4 @@
-"""What can be done with turns on the play page: stop, continue, try again, edit, delete, and none of it loses a word."""
+"""What can be done with turns: stop, continue, try again, edit, delete, and none of it loses a word."""
 
 from __future__ import annotations
 

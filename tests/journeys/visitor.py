@@ -110,9 +110,10 @@ class Visitor:
         self.page.get_by_role("button", name="Log out").click()
         self.page.wait_for_url(self.address + "/")
 
-    def begin(self, slug: str = STARTER) -> str:
-        """Begin a story from a starter; returns its path."""
-        self.go(f"/scenarios/{slug}/")
+    def begin(self, slug: str = STARTER, *, fresh: bool = True) -> str:
+        """Begin a story from a starter (whose page is open already unless `fresh`); returns its path."""
+        if fresh:
+            self.go(f"/scenarios/{slug}/")
         self.page.get_by_role("button", name="Begin").click()
         self.page.wait_for_url("**/stories/*/")
         return urlsplit(self.page.url).path
