@@ -36,7 +36,11 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The facts of this instance. Paths are absolute; `stall_seconds` is how long a silent provider is waited for."""
+    """The facts of this instance.
+
+    Paths are absolute. `https`: people reach it by HTTPS, through a proxy on this machine that sets X-Forwarded-Proto.
+    `stall_seconds`: how long a silent provider is waited for.
+    """
 
     data_dir: Path
     keys_dir: Path
@@ -47,6 +51,7 @@ class Configuration:
     database_url: str = ""
     keystore_url: str = ""
     debug: bool = False
+    https: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
     providers: tuple[ProviderEntry, ...] = ()
@@ -127,6 +132,9 @@ def _provider(table: dict[str, Any]) -> ProviderEntry:
     name = table.get("id", "?")
     if unknown := sorted(set(table) - known):
         raise ConfigurationMistake(f"[[provider]] {name} has a setting that Mindstage does not know: {unknown[0]}.")
+    for key, value in table.items():
+        if not _fits(key, value):
+            raise ConfigurationMistake(f"[[provider]] {name}: {key} {_SHAPES.get(key, 'must be text, in quotes')}.")
     entry = ProviderEntry(**{**table, "models": tuple(table.get("models", ()))})
     if not entry.id or entry.kind not in ("openai", "embedded"):
         raise ConfigurationMistake(f"[[provider]] {name} needs an id and a kind: openai or embedded.")
@@ -139,6 +147,18 @@ def _provider(table: dict[str, Any]) -> ProviderEntry:
     return entry
 
 
+_SHAPES = {"models": 'must be a list of names: ["one", "two"]', "context": "must be a number of tokens, at least 512"}
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether a value of a `[[provider]]` table has the shape that its setting needs."""
+    if key == "models":
+        return isinstance(value, list) and all(isinstance(model, str) and model for model in value)
+    if key == "context":
+        return type(value) is int and value >= 512
+    return isinstance(value, str)
+
+
 def _defaults() -> dict[str, Any]:
     return {"data_dir": user_data_path(APP), "keys_dir": user_config_path(APP) / "keys"}
 
@@ -149,7 +169,8 @@ def _typed(name: str, value: Any) -> Any:
         "keys_dir": lambda v: Path(v).expanduser().absolute(),
         "port": _port,
         "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
-        "debug": lambda v: v in (True, "1", "true", "yes"),
+        "debug": _yes,
+        "https": _yes,
         "stall_seconds": float,
         "narrator_threads": int,
     }
@@ -157,6 +178,10 @@ def _typed(name: str, value: Any) -> Any:
         return kinds.get(name, str)(value)
     except (TypeError, ValueError):
         raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+def _yes(value: Any) -> bool:
+    return value in (True, "1", "true", "yes")
 
 
 def _port(value: Any) -> int:

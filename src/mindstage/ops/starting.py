@@ -104,12 +104,14 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None]:
 
     django.setup()
     from mindstage.ops.keys_at_start import make_keys, refuse_wrong_keys
-    from mindstage.ops.schema import bring_up_to_date, refuse_newer_schema
+    from mindstage.ops.schema import bring_up_to_date, lay_out_file, refuse_newer_schema
 
     refuse_newer_schema(instance)
     refuse_wrong_keys(instance)
     make_folders(instance)
     lock = take_lock(instance.data_dir)
+    if not instance.database_url:
+        lay_out_file(instance.database_file)
     _or_say_why(bring_up_to_date)
     make_keys(instance)
     return lock, make_link_for_owner()

@@ -55,6 +55,17 @@ class Request:
     query: bytes
     secure: bool
 
+    @classmethod
+    def of(cls, scope: Scope) -> Request:
+        """What a request's scope says. It is secure when it came by HTTPS, or people are known to come that way."""
+        return cls(
+            scope["method"],
+            tuple(scope["path"].strip("/").split("/"))[1:],
+            dict(scope["headers"]),
+            scope["query_string"],
+            scope.get("scheme") == "https" or settings.MINDSTAGE.https,
+        )
+
     @property
     def cookie(self) -> str:
         # Django's reading: a cookie that another program on this host set badly does not hide ours.
@@ -76,13 +87,7 @@ class StreamPlane:
         self.bus = narration.bus
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(
-            scope["method"],
-            tuple(scope["path"].strip("/").split("/"))[1:],
-            dict(scope["headers"]),
-            scope["query_string"],
-            scope.get("scheme") == "https",
-        )
+        request = Request.of(scope)
         try:
             check_origin(request)
             await self._answer(request, receive, send)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -83,5 +84,5 @@ def open_piece(path: Path, member: str) -> Iterator[IO[bytes]]:
         else:
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:
                 yield file
-    except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise CannotFetch from error
