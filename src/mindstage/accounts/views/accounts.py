@@ -11,11 +11,11 @@ from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
 from mindstage.accounts.models import User
 from mindstage.accounts.owner_link import is_owner_link
-from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try, network_of
+from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import list_sessions
 from mindstage.accounts.sign_up import sign_up
-from mindstage.accounts.views.answers import enter, too_many_tries
+from mindstage.accounts.views.answers import enter, network_asking, too_many_tries
 from mindstage.ui.views import problem
 from mindstage.vault.purposes import Purpose
 
@@ -31,7 +31,7 @@ def create(request: HttpRequest) -> HttpResponse:
         return _form(request, form, status=422)
     given = form.cleaned_data
     try:
-        count_try(SIGN_UPS_OF_A_NETWORK, network_of(request.META.get("REMOTE_ADDR", "")))
+        count_try(SIGN_UPS_OF_A_NETWORK, network_asking(request))
         account = sign_up(
             handle=given["handle"],
             passphrase=given["passphrase"],

@@ -13,10 +13,10 @@ from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.forms import SignInForm
 from mindstage.accounts.models import User
-from mindstage.accounts.rate_limits import TooManyTries, network_of
+from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.sessions import end_named_session, end_other_sessions, end_session
 from mindstage.accounts.sign_in import sign_in
-from mindstage.accounts.views.answers import enter, too_many_tries
+from mindstage.accounts.views.answers import enter, network_asking, too_many_tries
 from mindstage.ui.views import not_found
 from mindstage.vault.keys import forget_keys
 
@@ -33,9 +33,8 @@ def create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, status=422)
     given = form.cleaned_data
-    network = network_of(request.META.get("REMOTE_ADDR", ""))
     try:
-        account = sign_in(handle=given["handle"], passphrase=given["passphrase"], network=network)
+        account = sign_in(handle=given["handle"], passphrase=given["passphrase"], network=network_asking(request))
     except TooManyTries as refusal:
         return too_many_tries(form, refusal, lambda status: _form(request, form, status=status))
     if account is None:
