@@ -15,6 +15,7 @@ from mindstage.library.characters import list_characters
 from mindstage.library.models import Character
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
+from mindstage.prompts.history import NAMELESS
 from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.drafts import find_draft
@@ -59,7 +60,7 @@ def _desk(request: SignedInRequest) -> HttpResponse:
 @for_players
 def create(request: SignedInRequest) -> HttpResponse:
     """Begin a story and open its page."""
-    persona = check_persona(request.POST.get("persona", ""), otherwise=request.visitor.open_handle())
+    persona = check_persona(request.POST.get("persona", ""), otherwise=NAMELESS)
     parts = _parts(request, persona)
     story = begin_story(
         owner=request.visitor.account_id,
