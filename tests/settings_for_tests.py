@@ -26,3 +26,8 @@ os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
 from mindstage.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["cheap_hasher.CheapArgon2PasswordHasher"]
+
+# As the program lays its file out (ops/schema.py); the framework makes the databases of tests itself.
+DATABASES["default"]["OPTIONS"]["init_command"] = (  # noqa: F405
+    "PRAGMA auto_vacuum = INCREMENTAL;" + DATABASES["default"]["OPTIONS"]["init_command"]  # noqa: F405
+)
