@@ -42,3 +42,23 @@ def test_a_value_of_the_wrong_shape_is_named(tmp_path: Path, key: str, value: st
     with pytest.raises(ConfigurationMistake, match=f": {key} must be ") as mistake:
         read(tmp_path, **{key: value})
     assert key == "id" or value not in str(mistake.value)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "0", "-1", "soon"])
+def test_a_wait_that_would_never_end_is_refused(value: str) -> None:
+    with pytest.raises(ConfigurationMistake, match="stall_seconds"):
+        load({"MINDSTAGE_STALL_SECONDS": value})
+
+
+def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
+    """A story remembers its narrator by that name."""
+    file = tmp_path / "mindstage.toml"
+    table = "[[provider]]\n" + "\n".join(f"{key} = {value}" for key, value in GOOD.items())
+    file.write_text(f"{table}\n{table}\n")
+    with pytest.raises(ConfigurationMistake, match="same id"):
+        load({"MINDSTAGE_CONFIG": str(file)})
+
+
+def test_a_server_that_is_no_postgresql_is_refused() -> None:
+    with pytest.raises(ConfigurationMistake, match="database_url"):
+        load({"MINDSTAGE_DATABASE_URL": "mysql://here/there"})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +77,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Configuration:
     config_file = _config_file(environ)
     written = _read(config_file)
     providers = tuple(_provider(entry) for entry in _tables(written, config_file))
+    if len({entry.id for entry in providers}) < len(providers):
+        raise ConfigurationMistake(f"{config_file}: two [[provider]] tables have the same id.")
     known = {field.name for field in fields(Configuration)} - {"providers", "config_file"}
     if unknown := sorted(set(written) - known):
         raise ConfigurationMistake(f"{config_file} has a setting that Mindstage does not know: {unknown[0]}.")
@@ -171,13 +175,32 @@ def _typed(name: str, value: Any) -> Any:
         "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
         "debug": _yes,
         "https": _yes,
-        "stall_seconds": float,
+        "stall_seconds": _seconds,
+        "database_url": _server,
+        "keystore_url": _server,
         "narrator_threads": int,
     }
     try:
         return kinds.get(name, str)(value)
     except (TypeError, ValueError):
         raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError
+    return seconds
+
+
+def _server(value: Any) -> str:
+    """The address of a PostgreSQL server, or nothing. Its driver is an extra of the package."""
+    url = str(value)
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError
+    if url and find_spec("psycopg") is None:
+        raise ConfigurationMistake("A database server needs its driver: install mindstage[postgres] and start again.")
+    return url
 
 
 def _yes(value: Any) -> bool:
