@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
+
 import pytest
 from django.test import Client
 
-from mindstage.config.logs import PlainFormatter
+from mindstage.config.logs import PlainFormatter, log_stray_exceptions
 from mindstage.ui import serving
 
 SECRET = "zylophrenic"
@@ -27,3 +31,33 @@ def test_a_broken_page_is_told_by_its_place_alone(
     assert "ValueError" in told
     assert "break_down" in told
     assert SECRET not in told
+
+
+def test_a_traceback_that_another_handler_wrote_is_not_used() -> None:
+    """Python's formatters leave their text in the record for the next one."""
+    try:
+        raise KeyError(SECRET)
+    except KeyError as error:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "broke", (), (type(error), error, error.__traceback__))
+    assert SECRET in logging.Formatter().format(record)
+    assert SECRET not in PlainFormatter().format(record)
+
+
+def test_a_thread_that_breaks_prints_no_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a thread raises goes through the log as well, without the exception's words."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    log_stray_exceptions()
+
+    def break_down() -> None:
+        raise ValueError(SECRET)
+
+    thread = threading.Thread(target=break_down)
+    thread.start()
+    thread.join()
+    (record,) = [record for record in caplog.records if record.getMessage() == "a thread ended"]
+    told = PlainFormatter().format(record)
+    assert "break_down" in told
+    assert SECRET not in told + capfd.readouterr().err
