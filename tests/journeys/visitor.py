@@ -71,6 +71,7 @@ class Visitor:
         width, height = options.pop("width", 1440), options.pop("height", 900)
         dark = options.pop("dark", False)
         self.address = address
+        self.handle = ""
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
@@ -90,7 +91,7 @@ class Visitor:
 
     def sign_up(self, handle: str = "", *, band: str = "18_plus", passphrase: str = PASSPHRASE) -> str:
         """Fill in the sign-up form that is, or will be, open."""
-        handle = handle or f"visitor-{next(_numbers)}"
+        handle = self.handle = handle or f"visitor-{next(_numbers)}"
         if "/account/new/" not in self.page.url:
             self.go("/account/new/")
         self.page.get_by_label("Handle").fill(handle)
