@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import resource
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
-from system.program import Program
+from mindstage.ops.http_head import MOST_HANDLES
+from system.program import Program, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("open-doors")]
 
@@ -31,6 +34,13 @@ def status_of(program: Program, path: str, **headers: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def answers(program: Program) -> bool:
+    try:
+        return status_of(program, "/") == 200
+    except OSError:
+        return False
 
 
 def test_slow_senders_do_not_close_the_house(running_program: Callable[..., Program]) -> None:
@@ -54,6 +64,27 @@ def test_endless_headers_are_cut_off(running_program: Callable[..., Program]) ->
         pytest.fail("50 MB of headers were taken")
     assert psutil.Process(program.pid).memory_info().rss - before < 30_000_000
     assert status_of(program, "/") == 200
+
+
+def test_a_thousand_who_say_nothing_do_not_end_the_program(running_program: Callable[..., Program]) -> None:
+    """Out of file handles the house stays open, and has room again when the silent ones are gone."""
+    program = running_program()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    few = len(list(Path(f"/proc/{program.pid}/fd").iterdir())) + 10
+    resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (few, hard))
+    held = [connect(program) for _ in range(60)]  # before the worker, which comes a second after the first page
+    wait_until(lambda: "could not be started" in program.said(), seconds=20)
+    for silent in held:
+        silent.close()
+    wait_until(lambda: answers(program), seconds=10)
+    wait_until(lambda: bool(program.children()), seconds=30)
+
+
+def test_every_file_handle_is_taken_that_the_system_gives(running_program: Callable[..., Program]) -> None:
+    """The usual soft limit of 1,024 would end the house at its five hundredth reader."""
+    program = running_program()
+    soft, hard = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
+    assert soft == min(hard, MOST_HANDLES) if hard != resource.RLIM_INFINITY else soft >= MOST_HANDLES
 
 
 def test_a_name_that_is_not_ours_gets_no_page(running_program: Callable[..., Program]) -> None:

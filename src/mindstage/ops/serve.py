@@ -12,7 +12,7 @@ from typing import Final
 
 import uvicorn
 
-from mindstage.ops.http_head import BoundedHeadProtocol
+from mindstage.ops.http_head import BoundedHeadProtocol, raise_handle_limit
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
 
@@ -28,6 +28,7 @@ def serve(prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code: 0, or 1 when the application could not start."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)  # uvicorn raises the signal again once it has drained: an orderly end is code 0
+    raise_handle_limit()
     worker = WorkerChild()
     server = Server(_uvicorn_config(), worker=worker, on_ready=on_ready)
     try:

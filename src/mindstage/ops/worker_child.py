@@ -33,7 +33,11 @@ class WorkerChild:
             if self._child.poll() is None:
                 return
             logger.warning("The job worker ended with code %s and is started again.", self._child.returncode)
-        self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"])
+        try:
+            self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"])
+        except OSError:  # no file handle or no memory just now: the house stays open, and it is tried again
+            logger.warning("The job worker could not be started and is tried again.")
+            self._child = None
         self._not_before = time.monotonic() + self._wait
         self._wait = min(self._wait * 2, LONGEST_WAIT)
 
