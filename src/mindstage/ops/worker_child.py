@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
 from typing import Final
+
+from django.conf import settings
 
 from mindstage.kit.children import end, spawn
 
@@ -14,6 +17,12 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
+
+
+def _without_keys() -> dict[str, str]:
+    """The environment without the providers' keys: no job talks to a narrator."""
+    keys = {entry.api_key_env for entry in settings.MINDSTAGE.providers}
+    return {name: value for name, value in os.environ.items() if name not in keys}
 
 
 class WorkerChild:
@@ -34,7 +43,7 @@ class WorkerChild:
                 return
             logger.warning("The job worker ended with code %s and is started again.", self._child.returncode)
         try:
-            self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"])
+            self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"], environ=_without_keys())
         except OSError:  # no file handle or no memory just now: the house stays open, and it is tried again
             logger.warning("The job worker could not be started and is tried again.")
             self._child = None

@@ -26,6 +26,8 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         if prepared.owner_link:
             say("The first account made through this link owns this instance. It works once:")
             say(f"  {address}{prepared.owner_link}")
+        if instance.config_file:
+            say(f"Settings are read from {instance.config_file}")
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
     return serve(prepared, on_ready=say_ready)
