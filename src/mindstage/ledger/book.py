@@ -2,7 +2,7 @@
 
 One line an entry, canonical JSON: `{"day","kind","previous","tag"}`. `tag` is a keyed hash of the subject's id, so that
 the file tells nobody who it was about; `previous` is the SHA-256 of the line before, so that no line can be dropped,
-changed or moved without every later head being another. It lies outside both databases. docs/subsystems/erasure.md
+changed or moved without every later head being another. It lies outside both databases.
 """
 
 from __future__ import annotations
