@@ -23,6 +23,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._reads_head = True
+        self._message_ended = False
         self._head_bytes = 0
         self._too_late: asyncio.TimerHandle | None = None
 
@@ -37,8 +38,9 @@ class BoundedHeadProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._reads_head and self._too_late is None:
             self._wait_for_head()
+        self._message_ended = False
         super().data_received(data)
-        if self._reads_head:
+        if self._reads_head and not self._message_ended:  # the last piece of a body is not the begin of a head
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._let_go()
@@ -50,6 +52,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._reads_head, self._head_bytes = True, 0  # what comes next is another head
+        self._message_ended = True
         super().on_message_complete()
 
     def _wait_for_head(self) -> None:
