@@ -22,9 +22,13 @@ def find_chromium() -> str | None:
     return os.environ.get("MINDSTAGE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests of the session."""
+    """One browser for all tests of a module.
+
+    Not of the session: while Playwright's synchronous API is in use its loop counts as running in this thread, so no
+    asynchronous test could follow it in the same process, and no second one could be opened.
+    """
     path = find_chromium()
     if path is None:
         pytest.skip("NO CHROMIUM: the browser tests did not run. Install it (Debian: apt install chromium).")

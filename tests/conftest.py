@@ -9,6 +9,13 @@ from pathlib import Path
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All that runs the embedded model goes to one process: two models at once would only slow each other."""
+    for item in items:
+        if item.get_closest_marker("narrator") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("narrator"))
+
+
 @pytest.fixture
 def vault(db: None) -> Iterator[None]:
     """Root key, epoch file and keystore, new for this test."""

@@ -16,7 +16,8 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 for _name in ("data", "keys", "data/database", "data/keystore"):
     (FOLDER / _name).mkdir(mode=0o700)
 (FOLDER / "mindstage.toml").touch()
-for _key in [key for key in os.environ if key.startswith("MINDSTAGE_")]:
+OF_TESTS = ("MINDSTAGE_CHROMIUM", "MINDSTAGE_SCREENSHOTS")  # said to the tests themselves, not to the program
+for _key in [key for key in os.environ if key.startswith("MINDSTAGE_") and key not in OF_TESTS]:
     del os.environ[_key]
 os.environ["MINDSTAGE_CONFIG"] = str(FOLDER / "mindstage.toml")
 os.environ["MINDSTAGE_DATA"] = str(FOLDER / "data")
@@ -25,3 +26,8 @@ os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
 from mindstage.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["cheap_hasher.CheapArgon2PasswordHasher"]
+
+# As the program lays its file out (ops/schema.py); the framework makes the databases of tests itself.
+DATABASES["default"]["OPTIONS"]["init_command"] = (  # noqa: F405
+    "PRAGMA auto_vacuum = INCREMENTAL;" + DATABASES["default"]["OPTIONS"]["init_command"]  # noqa: F405
+)

@@ -152,7 +152,7 @@ def test_the_owner_link_makes_one_owner() -> None:
     token = make_owner_link()
     client = Client()
     page = client.get(f"/owner/{token}/")
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert f'name="owner_link" value="{token}"' in page.content.decode()
     client.post("/account/new/", FORM | {"owner_link": token})
     assert User.objects.get().owner

@@ -224,7 +224,7 @@ async def test_without_a_file_it_says_that_none_is_installed(tmp_path: Path) -> 
         heard = await tell(Narrator(path, context=512))
         assert heard.problem
         assert heard.problem.kind == "not_installed"
-        assert "Models page" in heard.problem.sentence
+        assert "Who narrates" in heard.problem.sentence
 
 
 @pytest.mark.parametrize("content", [b"not a model", b"GGUF" + b"\xff" * 400])

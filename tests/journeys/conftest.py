@@ -20,9 +20,9 @@ USUAL = "The bell hums under your palm, *very* low. Marit Sool puts the brush do
 Come = Callable[..., Visitor]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, ThreadedFakeProvider]]:
-    """One program for all journeys of this test process: starting one for each would take longer than they do."""
+    """One program for the journeys of a module: starting one for each would take longer than they do."""
     folder: Path = tmp_path_factory.mktemp("theatre")
     with ThreadedFakeProvider() as provider:
         environ = {"FAKE_KEY": "key-of-the-fake"}
@@ -48,7 +48,7 @@ def narrator(theatre: tuple[Program, ThreadedFakeProvider]) -> ThreadedFakeProvi
 
 @pytest.fixture
 def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
-    """Let somebody come: `come()` to the shared theatre, or `come(address)`. At the end nothing may be complained of."""
+    """Let somebody come: `come()` to the shared theatre, or `come(address)`. Complaints fail the test at its end."""
     visitors: list[Visitor] = []
 
     def arrive(address: str = "", **options: Any) -> Visitor:

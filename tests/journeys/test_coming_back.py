@@ -29,6 +29,20 @@ def test_a_draft_survives_a_reload(player: Visitor) -> None:
     expect(page.get_by_label("Your line")).to_have_value("Half a thought")
 
 
+def test_a_played_line_is_no_draft_any_more(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """What was typed slowly, saved as a draft and then played does not come back into the field."""
+    page = player.page
+    page.get_by_label("Your line").press_sequentially("I play what I have written", delay=10)
+    with page.expect_response(lambda answer: answer.url.endswith("/draft/")):
+        page.get_by_label("Your line").press_sequentially(".")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your line")).to_have_value("")
+    player.hear()
+    page.reload()
+    expect(page.get_by_label("Your line")).to_have_value("")
+    assert positions(page) == [0, 1, 2]
+
+
 def test_a_reload_in_mid_reply_loses_nothing(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """The page that is made while a reply runs shows what was said so far and hears the rest."""
     page = player.page

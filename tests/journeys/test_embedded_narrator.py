@@ -56,7 +56,7 @@ def listen(page: Page) -> tuple[float, list[int]]:
     """Seconds to the first word, and the lengths that the reply had while it grew."""
     page.evaluate("() => { window.heard = 0; }")
     began, first, samples = time.monotonic(), 0.0, []
-    page.wait_for_function("document.querySelector('turn-composer').dataset.now !== 'rest'")
+    expect(page.locator("turn-composer")).not_to_have_attribute("data-now", "rest")
     while True:
         length, resting = page.wait_for_function(GROWING, timeout=PATIENCE).json_value()
         if resting:

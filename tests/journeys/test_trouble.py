@@ -64,6 +64,53 @@ def test_a_line_that_is_too_long_stays_in_its_field(player: Visitor, narrator: T
     assert positions(page) == [0, 1, 2]
 
 
+def test_a_whole_book_in_one_line_is_refused(player: Visitor) -> None:
+    """200,000 characters are more than is even read: the same sentence, and they stay in the field."""
+    player.allow(413)
+    text = "a" * 200_000
+    player.write(text)
+    player.page.keyboard.press("Enter")
+    expect(player.page.get_by_role("alert")).to_contain_text("too long for one turn")
+    expect(player.page.get_by_label("Your line")).to_have_value(text)
+    player.page.get_by_label("Your line").fill("")
+
+
+def test_offline_is_said_and_the_line_waits(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """Without a network nothing is sent and nothing is lost; back online the same line goes out."""
+    player.watch.lost_connections = True
+    player.context.set_offline(True)
+    player.write("I wait for a wind.")
+    player.page.keyboard.press("Enter")
+    expect(player.page.get_by_role("alert")).to_contain_text("offline")
+    expect(player.page.get_by_label("Your line")).to_have_value("I wait for a wind.")
+    player.context.set_offline(False)
+    expect(player.page.get_by_role("alert")).to_have_count(0)
+    player.page.get_by_role("button", name="Play").click()
+    expect(last(player.page)).to_contain_text("The bell hums")
+    player.hear()
+
+
+def test_signed_out_in_another_tab(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """A line played after the session has ended stays in its field, and goes out after logging in elsewhere."""
+    page, handle = player.page, player.handle
+    other = player.context.new_page()
+    other.goto(player.address + "/")
+    other.locator("details.menu summary").last.click()
+    other.get_by_role("button", name="Log out").click()
+    expect(other.get_by_role("link", name="Log in")).to_be_visible()
+    player.allow(401, 403)
+    player.write("Am I still here?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+    expect(page.get_by_label("Your line")).to_have_value("Am I still here?")
+    player.page = other
+    player.log_in(handle)
+    expect(other.get_by_role("link", name="Continue the story")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    expect(last(page)).to_contain_text("The bell hums")
+    player.hear(page)
+
+
 def test_an_empty_line_is_answered_with_what_to_do(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """Enter on nothing takes no turn and says what can be done."""
     page = player.page

@@ -1,4 +1,4 @@
-"""What can be done with turns on the play page: stop, continue, try again, edit, delete, and none of it loses a word."""
+"""What can be done with turns: stop, continue, try again, edit, delete, and none of it loses a word."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ def test_stop_keeps_the_words_and_continue_goes_on(player: Visitor, narrator: Th
     words = all_words(page)
     assert words[-2].startswith("The rope creaks, once")
     assert words[-1] == "Somebody answers from above."
+
+
+def test_stop_before_the_first_word_says_so(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """A reply that was stopped before it began is no empty hole: it says so and can be tried again."""
+    narrator.play(Hold(), Text("Too late."), Finish())
+    player.write("I change my mind.")
+    player.page.keyboard.press("Enter")
+    player.page.get_by_role("button", name="Stop").click()
+    stopped = player.hear()
+    expect(stopped).to_contain_text("Stopped before the first word.")
+    tool(stopped, "Try again")
+    expect(last(player.page)).to_contain_text("The bell hums")
+    assert prose(player.hear()).startswith("The bell hums")
 
 
 def test_a_reply_that_broke_off_is_finished(player: Visitor, narrator: ThreadedFakeProvider) -> None:

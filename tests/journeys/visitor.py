@@ -71,6 +71,7 @@ class Visitor:
         width, height = options.pop("width", 1440), options.pop("height", 900)
         dark = options.pop("dark", False)
         self.address = address
+        self.handle = ""
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
@@ -90,7 +91,7 @@ class Visitor:
 
     def sign_up(self, handle: str = "", *, band: str = "18_plus", passphrase: str = PASSPHRASE) -> str:
         """Fill in the sign-up form that is, or will be, open."""
-        handle = handle or f"visitor-{next(_numbers)}"
+        handle = self.handle = handle or f"visitor-{next(_numbers)}"
         if "/account/new/" not in self.page.url:
             self.go("/account/new/")
         self.page.get_by_label("Handle").fill(handle)
@@ -110,11 +111,12 @@ class Visitor:
     def log_out(self) -> None:
         self.page.locator("details.menu summary").last.click()
         self.page.get_by_role("button", name="Log out").click()
-        self.page.wait_for_url("**/")
+        self.page.wait_for_url(self.address + "/")
 
-    def begin(self, slug: str = STARTER) -> str:
-        """Begin a story from a starter; returns its path."""
-        self.go(f"/scenarios/{slug}/")
+    def begin(self, slug: str = STARTER, *, fresh: bool = True) -> str:
+        """Begin a story from a starter (whose page is open already unless `fresh`); returns its path."""
+        if fresh:
+            self.go(f"/scenarios/{slug}/")
         self.page.get_by_role("button", name="Begin").click()
         self.page.wait_for_url("**/stories/*/")
         return urlsplit(self.page.url).path
@@ -162,8 +164,8 @@ class Visitor:
                     assert not any(kept.values()), f"the browser was given something to keep: {kept}"
         finally:
             self.context.close()
-        assert self.watch.elsewhere == [], "a request left the house"
-        assert self.watch.complaints == []
+        assert not self.watch.elsewhere, f"requests left the house: {self.watch.elsewhere}"
+        assert not self.watch.complaints, f"the browser complained: {self.watch.complaints}"
 
 
 def last(page: Page) -> Locator:

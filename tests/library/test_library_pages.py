@@ -101,7 +101,7 @@ def test_openings_are_expanded_and_harmless(client: Client) -> None:
     greeting = "{{user}} meets {{char}}. <script>alert(1)</script> ![x](https://example.org/x.png)"
     post(client, make.to_json(make.v3(first_mes=greeting, creator_notes="<img src=x onerror=alert(1)>")), "c.json")
     page = text_of(client.get(f"/characters/{Character.objects.get().pk}/"))
-    assert "ada meets Hedda." in page
+    assert "You meets Hedda." in page
     for harm in ("<script>alert", "<img src=x", 'src="https'):
         assert harm not in page
 
@@ -332,3 +332,13 @@ def test_a_scenario_for_somebody_who_is_signed_in(client: Client) -> None:
     assert ">Begin</button>" in page
     assert 'name="persona"' in page
     assert Client().get("/scenarios/nothing-of-that-name/").status_code == 404
+
+
+def test_a_list_shows_the_picture_that_a_card_brought(client: Client) -> None:
+    """Its own portrait where there is one, a drawn face where there is none."""
+    post(client, painted(make.v2(name="Painted")))
+    post(client, make.to_json(make.v2(name="Drawn")), name="card.json")
+    page = text_of(client.get("/characters/"))
+    painted_one = Character.objects.get(portrait__isnull=False)
+    assert page.count("/portrait/") == 1
+    assert f"/characters/{painted_one.pk}/portrait/" in page

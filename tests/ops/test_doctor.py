@@ -94,3 +94,21 @@ def test_provider_that_says_too_little(instance: Configuration) -> None:
     """Without `retains` and `trains` the pages cannot tell people what happens to their words."""
     entry = ProviderEntry("near", "openai", "http://127.0.0.1:1/v1", models=("m",))
     assert found(doctor.check_providers(replace(instance, providers=(entry,)))) == {"provider near": "warning"}
+
+
+def test_a_key_that_crosses_the_network_in_clear(instance: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """http with a key is a warning, except to this machine itself."""
+    monkeypatch.setenv("AKEY", "x")
+    far, near = (
+        ProviderEntry("p", base_url=url, api_key_env="AKEY", models=("m",), retains="no", trains="no")
+        for url in ("http://far.example/v1", "http://127.0.0.1:1/v1")
+    )
+    said = [next(doctor.check_providers(replace(instance, providers=(entry,)))) for entry in (far, near)]
+    assert [finding.level for finding in said] == ["warning", "ok"]
+
+
+def test_error_pages_for_the_network(instance: Configuration) -> None:
+    """debug shows open texts, so it is a mistake wherever others can reach it."""
+    levels = found(doctor.check_configuration(replace(instance, debug=True, host="0.0.0.0")))
+    assert levels["debug"] == "mistake"
+    assert "debug" not in found(doctor.check_configuration(replace(instance, debug=True)))

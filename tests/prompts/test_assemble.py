@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from mindstage.prompts import history
 from mindstage.prompts.assemble import assemble
 from mindstage.prompts.dialects import CHAT, DIALECTS, SMALL, STORY_1_5B, dialect_named
-from mindstage.prompts.inputs import Budget, CastMember, Dialect, LoreEntry, PastTurn, Prompt, PromptInputs, Role
+from mindstage.prompts.inputs import (
+    Budget,
+    CastMember,
+    Dialect,
+    LoreEntry,
+    Overheads,
+    PastTurn,
+    Prompt,
+    PromptInputs,
+    Role,
+)
 from mindstage.prompts.tokens import conservative
 from prompts import worlds
 
@@ -223,7 +233,7 @@ def test_never_over_budget_and_the_meter_adds_up(
 ) -> None:
     """Whatever the story, the messages fit beside the reply, roles alternate and the parts sum to the context."""
     count = COUNTERS[counter]
-    prompt = assemble(inputs, budget=budget, count=count, overhead=overhead)
+    prompt = assemble(inputs, budget=budget, count=count, overheads=Overheads(overhead, overhead, overhead))
     assert cost(prompt, count, overhead) <= budget.room
     assert sum(part.tokens for part in prompt.parts) == budget.context
     assert min(part.tokens for part in prompt.parts) >= 0
@@ -231,7 +241,7 @@ def test_never_over_budget_and_the_meter_adds_up(
     roles = [message.role for message in prompt.messages if message.role is not Role.SYSTEM]
     assert roles[0] is Role.PERSON
     assert all(one is not other for one, other in pairwise(roles))
-    assert prompt == assemble(inputs, budget=budget, count=count, overhead=overhead)
+    assert prompt == assemble(inputs, budget=budget, count=count, overheads=Overheads(overhead, overhead, overhead))
 
 
 @given(stories(), st.text(alphabet="{}charuser:<>\\6 ", max_size=30))

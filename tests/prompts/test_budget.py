@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mindstage.prompts.budget import Meter, keep_end, keep_start, limit_words
-from mindstage.prompts.inputs import Budget
+from mindstage.prompts.inputs import Budget, Overheads
 from mindstage.prompts.tokens import conservative
 from prompts.worlds import words
 
@@ -50,7 +50,7 @@ def test_words_are_limited_at_a_sentence() -> None:
 def test_each_text_is_counted_once() -> None:
     """The meter asks its counter once for each text."""
     asked: list[str] = []
-    meter = Meter(lambda text: len(asked.append(text) or text), 4)
+    meter = Meter(lambda text: len(asked.append(text) or text), Overheads(4, 4, 4))
     assert [meter.tokens("abc"), meter.message("abc"), meter.tokens("")] == [3, 7, 0]
     assert asked == ["abc"]
 

@@ -23,6 +23,7 @@ from mindstage.config.configuration import ProviderEntry
 from mindstage.gateway import converse
 from mindstage.stories.database_thread import DatabaseThread, start_database_thread, stop_database_thread
 from mindstage.stories.endpoint import StreamPlane
+from mindstage.stories.form_turns import open_door
 from mindstage.stories.generation import Narration
 from mindstage.stories.models import Story
 from mindstage.streaming.bus import Bus
@@ -66,6 +67,7 @@ class House:
             self.database = start_database_thread()
             self.narration = Narration(bus=Bus(), database=self.database)
             self.narration.open()
+            open_door(self.narration)
             self.plane = StreamPlane(self.narration)
             self._ready.set()
             await self._over.wait()
@@ -78,11 +80,27 @@ class House:
         entry = ProviderEntry(
             id="fake", base_url=base_url, api_key_env="FAKE_KEY", models=("fake",), region="this machine"
         )
-        self.settings.MINDSTAGE = replace(settings.MINDSTAGE, providers=(entry,), stall_seconds=stall_seconds)
+        provide(self.settings, entry, stall_seconds=stall_seconds)
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the house's loop, to its end."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
+
+    def busy_database(self) -> threading.Event:
+        """Let the database thread stand still, outside of any transaction, until the event is set."""
+        gate, reached = threading.Event(), threading.Event()
+        commit = self.database._commit
+
+        def wait(jobs: Any) -> None:
+            self.database._commit = commit  # type: ignore[method-assign]
+            reached.set()
+            gate.wait(PATIENCE)
+            commit(jobs)
+
+        self.database._commit = wait  # type: ignore[method-assign]
+        self.database.submit(lambda: None)
+        assert reached.wait(PATIENCE)
+        return gate
 
     def script(self, *acts: Any) -> None:
         """How the provider answers its next request."""
@@ -146,6 +164,11 @@ class House:
         reading = Reading(self.loop)
         reading.ended = asyncio.run_coroutine_threadsafe(reading.converse(self.plane, scope, content), self.loop)
         return reading
+
+
+def provide(overriding: Any, *entries: ProviderEntry, stall_seconds: float = 5.0) -> None:
+    """Let the instance have these providers and no others."""
+    overriding.MINDSTAGE = replace(settings.MINDSTAGE, providers=entries, stall_seconds=stall_seconds)
 
 
 @dataclass

@@ -89,6 +89,8 @@ def test_an_ending_that_cannot_be_stored(trouble: Trouble, house: House, player:
         assert late.status == 503 or (late.done, late.text) == (reader.done, reader.text)
     eventually(lambda: last_reply(story).state == "finished")
     assert text_of(last_reply(story)) == words(5) + LONG
+    eventually(lambda: reader.run not in house.narration.bus.channels)
+    assert house.resume(player, reader.run).done["state"] == "finished"
     assert house.take(player, story).done["state"] == "finished"
 
 

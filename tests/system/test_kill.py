@@ -9,20 +9,20 @@ from collections import Counter
 import pytest
 
 from fakes.provider import Finish, Sleep, ThreadedFakeProvider, Words, words
-from system.program import Program, Start, provider_toml
+from system.program import Program, Start, provider_toml, wait_until
 from system.visitor import Listener, Visitor
 
 pytestmark = pytest.mark.system
 
-ROUNDS = 10
-STORIES = 5
+ROUNDS = 50
+STORIES = 2
 WORDS = 60
 WORDS_A_SECOND = 40.0
 LOST_SECONDS = 0.6
 
 
 def test_fifty_kills(running_program: Start) -> None:
-    """Ten SIGKILLs under five streams each: after a restart on the same data every acknowledged line is there, every
+    """Fifty SIGKILLs under two streams each: after a restart on the same data every acknowledged line is there, every
     reply is finished or marked as interrupted, and its text is what was shown, but for the last 0.6 s."""
     moments = random.Random(3)
     fates: Counter[str] = Counter()
@@ -45,6 +45,26 @@ def test_fifty_kills(running_program: Start) -> None:
         assert [ada.play(story, "And on.").to_end().done for story in stories] == [FINISHED] * STORIES
     assert sum(fates.values()) == ROUNDS * STORIES
     assert fates["interrupted"] >= ROUNDS * STORIES // 2
+
+
+def test_an_orderly_end_keeps_every_shown_word(running_program: Start) -> None:
+    """SIGTERM under running streams: the readers are told, and every word that they have seen is stored."""
+    with ThreadedFakeProvider() as provider:
+        provider.always(Words(400, WORDS_A_SECOND), Finish())
+        program = running_program(toml=provider_toml(provider.base_url), environ={"FAKE_KEY": "sk-test"})
+        ada = Visitor(program)
+        ada.sign_up()
+        streams = [ada.play(ada.begin("dead-cable"), "I wait.") for _ in range(STORIES)]
+        wait_until(lambda: all(len(stream.text) > 40 for stream in streams), seconds=10)
+        assert program.stop() == 0
+        for stream in streams:
+            assert (stream.to_end().done or {})["state"] == "interrupted"
+        program.start()
+        for stream in streams:
+            assert stream.begun
+            stored = ada.listen(stream.begun["run"]).to_end()
+            assert stored.text == stream.text
+            assert (stored.done or {})["state"] == "interrupted"
 
 
 FINISHED = {"state": "finished", "say": None, "retry": False, "retry_after": None}

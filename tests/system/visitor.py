@@ -63,9 +63,9 @@ class Visitor:
                 self.cookies[key] = rest.partition(";")[0].strip('"')
         return answer
 
-    def play(self, story: str, text: str) -> Listener:
+    def play(self, story: str, text: str, *, client_id: uuid.UUID | None = None) -> Listener:
         """Play a line; its stream is read in a thread of its own."""
-        body = json.dumps({"mode": "do", "text": text, "client_turn_id": str(uuid.uuid4())})
+        body = json.dumps({"mode": "do", "text": text, "client_turn_id": str(client_id or uuid.uuid4())})
         return Listener(self, "POST", f"/stream/stories/{story}/turns", body)
 
     def listen(self, run: str) -> Listener:

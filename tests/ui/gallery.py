@@ -576,7 +576,17 @@ def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     return HttpResponseRedirect(f"/stories/{STORY}/")
 
 
-KEYS = ("recovery", "passkeys", "totp", "totp_removal", "recovery_codes", "email", "email_removal", "email_recovery", "your_data")
+KEYS = (
+    "recovery",
+    "passkeys",
+    "totp",
+    "totp_removal",
+    "recovery_codes",
+    "email",
+    "email_removal",
+    "email_recovery",
+    "your_data",
+)
 """The pages of keys and ways back in: linked to, not shown here."""
 
 in_story = "stories/<uuid:story_id>/"

@@ -269,7 +269,9 @@ def vault_machine(template: Path) -> type:
                 return
             self.go(lambda: restore_keystore(path, copy, handle_of=handle_of), c)
             self.account.living = {x: t for x, t in self.account.living.items() if x in self.keyed()}
-            self.account.reserved = {h: d for h, d in self.account.reserved.items() if protocol.is_reserved(protocol.tag_of(h))}
+            self.account.reserved = {
+                h: d for h, d in self.account.reserved.items() if protocol.is_reserved(protocol.tag_of(h))
+            }
 
         @rule(back=st.integers(1, FORGETFUL), names=st.sets(st.sampled_from("DKLFS"), min_size=1))
         def old_files(self, back: int, names: set[str]) -> None:
@@ -354,7 +356,11 @@ def vault_machine(template: Path) -> type:
                 if subject not in self.account.done and self.is_done(subject):
                     self.account.done.add(subject)
                 handle = self.account.handles.get(subject)
-                if handle is not None and subject in self.account.living and self.account.wished.pop(subject, None) is not None:
+                if (
+                    handle is not None
+                    and subject in self.account.living
+                    and self.account.wished.pop(subject, None) is not None
+                ):
                     entry = next(e for e in self.house.chain().entries if e.tag == ledger_tag(subject))
                     self.account.reserved[handle] = entry.day + timedelta(days=30)
 

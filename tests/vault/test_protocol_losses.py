@@ -158,7 +158,9 @@ def test_a_new_ledger_goes_on_where_the_lost_one_ended(lived_in: House) -> None:
         with lived_in.clone():
             lived_in.put(old, names)
             assert lived_in.start() is not Mode.OPEN
-    lived_in.places["L"].write_bytes(lived_in.places["L"].read_bytes().replace(b'"signature":"', b'"signature":"AAAA', 1))
+    lived_in.places["L"].write_bytes(
+        lived_in.places["L"].read_bytes().replace(b'"signature":"', b'"signature":"AAAA', 1)
+    )
     assert lived_in.start() is Mode.REFUSED
 
 

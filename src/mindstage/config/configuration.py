@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +40,11 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The facts of this instance. Paths are absolute; `stall_seconds` is how long a silent provider is waited for."""
+    """The facts of this instance.
+
+    Paths are absolute. `https`: people reach it by HTTPS, through a proxy on this machine that sets X-Forwarded-Proto.
+    `stall_seconds`: how long a silent provider is waited for.
+    """
 
     data_dir: Path
     keys_dir: Path
@@ -49,6 +55,7 @@ class Configuration:
     database_url: str = ""
     keystore_url: str = ""
     debug: bool = False
+    https: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
     escrow: str = ""
@@ -56,8 +63,6 @@ class Configuration:
     mail: str = field(default="", repr=False)
     """The mail server, as config/mail.py reads it. It may hold a password: rather set MINDSTAGE_MAIL."""
     mail_from: str = ""
-    proxy: str = ""
-    """The address of a reverse proxy that speaks HTTPS and is believed: docs/https-at-home.md."""
     operator: str = ""
     region: str = "United States"
     contact_data_protection: str = ""
@@ -99,6 +104,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Configuration:
     config_file = _config_file(environ)
     written = _read(config_file)
     providers = tuple(_provider(entry) for entry in _tables(written, config_file))
+    if len({entry.id for entry in providers}) < len(providers):
+        raise ConfigurationMistake(f"{config_file}: two [[provider]] tables have the same id.")
     known = {field.name for field in fields(Configuration)} - {"providers", "config_file"}
     if unknown := sorted(set(written) - known):
         raise ConfigurationMistake(f"{config_file} has a setting that Mindstage does not know: {unknown[0]}.")
@@ -169,6 +176,9 @@ def _provider(table: dict[str, Any]) -> ProviderEntry:
     name = table.get("id", "?")
     if unknown := sorted(set(table) - known):
         raise ConfigurationMistake(f"[[provider]] {name} has a setting that Mindstage does not know: {unknown[0]}.")
+    for key, value in table.items():
+        if not _fits(key, value):
+            raise ConfigurationMistake(f"[[provider]] {name}: {key} {_SHAPES.get(key, 'must be text, in quotes')}.")
     entry = ProviderEntry(**{**table, "models": tuple(table.get("models", ()))})
     if not entry.id or entry.kind not in ("openai", "embedded"):
         raise ConfigurationMistake(f"[[provider]] {name} needs an id and a kind: openai or embedded.")
@@ -181,6 +191,18 @@ def _provider(table: dict[str, Any]) -> ProviderEntry:
     return entry
 
 
+_SHAPES = {"models": 'must be a list of names: ["one", "two"]', "context": "must be a number of tokens, at least 512"}
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether a value of a `[[provider]]` table has the shape that its setting needs."""
+    if key == "models":
+        return isinstance(value, list) and all(isinstance(model, str) and model for model in value)
+    if key == "context":
+        return type(value) is int and value >= 512
+    return isinstance(value, str)
+
+
 def _defaults() -> dict[str, Any]:
     return {"data_dir": user_data_path(APP), "keys_dir": user_config_path(APP) / "keys"}
 
@@ -191,8 +213,11 @@ def _typed(name: str, value: Any) -> Any:
         "keys_dir": lambda v: Path(v).expanduser().absolute(),
         "port": _port,
         "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
-        "debug": lambda v: v in (True, "1", "true", "yes"),
-        "stall_seconds": float,
+        "debug": _yes,
+        "https": _yes,
+        "stall_seconds": _seconds,
+        "database_url": _server,
+        "keystore_url": _server,
         "narrator_threads": int,
         "retention": _retention,
     }
@@ -207,6 +232,27 @@ def _retention(value: Any) -> dict[str, int]:
     if isinstance(value, str):
         value = dict(pair.split("=") for pair in value.split(",") if pair)
     return {str(name): int(days) for name, days in value.items()}
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError
+    return seconds
+
+
+def _server(value: Any) -> str:
+    """The address of a PostgreSQL server, or nothing. Its driver is an extra of the package."""
+    url = str(value)
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError
+    if url and find_spec("psycopg") is None:
+        raise ConfigurationMistake("A database server needs its driver: install mindstage[postgres] and start again.")
+    return url
+
+
+def _yes(value: Any) -> bool:
+    return value in (True, "1", "true", "yes")
 
 
 def _port(value: Any) -> int:

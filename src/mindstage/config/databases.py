@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 # secure_delete overwrites what is deleted; temp_store keeps sorts out of temporary files; FULL syncs each commit.
 _SHARED = ("secure_delete = ON", "temp_store = MEMORY", "foreign_keys = ON", "synchronous = FULL")
-_MAIN = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "journal_size_limit = 16777216", "cache_size = -8000")
-# A write-ahead log keeps copies of deleted keys until it is overwritten; a rollback journal, truncated, does not.
+_MAIN = ("journal_mode = WAL", "journal_size_limit = 16777216", "cache_size = -8000")
+# A write-ahead log keeps copies of deleted keys long after their end; a rollback journal is gone with its commit.
 _KEYSTORE = ("journal_mode = DELETE", "cache_size = -1000")
 
 

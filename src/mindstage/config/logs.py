@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 from typing import Any
+
+log = logging.getLogger("mindstage")
 
 
 class PlainFormatter(logging.Formatter):
@@ -14,6 +18,10 @@ class PlainFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler's formatter may have left the whole traceback there
+        return super().format(record)
 
     def formatException(self, ei: Any) -> str:
         kind, _, trace = ei
@@ -26,3 +34,19 @@ class PlainFormatter(logging.Formatter):
 
     def formatStack(self, stack_info: str) -> str:  # noqa: ARG002
         return ""
+
+
+def log_stray_exceptions() -> None:
+    """Let what a thread or a destructor raises go through the log: Python itself would print the exception's text."""
+    threading.excepthook = _tell_of_thread
+    sys.unraisablehook = _tell_of_unraisable
+
+
+def _tell_of_thread(stray: threading.ExceptHookArgs) -> None:
+    if stray.exc_value is not None and stray.exc_type is not SystemExit:
+        log.error("a thread ended", exc_info=(stray.exc_type, stray.exc_value, stray.exc_traceback))
+
+
+def _tell_of_unraisable(stray: Any) -> None:
+    if stray.exc_value is not None:
+        log.error("something could not be ended", exc_info=(stray.exc_type, stray.exc_value, stray.exc_traceback))

@@ -6,11 +6,14 @@ connection for as long as it streams; so nothing streams from a view. docs/decis
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
+from mindstage.config.bodies import Bodies, BodyRefused
 from mindstage.gateway import converse
 from mindstage.rights.endpoint import ExportPlane
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
@@ -21,11 +24,10 @@ from mindstage.stories.hot_path import mark_interrupted
 from mindstage.streaming.bus import Bus
 from mindstage.streaming.raw import Receive, Scope, Send
 from mindstage.vault.keyring import keyring
+from mindstage.vault.keys import SWEEP_SECONDS, forget_old_keys
 from mindstage.vault.start_check import Mode, current_gate
 
 PAGE_THREADS = 6
-BODY_BYTES = 24 * 1024 * 1024
-"""The largest body that a page may be sent: a character card with some room. More is refused before it is read."""
 
 
 class Application:
@@ -33,6 +35,7 @@ class Application:
 
     def __init__(self) -> None:
         self.pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=PAGE_THREADS)
+        self.bodies = Bodies()
         self.streams: StreamPlane | None = None
         self.exports: ExportPlane | None = None
 
@@ -52,18 +55,25 @@ class Application:
             await self.exports(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
             await self.streams(scope, receive, send)
-        elif scope["type"] == "http" and _announced(scope) > BODY_BYTES:
-            await _refuse_body(send)
         elif scope["type"] == "http":
-            await self.pages(scope, receive, send)
+            await self._make_page(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _make_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if gathered := await self.bodies.gather(scope, receive):
+                await self.pages(scope, gathered, send)
+        except BodyRefused as refused:
+            await _refuse_body(send, refused)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         narration = await self._open() if current_gate().mode is Mode.OPEN else None
+        sweeping = asyncio.create_task(_forget_keys_in_time())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        sweeping.cancel()
         self.streams = self.exports = None
         if narration is None:
             await send({"type": "lifespan.shutdown.complete"})
@@ -85,17 +95,17 @@ class Application:
         return narration
 
 
-def _announced(scope: Scope) -> int:
-    """The length of the body that a request announces, in bytes."""
-    told = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(told) if told.isdigit() else 0
+async def _forget_keys_in_time() -> None:
+    """The promise of five minutes holds for people who have left, too."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        forget_old_keys()
 
 
-async def _refuse_body(send: Send) -> None:
-    body = b'{"say": "That file is too large: a character card has 20 MB at most. Nothing was imported."}'
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _refuse_body(send: Send, refused: BodyRefused) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"say": refused.sentence}).encode()})
 
 
 async def _say_closed(send: Send, why: str) -> None:

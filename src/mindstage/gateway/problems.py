@@ -44,12 +44,13 @@ _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
     "closed": Explanation("The narrator broke off in mid-sentence. What came before is kept; try again.", True),
     "silent": Explanation("The narrator has fallen silent. What came before is kept; try again.", True),
     "not_installed": Explanation(
-        "No narrator is installed on this machine. Your turn is kept; install one on the Models page, then try again.",
+        "No narrator is installed on this machine. Your turn is kept; install one on the page “Who narrates”, then "
+        "try again.",
         True,
     ),
     "loading_failed": Explanation(
-        "The narrator on this machine could not be woken. Your turn is kept; try again, or install it anew on the "
-        "Models page.",
+        "The narrator on this machine could not be woken. Your turn is kept; try again, or install it anew on the page "
+        "“Who narrates”.",
         True,
     ),
 }

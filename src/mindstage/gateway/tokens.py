@@ -12,12 +12,13 @@ from tokenizers import Tokenizer
 
 from mindstage.gateway.embedded.tokenizer import UnknownVocabulary, load_tokenizer
 from mindstage.gateway.routes import Route
+from mindstage.prompts.inputs import Overheads
 from mindstage.prompts.tokens import conservative
 
 REMEMBERED: Final = 8_192
 _CHATML_MARKS: Final = 4
+_CHATML_END: Final = 2
 _ROLES: Final = ("system", "user", "assistant")
-_GENERAL_OVERHEAD: Final = 4
 
 _counters: dict[Path, "Remembering | None"] = {}
 _building: Final = Lock()
@@ -30,15 +31,16 @@ def counter(route: Route) -> Callable[[str], int]:
     return _exact(route.path) or _careful
 
 
-def overhead(route: Route) -> int:
-    """Return what a message costs at most besides its text.
+def overheads(route: Route) -> Overheads:
+    """Return what messages cost besides their texts.
 
-    In ChatML that is `<|im_start|>`, a role, a line break, `<|im_end|>`, a line break. SmolLM2 writes "assistant" in
-    two tokens and the other roles in one, so there it is one too many for what the person says.
+    In ChatML that is `<|im_start|>`, a role, a line break, `<|im_end|>`, a line break; the reply's own head lacks the
+    last two. SmolLM2 writes "assistant" in two tokens and the other roles in one.
     """
     if route.kind != "embedded":
-        return _GENERAL_OVERHEAD
-    return _CHATML_MARKS + max(map(counter(route), _ROLES))
+        return Overheads()
+    system, person, narrator = (_CHATML_MARKS + counter(route)(role) for role in _ROLES)
+    return Overheads(system, person, narrator, reply=narrator - _CHATML_END)
 
 
 def _exact(path: Path) -> "Remembering | None":

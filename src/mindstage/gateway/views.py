@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +14,8 @@ from mindstage.gateway.ai_models import installing
 from mindstage.gateway.ai_models.catalogue import CATALOGUE, UnknownModel, find_model
 from mindstage.gateway.narrators import describe_model, list_narrators
 from mindstage.ui.views import problem
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @require_GET
@@ -46,9 +49,11 @@ def installation(request: SignedInRequest, model_id: str) -> HttpResponse:
 
 
 def _may_install(request: HttpRequest) -> bool:
-    """The owner; where nobody has used the owner link, whoever is signed in."""
+    """The owner. Where nobody has used the owner link, whoever is signed in, if only this machine is served."""
     visitor = visitor_of(request)
-    return visitor is not None and (visitor.owner or not User.objects.filter(owner=True).exists())
+    if visitor is None or visitor.owner:
+        return visitor is not None
+    return settings.MINDSTAGE.host in LOOPBACK and not User.objects.filter(owner=True).exists()
 
 
 def _url(model_id: str) -> str:

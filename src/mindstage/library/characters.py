@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import Q
 
 from mindstage.accounts.models import User
 from mindstage.kit import canonical
@@ -26,11 +27,12 @@ _MARKUP = re.compile(r"<[^<>]{0,300}>|!?\[[^\[\]]{0,100}\]\([^()\s]{0,300}\)")
 
 @dataclass(frozen=True, slots=True)
 class CharacterLine:
-    """One character in a list. `line` is a few words about it, or ""."""
+    """One character in a list. `line` is a few words about it, or "". `has_portrait`: its card came with a picture."""
 
     id: uuid.UUID
     name: str = field(repr=False)
     line: str = field(repr=False)
+    has_portrait: bool = False
 
 
 def import_character(*, owner: uuid.UUID, data: bytes, filename_hint: str = "") -> Character:
@@ -59,6 +61,7 @@ def import_character(*, owner: uuid.UUID, data: bytes, filename_hint: str = "") 
 def list_characters(owner: uuid.UUID, *, before: uuid.UUID | None = None) -> list[CharacterLine]:
     """The characters of one person, the newest first, PAGE at most; with `before`, those older than that one."""
     rows = Character.objects.filter(owner=owner, trashed_on=None).only("id", "name", "line").order_by("-id")
+    rows = rows.annotate(has_portrait=Q(portrait__isnull=False))
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [line for row in rows[:PAGE] if (line := _open_line(row))]
@@ -105,6 +108,7 @@ def _told_once(card: Card, content: bytes) -> list[str]:
 
 def _open_line(row: Character) -> CharacterLine | None:
     try:
-        return CharacterLine(row.pk, row.open("name", Purpose.SHOW), row.open("line", Purpose.SHOW))
+        name, line = row.open("name", Purpose.SHOW), row.open("line", Purpose.SHOW)
+        return CharacterLine(row.pk, name, line, has_portrait=getattr(row, "has_portrait", False))
     except KeyGone:
         return None

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mindstage.ops.findings import Finding, Level
 from mindstage.ops.instance import Instance
@@ -34,6 +35,10 @@ def examine(instance: Instance) -> list[Finding]:
 
 def check_configuration(instance: Instance) -> Iterator[Finding]:
     file = instance.config_file
+    if instance.debug and instance.host not in ("127.0.0.1", "::1", "localhost"):
+        yield Finding(
+            "debug", "mistake", "error pages show open texts to the network", "Take debug out of the settings."
+        )
     yield Finding(
         "configuration", "ok", f"read from {file}" if file else "no mindstage.toml: the defaults and the environment"
     )
@@ -221,6 +226,10 @@ def _of_file(entry: Any) -> Finding:
     )
 
 
+def _is_here(url: str) -> bool:
+    return (urlsplit(url).hostname or "") in ("127.0.0.1", "::1", "localhost")
+
+
 def _of_server(entry: Any) -> Finding:
     name = f"provider {entry.id}"
     if entry.api_key_env and not os.environ.get(entry.api_key_env):
@@ -229,6 +238,13 @@ def _of_server(entry: Any) -> Finding:
             "mistake",
             f"the environment variable {entry.api_key_env}, which should hold its key, is not set",
             "Set it where Mindstage is started.",
+        )
+    if entry.api_key_env and entry.base_url.startswith("http://") and not _is_here(entry.base_url):
+        return Finding(
+            name,
+            "warning",
+            "its key and every story sent to it cross the network unencrypted (http)",
+            "Use an address that begins with https://.",
         )
     if not (entry.retains and entry.trains):
         return Finding(

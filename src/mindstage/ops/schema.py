@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -38,6 +41,20 @@ def pending_migrations(alias: str) -> int:
     """How many migrations the database has not seen."""
     executor = MigrationExecutor(connections[alias])
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def lay_out_file(file: Path) -> None:
+    """Make a new SQLite file that can give space back. It is decided before the first table, and asked for only here:
+    on an open database the same request waits for the write lock, at every connection. Raises OSError, sqlite3.Error.
+    """
+    if file.exists():
+        return
+    connection = sqlite3.connect(file)
+    try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("VACUUM")
+    finally:
+        connection.close()
 
 
 def bring_up_to_date() -> None:

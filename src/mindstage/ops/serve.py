@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 import uvicorn
-from django.conf import settings
 
+from mindstage.ops.http_head import BoundedHeadProtocol, raise_handle_limit
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
 from mindstage.vault.start_check import Mode, current_gate
@@ -29,6 +29,7 @@ def serve(prepared: Prepared, *, on_ready: Callable[[], None]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code: 0, or 1 when the application could not start."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)  # uvicorn raises the signal again once it has drained: an orderly end is code 0
+    raise_handle_limit()
     worker = WorkerChild()
     server = Server(_uvicorn_config(), worker=worker, on_ready=on_ready)
     try:
@@ -70,15 +71,14 @@ def _uvicorn_config() -> uvicorn.Config:
     return uvicorn.Config(
         os.environ.get("MINDSTAGE_APPLICATION", APPLICATION),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeadProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.MINDSTAGE.proxy),
-        forwarded_allow_ips=settings.MINDSTAGE.proxy,
+        proxy_headers=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,

@@ -5,6 +5,7 @@ Every refusal stands before the first write: a start that fails has touched noth
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -17,6 +18,7 @@ from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 
 LOCK = "mindstage.lock"
+NOT_HERE = "The address {host} is not one of this machine; choose another with --host."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, protocol)
     except OSError:
-        raise StartMistake(f"The address {host} is not one of this machine; choose another with --host.") from None
+        raise StartMistake(NOT_HERE.format(host=host)) from None
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
@@ -61,8 +63,10 @@ def bind(host: str, port: int) -> socket.socket:
     except PermissionError:
         bound.close()
         raise StartMistake(f"Port {port} needs rights that this program lacks; choose one above 1023.") from None
-    except OSError:
+    except OSError as error:
         bound.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise StartMistake(NOT_HERE.format(host=host)) from None
         raise StartMistake(
             f"Port {port} on {host} is taken by another program; stop that one or choose another with --port."
         ) from None
@@ -105,12 +109,14 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None]:
 
     django.setup()
     from mindstage.ops.keys_at_start import make_keys, refuse_wrong_keys
-    from mindstage.ops.schema import bring_up_to_date, refuse_newer_schema
+    from mindstage.ops.schema import bring_up_to_date, lay_out_file, refuse_newer_schema
 
     refuse_newer_schema(instance)
     refuse_wrong_keys(instance)
     make_folders(instance)
     lock = take_lock(instance.data_dir)
+    if not instance.database_url:
+        lay_out_file(instance.database_file)
     _or_say_why(bring_up_to_date)
     make_keys(instance)
     return lock, make_link_for_owner() if refuse_closed_gate() else None

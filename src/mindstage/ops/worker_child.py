@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
 from typing import Final
+
+from django.conf import settings
 
 from mindstage.kit.children import end, spawn
 
@@ -14,6 +17,12 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
+
+
+def _without_keys() -> dict[str, str]:
+    """The environment without the providers' keys: no job talks to a narrator."""
+    keys = {entry.api_key_env for entry in settings.MINDSTAGE.providers}
+    return {name: value for name, value in os.environ.items() if name not in keys}
 
 
 class WorkerChild:
@@ -33,7 +42,11 @@ class WorkerChild:
             if self._child.poll() is None:
                 return
             logger.warning("The job worker ended with code %s and is started again.", self._child.returncode)
-        self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"])
+        try:
+            self._child = spawn([sys.executable, "-m", "mindstage", "work", "--as-child"], environ=_without_keys())
+        except OSError:  # no file handle or no memory just now: the house stays open, and it is tried again
+            logger.warning("The job worker could not be started and is tried again.")
+            self._child = None
         self._not_before = time.monotonic() + self._wait
         self._wait = min(self._wait * 2, LONGEST_WAIT)
 

@@ -8,11 +8,11 @@ with the same bytes as this one up to the turn that was answered, until a block 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mindstage.prompts import history, lore
 from mindstage.prompts.budget import Meter, keep_end
-from mindstage.prompts.inputs import Budget, Message, Part, PastTurn, Prompt, PromptInputs, Role
+from mindstage.prompts.inputs import Budget, Message, Overheads, Part, PastTurn, Prompt, PromptInputs, Role
 from mindstage.prompts.macros import context_of, expand
 from mindstage.prompts.sections import Sections, shorten, write_sections
 
@@ -33,13 +33,25 @@ STORY_SHARE = 3
 JOINTS = 6
 
 
-def assemble(inputs: PromptInputs, *, budget: Budget, count: Callable[[str], int], overhead: int = 4) -> Prompt:
+COMMON = Overheads()
+
+
+def assemble(
+    inputs: PromptInputs, *, budget: Budget, count: Callable[[str], int], overheads: Overheads = COMMON
+) -> Prompt:
     """The prompt for the last of `inputs.turns`, or for going on with `inputs.continue_from`.
 
-    `count`: tokens of a text, best one that remembers; each text is asked for once. `overhead`: what a message costs
-    besides. By these two the messages never cost more than `budget.room`. Equal inputs give equal prompts.
+    `count`: tokens of a text, best one that remembers; each text is asked for once. `overheads`: what messages cost
+    besides. By these two the messages never cost more than `budget.room`, and the parts say what they cost exactly.
+    Equal inputs give equal prompts.
     """
-    meter = Meter(count, overhead)
+    if not overheads.reply:
+        return _assemble(inputs, budget, Meter(count, overheads))
+    less = Budget(context=budget.context - overheads.reply, reply=budget.reply)
+    return _with_reply_head(_assemble(inputs, less, Meter(count, overheads)), overheads.reply)
+
+
+def _assemble(inputs: PromptInputs, budget: Budget, meter: Meter) -> Prompt:
     fixed = _fixed_parts(inputs, budget, meter)
     room = budget.room - _cost(fixed.sections, meter) - fixed.reserve - _frame(meter)
     for _ in range(4):
@@ -226,7 +238,7 @@ def _parts(
     inputs: PromptInputs, messages: Sequence[Message], fixed: _Fixed, window: _Window, budget: Budget, meter: Meter
 ) -> tuple[Part, ...]:
     """The context meter. Joints and message overheads belong to the instructions and the turns, so it adds up."""
-    costs = [meter.message(message.content) for message in messages]
+    costs = [meter.exactly(message) for message in messages]
     head = costs[0] if messages[0].role is Role.SYSTEM else 0
     shown = {part: meter.tokens(fixed.sections.block(part)) for part in ("scenario", "cast", "lore")}
     shown["examples"] = meter.tokens(fixed.sections.block("examples")) if window.examples else 0
@@ -237,6 +249,12 @@ def _parts(
     tokens = {part: head_parts.get(part, 0) + tail_parts.get(part, 0) for part in TITLES}
     tokens["free"] = budget.context - sum(costs)
     return tuple(Part(part, title, tokens[part]) for part, title in TITLES.items())
+
+
+def _with_reply_head(prompt: Prompt, tokens: int) -> Prompt:
+    """The head of the reply's own message is read with the prompt; it counts as ours, not as the story's."""
+    parts = [replace(part, tokens=part.tokens + tokens) if part.id == "instructions" else part for part in prompt.parts]
+    return replace(prompt, parts=tuple(parts))
 
 
 def _balanced(shown: dict[str, int], *, total: int, rest: str) -> dict[str, int]:
@@ -259,7 +277,7 @@ def _bare(inputs: PromptInputs, fixed: _Fixed, budget: Budget, meter: Meter) -> 
     window = _Window([], max(0, len(inputs.turns) - 1), keep_end(continued, tokens=tokens, count=meter.tokens), False)
     messages = [Message(Role.PERSON, keep_end(told[0], tokens=tokens, count=meter.tokens))]
     messages += [Message(Role.NARRATOR, window.continued)] if window.continued else []
-    shown = {"turns": sum(meter.message(message.content) for message in messages)}
+    shown = {"turns": sum(meter.exactly(message) for message in messages)}
     shown["free"] = budget.context - shown["turns"]
     parts = tuple(Part(part, title, shown.get(part, 0)) for part, title in TITLES.items())
     return _finish(inputs, fixed, window, tuple(messages), parts, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from mindstage.prompts.inputs import Message, Overheads
+
 ELLIPSIS = "…"
 
 # No token of a usual vocabulary stands for more letters than this on average, so what lies beyond cannot fit.
@@ -18,9 +20,10 @@ PARAGRAPH_START = re.compile(r"(?<=\n)(?=[^\n])")
 class Meter:
     """Counts texts, each only once, and messages with what they cost besides their text."""
 
-    def __init__(self, count: Callable[[str], int], overhead: int) -> None:
+    def __init__(self, count: Callable[[str], int], overheads: Overheads) -> None:
         self.count = count
-        self.overhead = overhead
+        self.overheads = overheads
+        self.overhead = overheads.most
         self._known: dict[str, int] = {"": 0}
 
     def tokens(self, text: str) -> int:
@@ -30,7 +33,12 @@ class Meter:
         return known
 
     def message(self, text: str) -> int:
+        """What a message of whoever speaks costs at most."""
         return self.tokens(text) + self.overhead
+
+    def exactly(self, message: Message) -> int:
+        """What this message costs."""
+        return self.tokens(message.content) + self.overheads.of(message.role)
 
 
 def keep_start(text: str, *, tokens: int, count: Callable[[str], int]) -> str:

@@ -8,6 +8,7 @@ from mindstage.prompts.inputs import Message, PastTurn, Role
 
 BLOCK = 8
 NAMELESS = "You"
+"""Who plays under no name. Never the handle: it names the account, and a prompt may go to somebody else's machine."""
 
 # Words of ours between two replies, or before a first one: some servers want the two roles to alternate.
 BEGIN = "Begin the story."

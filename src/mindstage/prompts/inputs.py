@@ -129,6 +129,28 @@ SMALLEST_ROOM = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Overheads:
+    """Tokens that messages cost besides their texts, by who speaks, and the head of the reply that is yet to come.
+
+    The defaults are what chat servers are commonly billed at, when nobody says better.
+    """
+
+    system: int = 4
+    person: int = 4
+    narrator: int = 4
+    reply: int = 0
+
+    @property
+    def most(self) -> int:
+        """What any message costs at most: the budget is kept by this."""
+        return max(self.system, self.person, self.narrator)
+
+    def of(self, role: Role) -> int:
+        """What a message of this role costs: the context meter adds up by this."""
+        return {Role.SYSTEM: self.system, Role.PERSON: self.person, Role.NARRATOR: self.narrator}[role]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One item of what a provider is sent."""
 

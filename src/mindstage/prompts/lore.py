@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mindstage.prompts.inputs import LoreEntry, PastTurn
 
 Expand = Callable[[str], str]
+
+# A book is its author's, the machine everybody's: no book may hold a turn up. Honest ones stay far below both.
+MOST_KEYS = 50_000
+MOST_PLACES = 1_000
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +47,36 @@ def called_up(lore: Iterable[LoreEntry], turns: Sequence[PastTurn], *, depth: in
 
 
 class Scanned:
-    """The text that keys are looked for in, folded once for all of them."""
+    """The text that keys are looked for in, folded and cut into words once for all of them.
+
+    `spare`: how many keys are still looked for.
+    """
 
     def __init__(self, text: str) -> None:
-        self.exact = text
-        self.folded = text.casefold()
+        self.texts = {True: text, False: text.casefold()}
+        self.words = {exact: frozenset(_WORD.findall(text)) for exact, text in self.texts.items()}
+        self.spare = MOST_KEYS
+        self._held: dict[tuple[str, bool], bool] = {}
 
     def holds(self, key: str, *, case_sensitive: bool) -> bool:
         """Whether the key occurs. A key of one word must be a whole word; several words match anywhere."""
-        text, sought = (self.exact, key) if case_sensitive else (self.folded, key.casefold())
-        if len(sought.split()) > 1:
-            return sought in text
-        return _holds_word(text, sought)
+        sought = key if case_sensitive else key.casefold()
+        if sought.replace("_", "a").isalnum():
+            return sought in self.words[case_sensitive]
+        known = self._held.get((sought, case_sensitive))
+        if known is None:
+            text = self.texts[case_sensitive]
+            known = sought in text if len(sought.split()) > 1 else _holds_word(text, sought)
+            self._held[sought, case_sensitive] = known
+        return known
 
 
 def _holds_word(text: str, word: str) -> bool:
+    """For words with other signs in them. Where the first MOST_PLACES lie inside longer words, so does the rest."""
     at = text.find(word)
-    while at >= 0:
+    for _ in range(MOST_PLACES):
+        if at < 0:
+            return False
         end = at + len(word)
         if not (at and _in_word(text[at - 1])) and not (end < len(text) and _in_word(text[end])):
             return True
@@ -84,6 +103,9 @@ def _key_of(entry: LoreEntry, scanned: Scanned, expand: Expand) -> str:
 
 def _first_held(keys: Iterable[str], entry: LoreEntry, scanned: Scanned, expand: Expand) -> str:
     for key in keys:
+        scanned.spare -= 1
+        if scanned.spare < 0:
+            return ""
         sought = expand(key).strip()
         if sought and scanned.holds(sought, case_sensitive=entry.case_sensitive):
             return sought

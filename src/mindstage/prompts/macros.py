@@ -4,8 +4,9 @@ Only text of authors (cards, scenarios, lore, greetings) is expanded. What a per
 read for macros: values are put in as they are and not read again.
 
 One pass over the text with a stack of open macros, so the work grows with the length of the text and of what is put in.
-Three bounds keep it so: a nesting deeper than `DEEPEST` stays as text, what macros put into one text ends at
-`MOST_INSERTED` characters, and dice come at most `MOST_DICE` at a time.
+Four bounds keep it so: a nesting deeper than `DEEPEST` stays as text, what macros put into one text ends at
+`MOST_INSERTED` characters and into all texts of one context at `MOST_IN_ALL`, and dice come at most `MOST_DICE` at a
+time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mindstage.prompts.inputs import CastMember, PastTurn, PromptInputs
 
 DEEPEST = 24
 MOST_INSERTED = 200_000
+MOST_IN_ALL = 1_000_000
 MOST_DICE = 100
 
 TOKEN = re.compile(r"\\\{\\\{|\\\}\\\}|\{\{+|\}\}|<(?:bot|char|user)>", re.IGNORECASE)
@@ -29,6 +31,14 @@ DICE = re.compile(r"(\d{0,3})d(\d{1,6})([+-]\d{1,6})?", re.IGNORECASE)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all texts of one context share: the characters that macros may still put in, and fields already expanded."""
+
+    spare: int = MOST_IN_ALL
+    fields: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class MacroContext:
     turns: tuple[PastTurn, ...] = ()
     original: str = ""
     inner: bool = field(default=False, repr=False)
+    shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
     @property
     def speaking(self) -> CastMember:
@@ -141,8 +152,10 @@ class _Expansion:
             self.frames[-1].append(text)
 
     def insert(self, value: str) -> None:
+        shared = self.context.shared
         self.spare -= len(value)
-        if self.spare >= 0:
+        shared.spare -= len(value)
+        if self.spare >= 0 and shared.spare >= 0:
             self.put(value)
 
     def trim(self) -> str:
@@ -189,7 +202,10 @@ class _Expansion:
         """A card's field inside another text. One level deep: a field that names itself must come to an end."""
         if self.context.inner:
             return ""
-        return expand(text, replace(self.context, inner=True, original=""))
+        known = self.context.shared.fields
+        if text not in known:
+            known[text] = expand(text, replace(self.context, inner=True, original=""))
+        return known[text]
 
     def original(self) -> str:
         # Once a field, as the card format says: a second one would double the instructions.

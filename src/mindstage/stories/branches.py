@@ -33,6 +33,6 @@ def list_branches(story: Story) -> list[BranchView]:
 
 def _view(story: Story, segment: Segment) -> BranchView:
     rows = paths.read_back(segment.pk, limit=1, above=segment.fork - 1)
-    words = prose.plain(reading.open_row(story, rows[0]))[:WORDS] if rows else ""
+    words = reading.shortened(prose.plain(reading.open_row(story, rows[0])), WORDS) if rows else ""
     last = rows[0].position if rows else segment.fork
     return BranchView(segment.pk, segment.fork, last, words, here=segment.pk == story.head_id)

@@ -36,6 +36,7 @@ from mindstage.vault.keys import KeyGone
 
 log = logging.getLogger(__name__)
 
+BODY_SECONDS = 30.0
 BODY_BYTES = 160_000
 """A turn of 16,000 characters fits, however it is escaped; more is refused before it is read."""
 
@@ -170,7 +171,22 @@ def to_frame(event: Event) -> bytes:
 
 
 async def _read_json(receive: Receive) -> dict[str, Any]:
-    """The body as a JSON object of bounded size. Raises Refused."""
+    """The body as a JSON object of bounded size, within BODY_SECONDS. Raises Refused."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read_body(receive)
+    except TimeoutError:
+        raise Refused("The request did not arrive in time. Nothing was changed; try again.") from None
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise Refused("The request could not be read. Nothing was changed; reload the page and try again.")
+    return content
+
+
+async def _read_body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -180,14 +196,7 @@ async def _read_json(receive: Receive) -> dict[str, Any]:
         if len(body) > BODY_BYTES:
             raise TurnTooLong
         if not message.get("more_body"):
-            break
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise Refused("The request could not be read. Nothing was changed; reload the page and try again.")
-    return content
+            return bytes(body)
 
 
 def _uuid(text: object) -> uuid.UUID:

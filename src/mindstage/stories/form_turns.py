@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
 from mindstage.accounts.freezing import on_freeze
 from mindstage.stories import hot_path, turns
@@ -38,14 +40,33 @@ def stop_narration(owner: uuid.UUID) -> None:
         _door.loop.call_soon_threadsafe(_door.narration.stop_owner, owner)
 
 
-def take_form_turn(*, cookie: str, story: uuid.UUID, text: str, mode: str) -> None:
-    """Store the turn, and let its reply begin on the event loop. Raises Refused."""
-    if _door is None:
+def take_form_turn(
+    *, cookie: str, story: uuid.UUID, text: str, mode: str, form: uuid.UUID | None, segment: uuid.UUID | None
+) -> None:
+    """Store the turn, and let its reply begin on the event loop. Raises Refused.
+
+    `form` is a number that the page gave its form: sent twice with the same line it is one turn. `segment`: the branch
+    that the page shows.
+    """
+    door = _door
+    if door is None:
         raise CannotStore
+    client_id = uuid.uuid5(form, f"{mode}|{text}") if form else turns.new_client_id()
 
     def job() -> Taken:
-        scene = hot_path.enter(cookie=cookie, story=story)
-        return turns.take_turn(scene=scene, text=text, mode=mode, client_id=turns.new_client_id())
+        scene = hot_path.enter(cookie=cookie, story=story, segment=segment)
+        return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
 
-    taken = _door.narration.database.submit(job).result(STORED_WITHIN)
-    _door.loop.call_soon_threadsafe(_door.narration.start_run, taken)
+    stored = door.narration.database.submit(job)
+    stored.add_done_callback(
+        partial(_begin, door)
+    )  # also when this page has stopped waiting: it must not stay "running"
+    try:
+        stored.result(STORED_WITHIN)
+    except TimeoutError:
+        raise CannotStore from None
+
+
+def _begin(door: _Door, stored: Future[Taken]) -> None:
+    if not stored.cancelled() and stored.exception() is None and stored.result().begins:
+        door.loop.call_soon_threadsafe(door.narration.start_run, stored.result())

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 0.4
 COUNT_ROUNDS = 12
 """Every how many rounds of keeping the counts of openings are stored: about five seconds."""
+LONG_STAGE = 64 * 1024
+"""Bytes. A longer stage (a card with a thick lorebook) is read in a thread: nobody else's words wait for it."""
 CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
 WAS_INTERRUPTED = "The narrator was cut off when Mindstage was shut down. The words so far are kept."
 
@@ -115,7 +117,7 @@ class Narration:
         inputs: PromptInputs | None = None
         route = narrator_of(run.taken.scene.route)
         try:
-            inputs = open_inputs(run.taken, route=route)
+            inputs = await _aside(run.taken, partial(open_inputs, run.taken, route=route))
             await self._narrate(run, inputs, route)
             state, ending, problem = Turn.State.FINISHED, Ending(Turn.State.FINISHED), ""
         except ProviderProblem as trouble:
@@ -136,7 +138,7 @@ class Narration:
     async def _narrate(self, run: Run, inputs: PromptInputs, route: Route) -> None:
         if route.kind == "embedded":
             await asyncio.to_thread(tokens.counter, route)  # its first use reads a vocabulary: not on the loop
-        prompt = build_prompt(inputs, route=route)
+        prompt = await _aside(run.taken, partial(build_prompt, inputs, route=route))
         await converse.converse(
             prompt,
             route=route,
@@ -185,6 +187,7 @@ class Narration:
         for run, store in list(self._unstored.items()):
             await self.database.run(store)
             self._unstored.pop(run, None)
+            self.bus.channels.pop(run, None)  # it tells of the failure; whoever comes now reads what is stored
 
     async def _keep_parts(self) -> None:
         grown = [(run, run.channel.length) for run in self.runs.values() if run.channel.length > run.kept]
@@ -206,11 +209,19 @@ class Narration:
             return
         reply = PastTurn(run.taken.reply.position, Turn.Kind.REPLY, "", run.channel.text)
         following = replace(inputs, turns=(*inputs.turns, reply), continue_from="")
-        task = asyncio.create_task(
-            converse.warm(build_prompt(following, route=route), route=route, person=str(run.taken.scene.owner))
-        )
+        task = asyncio.create_task(_warm(run.taken, following, route))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
+
+
+async def _warm(taken: Taken, inputs: PromptInputs, route: Route) -> None:
+    prompt = await _aside(taken, partial(build_prompt, inputs, route=route))
+    await converse.warm(prompt, route=route, person=str(taken.scene.owner))
+
+
+async def _aside[T](taken: Taken, work: Callable[[], T]) -> T:
+    """The work's result: done at once, or in a thread when the story's stage is long."""
+    return await asyncio.to_thread(work) if len(taken.scene.stage) > LONG_STAGE else work()
 
 
 def storable(text: str) -> str:

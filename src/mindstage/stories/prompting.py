@@ -54,4 +54,4 @@ def open_window(scene: Scene, rows: Sequence[TurnRow], stage: Stage) -> tuple[Pa
 def build_prompt(inputs: PromptInputs, *, route: Route) -> Prompt:
     """Assemble within the route's budget, by its own tokens."""
     budget = Budget(context=route.context, reply=route.reply)
-    return assemble(inputs, budget=budget, count=tokens.counter(route), overhead=tokens.overhead(route))
+    return assemble(inputs, budget=budget, count=tokens.counter(route), overheads=tokens.overheads(route))

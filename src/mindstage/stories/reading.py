@@ -22,6 +22,7 @@ from mindstage.vault.sealing import open_sealed, place
 PAGE = 50
 """Turns shown at once; older ones come by scrolling."""
 MOST_NEWER = 400
+EXCERPT = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def read_card(story: Story, url: str) -> StoryCard:
     stage = open_stage(story)
     rows = paths.read_back(story.head_id, limit=2) if story.head_id else []
     texts = [text for row in reversed(rows) if (text := prose.plain(open_row(story, row)))]
-    excerpt = texts[0][:240].rsplit(" ", 1)[0] + "…" if texts and len(texts[0]) > 240 else "".join(texts[:1])
+    excerpt = shortened(texts[0], EXCERPT) if texts else ""
     number = rows[-1].position if rows else 0
     title = story.open("title", Purpose.SHOW)
     return StoryCard(story.pk, title, stage.byline, excerpt, number, story.played_at, url)
@@ -153,6 +154,11 @@ def _versions(rows: Iterable[TurnRow]) -> dict[tuple[uuid.UUID, int], list[uuid.
         for position, ident in raw.query(sql, [segment, min(positions), max(positions)]):
             found[segment, position].append(raw.as_uuid(ident))
     return found
+
+
+def shortened(text: str, characters: int) -> str:
+    """The beginning of a plain text, ended at a word and marked as cut when there is more."""
+    return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0] + "…"
 
 
 def open_row(story: Story, row: TurnRow) -> str:

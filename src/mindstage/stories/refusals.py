@@ -43,3 +43,11 @@ class KeyLost(Refused):
     sentence = (
         "The key of this story is gone, so it can be neither read nor written. It was deleted, or lost in a restore."
     )
+
+
+class TextDamaged(Refused):
+    status = 500
+    sentence = (
+        "A text of this story does not open: its bytes were changed, or moved here from somewhere else. Nothing was "
+        "changed by looking; whoever runs this instance should check its disk, and a backup may hold it whole."
+    )

@@ -6,6 +6,7 @@ Each is undone by its opposite: choose the version before, take the turn back ou
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -15,6 +16,7 @@ from mindstage.stories import paths
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import NotYours, Refused, StillRunning
 
+TRASH_KEPT = timedelta(days=30)
 NO_SUCH_VERSION = "This version is no longer there. Reload the page to see the turn as it is."
 
 
@@ -64,6 +66,11 @@ def trash_turn(*, turn: Turn) -> None:
 def untrash_turn(*, turn: Turn) -> None:
     """Take a turn back out of the trash."""
     Turn.objects.filter(segment=turn.segment_id, position=turn.position).update(trashed_at=None)
+
+
+def purge_old_trash() -> int:
+    """Delete the turns that have lain in the trash for 30 days; how many. A clock runs it."""
+    return Turn.objects.filter(trashed_at__lte=clock.now() - TRASH_KEPT).delete()[0]
 
 
 def branch_from(*, story: Story, turn: Turn) -> Segment:

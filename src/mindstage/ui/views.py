@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from mindstage.ui.context import THEMES
+
+log = logging.getLogger(__name__)
 
 YEAR = 365 * 24 * 3600
 
@@ -49,7 +53,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         status=404,
         title="There is nothing here",
         sentence="The page does not exist, or it is not yours to open.",
-        next_step="Go to your desk to see what is yours.",
+        next_step="What is yours stands on your desk.",
     )
 
 
@@ -64,6 +68,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Django's own line is off: it names the path, which may hold the owner link.
+    log.exception("a page could not be made")  # noqa: LOG004 - the framework calls this while it handles the fault
     return problem(
         request,
         status=500,

@@ -22,6 +22,8 @@ type _Unwrap = Callable[[uuid.UUID], bytes]
 
 CACHE_SECONDS = 300
 CACHE_KEYS = 10_000
+SWEEP_SECONDS = 30
+"""How often `forget_old_keys` must be called, so that no key outlives CACHE_SECONDS."""
 
 
 class KeyGone(Exception):
@@ -93,6 +95,16 @@ def forget_keys() -> None:
     """Drop every unwrapped key from this process: at log-out, at freeze, and before a census looks."""
     with _cache.lock:
         _cache.keys.clear()
+    forget_ciphers()
+
+
+def forget_old_keys() -> None:
+    """Drop the unwrapped keys that would be too old before the next sweep, also of people who never come again."""
+    now = clock.timestamp()
+    with _cache.lock:
+        for ident, (_, since) in list(_cache.keys.items()):
+            if not 0 <= now - since < CACHE_SECONDS - SWEEP_SECONDS:
+                del _cache.keys[ident]
     forget_ciphers()
 
 

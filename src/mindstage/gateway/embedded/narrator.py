@@ -1,6 +1,7 @@
 """The narrator of this machine: one model, one slot, one person's words in it at a time.
 
-Requests wait their turn in the order in which they came. The prompt cache is what makes a second turn quick, and it
+People take turns, in the order in which they came: whoever asks for many replies at once waits behind everybody else
+with all but the first. The prompt cache is what makes a second turn quick, and it
 holds what a person wrote. So the process ends before another person's prompt is read, when its person is frozen, and
 after five idle minutes; with it goes all that it held.
 """
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from mindstage.gateway.embedded.process import ModelProcess, start_process
 from mindstage.gateway.problems import ProviderProblem
@@ -58,6 +60,7 @@ class Narrator:
         self._stall_seconds = max(stall_seconds, _LEAST_STALL)
         self._idle_seconds = idle_seconds
         self._slot = asyncio.Lock()
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._process: ModelProcess | None = None
         self._person: str | None = None
         self._warming: asyncio.Task[None] | None = None
@@ -76,11 +79,18 @@ class Narrator:
             self._warming.cancel()
         elif self._slot.locked():
             on_progress(QUEUED, None)
-        async with self._slot:
+        async with self._queue_of(person), self._slot:
             try:
                 return await self._tell(asked, person=person, on_delta=on_delta, on_progress=on_progress)
             finally:
                 self._rest()
+
+    def _queue_of(self, person: str) -> asyncio.Lock:
+        """One of a person's requests at a time waits for the slot; the others wait here. It lives while one does."""
+        queue = self._queues.get(person)
+        if queue is None:
+            queue = self._queues[person] = asyncio.Lock()
+        return queue
 
     async def _tell(
         self, asked: Asked, *, person: str, on_delta: Callable[[str], None], on_progress: Progress

@@ -27,6 +27,7 @@ from mindstage.library.models import Character
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_character
 from mindstage.library.uploads import was_cut_off
+from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
 from mindstage.ui.views import problem
 from mindstage.vault.keys import KeyGone
@@ -71,7 +72,7 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         raise Http404
     try:
         card = open_card(character, Purpose.SHOW)
-        context = _describe(character, card, request.visitor.open_handle())
+        context = _describe(character, card, persona=NAMELESS)
     except (KeyGone, CardRefused):
         return problem(
             request,
@@ -149,8 +150,8 @@ def _before(request: HttpRequest) -> uuid.UUID | None:
         raise Http404 from None
 
 
-def _describe(character: Character, card: Card, handle: str) -> dict[str, object]:
-    parts = parts_of_card(card, handle, source=f"character:{character.pk}")
+def _describe(character: Character, card: Card, *, persona: str) -> dict[str, object]:
+    parts = parts_of_card(card, persona, source=f"character:{character.pk}")
     return {
         "id": character.pk,
         "name": card.name,

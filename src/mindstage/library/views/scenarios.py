@@ -6,12 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from mindstage.accounts.access import visitor_of
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import Starter, starter
+from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
-
-SOMEBODY = "you"
 
 
 @require_safe
@@ -21,9 +19,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         found = starter(slug)
     except KeyError:
         raise Http404 from None
-    visitor = visitor_of(request)
-    context = _describe(found, persona=visitor.open_handle() if visitor else SOMEBODY)
-    return render(request, "library/scenario.html", {"starter": context})
+    return render(request, "library/scenario.html", {"starter": _describe(found, persona=NAMELESS)})
 
 
 def _describe(found: Starter, *, persona: str) -> dict[str, object]:

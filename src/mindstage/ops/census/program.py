@@ -24,7 +24,10 @@ class NotStarted(Exception):
 
 
 class Program:
-    """An instance in `folder`: data, keys, home, temporary files and log are all inside it. `environ` is added."""
+    """An instance in `folder`: data, keys, home, temporary files and log are all inside it. `environ` is added.
+
+    `provider`: the address of its narrator; empty for the one that is embedded.
+    """
 
     def __init__(self, folder: Path, *, provider: str, provider_key: str, environ: Mapping[str, str]) -> None:
         self.folder = folder
@@ -40,10 +43,7 @@ class Program:
         """Start, and wait until pages can be asked for. Raises NotStarted."""
         for name in ("home", "tmp"):
             (self.folder / name).mkdir(parents=True, mode=0o700)
-        (self.folder / "mindstage.toml").write_text(
-            f'[[provider]]\nid = "census"\nkind = "openai"\nbase_url = "{self._provider}"\n'
-            'api_key_env = "CENSUS_KEY"\nmodels = ["census"]\nregion = "this machine"\n'
-        )
+        (self.folder / "mindstage.toml").write_text(self._toml() if self._provider else "")
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mindstage", "serve", "--port", "0"],
@@ -65,6 +65,12 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _toml(self) -> str:
+        return (
+            f'[[provider]]\nid = "census"\nkind = "openai"\nbase_url = "{self._provider}"\n'
+            'api_key_env = "CENSUS_KEY"\nmodels = ["census"]\nregion = "this machine"\n'
+        )
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import socket
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from mindstage.ops.census.words import Fate, Words
 MODES: Final = ("do", "say", "story", "ooc")
 _SCENARIO = re.compile(rb"/scenarios/([a-z0-9-]+)/")
 TOO_LONG: Final = 17_000
+HERE: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,21 @@ def _browser(port: int, words: Words, slot: str) -> Browser:
         "X-Forwarded-For": words.add(f"{slot}, X-Forwarded-For", _ipv6(), Fate.NEVER),
         "X-Real-Ip": words.add(f"{slot}, X-Real-Ip", _ipv6(), Fate.NEVER),
     }
+    address = _own_address()
+    if address != HERE:
+        words.add(f"{slot}, its own address", address, Fate.NEVER)
+    return Browser(port, headers=headers, address=address)
+
+
+def _own_address() -> str:
+    """Any of the 16 million loopback addresses, so that it can be told from the server's; where one is all, that."""
     address = ".".join(["127", *(str(100 + secrets.randbelow(155)) for _ in range(3))])
-    return Browser(port, headers=headers, address=words.add(f"{slot}, its own address", address, Fate.NEVER))
+    with socket.socket() as tried:
+        try:
+            tried.bind((address, 0))
+        except OSError:
+            return HERE
+    return address
 
 
 def _ipv6() -> str:

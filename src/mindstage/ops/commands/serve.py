@@ -29,6 +29,8 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
             say(f"  {address}{prepared.owner_link}")
         if current_gate().mode is not Mode.OPEN:
             say(f"Closed: {current_gate().why}")
+        if instance.config_file:
+            say(f"Settings are read from {instance.config_file}")
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
     return serve(prepared, on_ready=say_ready)

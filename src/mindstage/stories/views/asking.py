@@ -13,9 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.stories.models import Story, Turn
-from mindstage.stories.refusals import CannotStore, KeyLost, Refused
+from mindstage.stories.refusals import CannotStore, KeyLost, Refused, TextDamaged
 from mindstage.ui.views import problem
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealing import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ def for_players[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             return refuse(request, refusal)
         except KeyGone:
             return refuse(request, KeyLost())
+        except Unreadable:
+            log.exception("a sealed text does not open")
+            return refuse(request, TextDamaged())
         except OperationalError:  # disk full, or locked for longer than anybody waits; the log tells where
             log.exception("a page could not be stored or read")
             return refuse(request, CannotStore())

@@ -15,6 +15,7 @@ from mindstage.gateway import routes
 from mindstage.library.characters import find_character, list_characters
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
+from mindstage.prompts.history import NAMELESS
 from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.corrections import correct_names
@@ -25,6 +26,7 @@ from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card,
 from mindstage.stories.refusals import NotYours, Refused
 from mindstage.stories.stage import Stage
 from mindstage.stories.trash import trash_story
+from mindstage.stories.turns import new_client_id
 from mindstage.stories.views.asking import for_players, own_story
 from mindstage.vault.purposes import Purpose
 
@@ -78,7 +80,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 def _create(request: SignedInRequest) -> HttpResponse:
     """Begin a story and open its page."""
-    persona = check_persona(request.POST.get("persona", ""), otherwise=request.visitor.open_handle())
+    persona = check_persona(request.POST.get("persona", ""), otherwise=NAMELESS)
     parts = _parts(request, persona)
     story = begin_story(
         owner=request.visitor.account_id,
@@ -125,6 +127,7 @@ def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
     return {
         **stretch_context(story, stage, stretch),
         "segment": story.head_id,
+        "form_id": new_client_id(),
         "running": _running(story),
         "cast": [{"name": role.name, "role": role.line} for role in stage.roles],
         "disclosure": routes.disclosure(route),

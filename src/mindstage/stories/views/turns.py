@@ -32,14 +32,25 @@ def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """GET: older turns (`?before=N`), or what came since (`?after=N`). POST: take a turn without scripts."""
     story = own_story(request, ident)
     if request.method == "POST":
-        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-        text, mode = check_text(request.POST.get("text")), check_mode(request.POST.get("mode"))
-        take_form_turn(cookie=cookie, story=ident, text=text, mode=mode)
+        _take(request, story)
         return HttpResponseRedirect(f"{reverse('story', args=[ident])}#line")
     stage = open_stage(story)
     before, after = (_optional(request.GET.get(name)) for name in ("before", "after"))
     stretch = read_stretch(story, stage, before=before, after=after)
     return render(request, "stories/_turns.html", stretch_context(story, stage, stretch))
+
+
+def _take(request: SignedInRequest, story: Story) -> None:
+    """A line that is refused becomes the draft, so that the page still has it; one that is played was the draft."""
+    text, mode = check_text(request.POST.get("text")), check_mode(request.POST.get("mode"))
+    form, segment = (_optional_uuid(request.POST.get(name)) for name in ("form", "segment"))
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    try:
+        take_form_turn(cookie=cookie, story=story.pk, text=text, mode=mode, form=form, segment=segment)
+    except Refused:
+        save_draft(story=story, mode=mode, text=text)
+        raise
+    save_draft(story=story, mode=mode, text="")
 
 
 @require_GET
@@ -139,3 +150,10 @@ def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
 
 def _optional(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _optional_uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None

@@ -64,12 +64,13 @@ def cover(title: str, byline: str = "", href: str = "", size: str = "", titled: 
     drawn = draw_cover(title)
     words = SafeString("")
     if titled:
-        by = format_html('<span class="cover-by">{}</span>', byline) if byline else SafeString("")
+        by = format_html(' <span class="cover-by">{}</span>', byline) if byline else SafeString("")
         words = format_html('<span class="cover-title">{}{}</span>', title, by)
     classes = f"cover cover--p{drawn.palette} {size}".strip()
     picture = mark_safe(drawn.svg)  # noqa: S308  drawn from numbers and constants alone
     if href:
-        return format_html('<a class="{}" href="{}" aria-label="{}">{}{}</a>', classes, href, title, picture, words)
+        name = SafeString("") if titled else format_html(' aria-label="{}"', title)
+        return format_html('<a class="{}" href="{}"{}>{}{}</a>', classes, href, name, picture, words)
     return format_html('<span class="{}">{}{}</span>', classes, picture, words)
 
 

@@ -1,0 +1,64 @@
+"""A provider that is written wrongly is one sentence, never a traceback or a model called "g"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mindstage.config.configuration import ConfigurationMistake, load
+
+GOOD = {"id": '"p"', "base_url": '"http://127.0.0.1:1/v1"', "models": '["one"]', "context": "4096"}
+
+
+def read(folder: Path, **changed: str) -> None:
+    file = folder / "mindstage.toml"
+    file.write_text("[[provider]]\n" + "\n".join(f"{key} = {value}" for key, value in (GOOD | changed).items()))
+    load({"MINDSTAGE_CONFIG": str(file)})
+
+
+def test_a_good_provider_is_read(tmp_path: Path) -> None:
+    """The table that the others are changed from."""
+    read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("models", '"gpt"'),
+        ("models", "[1]"),
+        ("models", '[""]'),
+        ("base_url", "5"),
+        ("context", '"8192"'),
+        ("context", "-5"),
+        ("context", "true"),
+        ("retains", "true"),
+        ("id", "5"),
+        ("api_key_env", '["KEY"]'),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_named(tmp_path: Path, key: str, value: str) -> None:
+    """The sentence says which setting, and what it should be; a value is not repeated: it may be a key."""
+    with pytest.raises(ConfigurationMistake, match=f": {key} must be ") as mistake:
+        read(tmp_path, **{key: value})
+    assert key == "id" or value not in str(mistake.value)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "0", "-1", "soon"])
+def test_a_wait_that_would_never_end_is_refused(value: str) -> None:
+    with pytest.raises(ConfigurationMistake, match="stall_seconds"):
+        load({"MINDSTAGE_STALL_SECONDS": value})
+
+
+def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
+    """A story remembers its narrator by that name."""
+    file = tmp_path / "mindstage.toml"
+    table = "[[provider]]\n" + "\n".join(f"{key} = {value}" for key, value in GOOD.items())
+    file.write_text(f"{table}\n{table}\n")
+    with pytest.raises(ConfigurationMistake, match="same id"):
+        load({"MINDSTAGE_CONFIG": str(file)})
+
+
+def test_a_server_that_is_no_postgresql_is_refused() -> None:
+    with pytest.raises(ConfigurationMistake, match="database_url"):
+        load({"MINDSTAGE_DATABASE_URL": "mysql://here/there"})
