@@ -418,7 +418,8 @@ def read_old(content: bytes) -> OldKeystore | None:
         rows = raw.execute("SELECT epoch FROM vault_keystore").fetchall()
         users = {uuid.UUID(k): bytes(w) for k, w in raw.execute("SELECT id, wrapped FROM vault_userkey")}
         items = {
-            uuid.UUID(k): (uuid.UUID(o), bytes(w)) for k, o, w in raw.execute("SELECT id, owner, wrapped FROM vault_itemkey")
+            uuid.UUID(k): (uuid.UUID(o), bytes(w))
+            for k, o, w in raw.execute("SELECT id, owner, wrapped FROM vault_itemkey")
         }
         backups = {uuid.UUID(k): bytes(w) for k, w in raw.execute("SELECT id, wrapped FROM vault_backupkey")}
         return OldKeystore(rows[0][0], users, items, backups) if rows else None

@@ -32,9 +32,9 @@ from mindstage.vault.wrapping import unwrap_backup_key, unwrap_item_key, unwrap_
 from vault import protocol
 from vault.protocol import FAST, Files, House, OldKeystore, Power, handle_of, harness, move_in, read_old
 
-EXAMPLES = int(os.environ.get("MINDSTAGE_HISTORIES", "12"))
-STEPS = int(os.environ.get("MINDSTAGE_HISTORY_STEPS", "20"))
-SEED = int(os.environ.get("MINDSTAGE_HISTORY_SEED", "4"))
+EXAMPLES = int(os.environ.get("VAULT_HISTORIES", "12"))
+STEPS = int(os.environ.get("VAULT_STEPS", "20"))
+SEED = int(os.environ.get("VAULT_SEED", "4"))
 FORGETFUL = 40
 """How many moments an attacker, or a careless operator, has kept."""
 
@@ -65,7 +65,7 @@ class Account:
         return turns | ({subject} if subject in self.handles else set())
 
 
-def vault_machine(template: Path) -> type:
+def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its template by closure
     class Vault(Machine):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -269,7 +269,9 @@ def vault_machine(template: Path) -> type:
                 return
             self.go(lambda: restore_keystore(path, copy, handle_of=handle_of), c)
             self.account.living = {x: t for x, t in self.account.living.items() if x in self.keyed()}
-            self.account.reserved = {h: d for h, d in self.account.reserved.items() if protocol.is_reserved(protocol.tag_of(h))}
+            self.account.reserved = {
+                h: d for h, d in self.account.reserved.items() if protocol.is_reserved(protocol.tag_of(h))
+            }
 
         @rule(back=st.integers(1, FORGETFUL), names=st.sets(st.sampled_from("DKLFS"), min_size=1))
         def old_files(self, back: int, names: set[str]) -> None:
@@ -354,7 +356,11 @@ def vault_machine(template: Path) -> type:
                 if subject not in self.account.done and self.is_done(subject):
                     self.account.done.add(subject)
                 handle = self.account.handles.get(subject)
-                if handle is not None and subject in self.account.living and self.account.wished.pop(subject, None) is not None:
+                if (
+                    handle is not None
+                    and subject in self.account.living
+                    and self.account.wished.pop(subject, None) is not None
+                ):
                     entry = next(e for e in self.house.chain().entries if e.tag == ledger_tag(subject))
                     self.account.reserved[handle] = entry.day + timedelta(days=30)
 
@@ -454,7 +460,7 @@ def blocker(django_db_blocker: Any) -> Iterator[None]:
 
 
 def test_random_histories(house_template: Path, blocker: None) -> None:
-    """S1 to S7. MINDSTAGE_HISTORIES=2000 (and _HISTORY_STEPS, _HISTORY_SEED) for longer runs."""
+    """S1 to S7. VAULT_HISTORIES=2000 (and VAULT_STEPS, VAULT_SEED) for longer runs."""
     phases = [Phase.generate] if EXAMPLES < 100 else [Phase.generate, Phase.shrink]
     chosen = settings(
         max_examples=EXAMPLES,

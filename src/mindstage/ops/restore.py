@@ -38,6 +38,10 @@ from mindstage.vault.sealing import Unreadable
 from mindstage.vault.start_check import Gate, Mode, check_start, extends_all
 from mindstage.vault.tags import ledger_tag
 
+DATABASE_LOST = (
+    "The database is missing: put it back, or restore a backup; `mindstage restore list` shows those that open."
+)
+
 
 class RestoreRefused(Exception):
     """Nothing was changed. Its text is one sentence that says what to do."""
@@ -136,6 +140,9 @@ def replay(*, handle_of: HandleOf) -> Report:
 def end(report: Report, *, handle_of: HandleOf) -> Report:
     """The start-up check, and a look at what must not be there."""
     close_vault()
+    if not _has_database():
+        report.gate = Gate(Mode.REFUSED, DATABASE_LOST)
+        return report
     report.gate = check_start(handle_of=handle_of)
     if report.gate.mode is Mode.OPEN:
         report.keyless, report.keys_of_ended = count_keyless(), count_keys_of_ended(read_ledger())
