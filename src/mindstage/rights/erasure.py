@@ -121,14 +121,20 @@ def rearm_freezes(day: date) -> int:
 
 
 def run_due() -> int:
-    """Take every request as far as it can go now; how many came to their end. The night runs it, and any start may."""
-    done = 0
+    """Take every request as far as it can go now; how many came to their end. The night runs it, and any start may.
+
+    One that cannot go on (a full disk, a locked keystore) keeps no other from its end. Raises the last such trouble.
+    """
+    done, problem = 0, None
     for row in _due():
         try:
             done += erase_now(row)
         except (OSError, DatabaseError, LedgerBroken, KeyMistake) as trouble:  # what is done stays done
             log.error("an erasure could not go on (%s); it is tried again", type(trouble).__name__)
+            problem = trouble
     receipts.purge_old_receipts()
+    if problem is not None:
+        raise problem
     return done
 
 
