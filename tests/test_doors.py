@@ -70,6 +70,8 @@ OPEN = {
     "data_map": "the data map",
     "data_map_schema": "how the data map is written",
     "signing_key": "what checks exports and receipts",
+    "transparency": "how old the oldest record of each kind is",
+    "retention": "the same for programs",
     "gpc": "that Global Privacy Control is honoured",
 }
 """Addresses that answer everybody -> why."""
