@@ -91,10 +91,13 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
 
         # ---- how a deed is done
 
-        def go(self, deed: Callable[[], Any], c: int | None = None, again: int | None = None) -> bool:
+        def go(
+            self, deed: Callable[[], Any], c: int | None = None, again: int | None = None, *, kept: bool = True
+        ) -> bool:
             """Do it; if the power fails, start again, perhaps failing once more. True when it came to its end."""
             finished = self.house.run(deed, fails_after=c)
-            self.keep_files()
+            if kept or not finished:
+                self.keep_files()
             if not finished:
                 if again is not None:
                     self.house.run(self.house.start_as_deed, fails_after=again)
@@ -218,7 +221,12 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             for number in range(n):
                 self.house.day += 1
                 before = self.backup_files()
-                self.go(lambda: protocol.night(self.house), c if number == n - 1 else None, again)
+                self.go(
+                    lambda: protocol.night(self.house),
+                    c if number == n - 1 else None,
+                    again,
+                    kept=(n - number) % 10 == 1,
+                )
                 self.note_backups(before, {x: t for x, t in self.account.living.items() if x not in self.gone()})
             self.check_wishes()
 
