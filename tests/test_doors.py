@@ -31,6 +31,7 @@ from mindstage.library.models import Character
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import starters
 from mindstage.library.trash import trash_character
+from mindstage.rights.export import request_export
 from mindstage.stories import revisions
 from mindstage.stories.beginnings import begin_story
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
@@ -66,8 +67,12 @@ OPEN = {
     "receipt": "whoever has a claim code, without an account",
     "receipt_check": "whether a receipt is genuine",
     "receipt_key": "the public key that receipts are checked with",
+    "signing_key": "the public key that archives are checked with",
     "data_map": "the data map",
     "data_map_schema": "how the data map is written",
+    "signing_key": "what checks exports and receipts",
+    "transparency": "how old the oldest record of each kind is",
+    "retention": "the same for programs",
     "gpc": "that Global Privacy Control is honoured",
 }
 """Addresses that answer everybody -> why."""
@@ -92,6 +97,8 @@ OWN = {
     "policy_notice",
     "consents",
     "consent",
+    "exports",
+    "imports",
     "your_data",
     "freeze",
     "freeze_end",
@@ -125,6 +132,7 @@ OBJECTS = {
     "story_branches",
     "draft",
     "context",
+    "export_end",
 }
 """Addresses that name an object of somebody: for all others there is nothing."""
 
@@ -136,7 +144,7 @@ STREAMS = {
 }
 """The routes of the raw plane. Each names an object of somebody."""
 
-PLANES = {"/healthz", "/stream/"}
+PLANES = {"/healthz", "/stream/", "/stream/exports/"}
 """Addresses that the pages never see."""
 
 SHUT = {401, 403, 404, 405}
@@ -173,6 +181,7 @@ def house(vault: None) -> House:
     item = import_character(owner=ada.pk, data=make.to_json(make.v2()))
     trash_character(character=item)
     names = {
+        "export": request_export(owner=ada.pk).pk,
         "item": item.pk,
         "character": character.pk,
         "turn": turn.pk,
@@ -208,6 +217,7 @@ def patterns() -> Iterator[tuple[str, str]]:
 def address(house: House, name: str, route: str) -> str:
     """A route with the identifiers of Ada's things, and plausible words elsewhere."""
     owner = house.names["character"] if name in ("character", "portrait", "character_trash") else house.story.pk
+    owner = house.names["export"] if name == "export_end" else owner
     filled = {
         "<uuid:ident>": owner,
         "<uuid:turn>": house.names["turn"],

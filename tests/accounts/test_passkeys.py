@@ -212,6 +212,17 @@ def test_a_wrong_passphrase_costs_the_same_without_one(monkeypatch: pytest.Monke
         assert len(runs) == 1, handle
 
 
+def test_a_passphrase_is_added_behind_a_proof() -> None:
+    """Without one there is nothing to give first, so another proof is asked for."""
+    account = without_passphrase(make_person("ada"))
+    client = signed_in_client(account)
+    new = {"new": "other words of velvet"}
+    assert client.post("/account/passphrase/", new).headers["Location"].startswith("/session/proof/")
+    keep_proof(client.cookies["session"].value)
+    assert client.post("/account/passphrase/", new).headers["Location"] == "/account/?changed"
+    assert sign_in(handle="ada", passphrase="other words of velvet") == account
+
+
 def test_somebody_elses_passkey_is_not_there() -> None:
     (theirs,) = with_passkeys(make_person("ada"), 1)
     client = signed_in_client(make_person("cleo"))

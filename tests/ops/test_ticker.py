@@ -46,20 +46,11 @@ def test_a_broken_clock_is_tried_again_and_stops_no_other(caplog: pytest.LogCapt
     assert Tick.objects.get(name="broken").due_at <= clock.now() + RETRY
 
 
-def test_every_clock_of_the_program_rings() -> None:
+@pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
+def test_every_clock_of_the_program_rings(vault: None) -> None:
     """The table of clocks names deeds that run, each under its own name."""
     from mindstage.config.schedule import CLOCKS
 
     names = [each.name for each in CLOCKS]
     assert len(set(names)) == len(names)
-    # A checkpoint cannot run inside a test's transaction, so that one has a test of its own.
-    purges = [each for each in CLOCKS if each.name != "tidy database"]
-    assert ring_due(purges) == [each.name for each in purges]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_tidying_runs() -> None:
-    """The daily care of the database file runs outside a transaction."""
-    from mindstage.ops.tidying import tidy_database
-
-    tidy_database()
+    assert ring_due(CLOCKS) == names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -24,6 +25,7 @@ from mindstage.ledger import book
 from mindstage.ledger.book import Kind
 from mindstage.ledger.envelopes import claim_nonce, commit
 from mindstage.ledger.receipts import ReceiptBroken, check_receipt
+from mindstage.ops.models import Job
 from mindstage.rights.erasure import (
     AlreadyAsked,
     Asked,
@@ -37,7 +39,7 @@ from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.ending import is_reserved
+from mindstage.vault.ending import is_reserved, record
 from mindstage.vault.keys import KeyGone, close_vault, item_key, user_key
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
@@ -358,3 +360,36 @@ def test_old_rows_stay_noise(ada: Life) -> None:
     pass_nights(8)
     with pytest.raises((KeyGone, Unreadable)):
         story.open("title", Purpose.SHOW)
+
+
+def test_a_full_disk_stops_one_erasure_and_no_other(ada: Life, ben: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot go on is said and tried again; nothing that was done is undone, and others come to their end."""
+    first, second = request_erasure(ada.person.pk), request_erasure(ben.person.pk)
+    broken = request_of(first).subject
+
+    def fail(kind: Kind, *subjects: uuid.UUID) -> book.Chain:
+        if broken in subjects:
+            raise OSError(28, "No space left on device")
+        return record(kind, *subjects)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mindstage.rights.erasure.record", fail)
+        pass_nights(6)
+        with pytest.raises(OSError, match="No space left"):
+            pass_nights(1, turning=False)
+        assert (request_of(first).state, request_of(second).state) == ("destroying", "waiting")
+        assert sign_in(handle="ada", passphrase=PASSPHRASE) is None
+    pass_nights(1)
+    run_due()
+    assert [request_of(asked).state for asked in (first, second)] == ["done", "done"]
+    assert_gone(ada)
+    assert_gone(ben)
+
+
+def test_jobs_that_name_the_person_are_cleared(ada: Life, ben: Life) -> None:
+    """The queue holds identifiers alone, and none of somebody who is gone."""
+    for life in (ada, ben):
+        Job.objects.create(task="mindstage.nothing", subjects=[str(life.person.pk)])
+    request_erasure(ada.person.pk)
+    pass_nights(7)
+    assert [job.subjects for job in Job.objects.all()] == [[str(ben.person.pk)]]

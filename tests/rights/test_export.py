@@ -22,11 +22,12 @@ from mindstage.accounts.models import User
 from mindstage.kit import clock
 from mindstage.library.cards import read_card
 from mindstage.library.characters import import_character
-from mindstage.rights import export
+from mindstage.rights import export, pipes
 from mindstage.rights.export import ExportRefused
 from mindstage.rights.export_models import Export
 from mindstage.stories import revisions
 from mindstage.stories.models import Story, Turn
+from mindstage.vault.keys import destroy_item_key
 from mindstage.vault.models import ItemKey
 from people import make_person
 from rights.takeouts import one, take_out, turns_of, unzip
@@ -236,3 +237,41 @@ def test_an_account_that_ends_meanwhile_ends_its_export(ada: User) -> None:
     assert not list(export.folder().glob("*.export"))
     Export.objects.all().delete()
     export.write_export(asked.pk)
+
+
+def test_an_erasure_ends_a_running_export(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that die while it is written: it stops within a page, and leaves neither file nor key."""
+    story = play(ada)
+    asked = export.request_export(owner=ada.pk)
+    listed = export.list_files
+
+    def ending(*given: Any) -> Iterator[Any]:
+        for number, event in enumerate(listed(*given)):
+            if number == 12:
+                destroy_item_key(story.pk)
+            yield event
+
+    monkeypatch.setattr(export, "list_files", ending)
+    export.write_export(asked.pk)
+    assert not list(export.folder().glob("*"))
+    assert not ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
+    monkeypatch.undo()
+    export.write_export(export.request_export(owner=ada.pk).pk)
+    assert len(list(export.folder().glob("*.export"))) == 1
+
+
+def test_a_faulty_pipe_ends_both_threads() -> None:
+    """Whichever side fails, the other ends, and the failure comes out where the export was begun."""
+
+    def fail() -> Iterator[bytes]:
+        yield b"a"
+        raise KeyError
+
+    def leave(items: Iterator[bytes]) -> None:
+        next(items)
+        raise OSError("gone")
+
+    with pytest.raises(KeyError):
+        pipes.feed(fail(), lambda items: list(items))
+    with pytest.raises(OSError, match="gone"):
+        pipes.feed((b"a" for _ in range(100)), leave)

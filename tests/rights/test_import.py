@@ -86,9 +86,9 @@ def test_an_import_says_what_it_did(ada: User) -> None:
     make_story(ada, turns=5)
     import_character(owner=ada.pk, data=make.to_json(make.v3()))
     said = " ".join(bring(make_person("ben"), take_out(ada)).sentences)
-    assert "1 stories" in said
+    assert "1 story" in said
     assert "5 turns" in said
-    assert "1 characters" in said
+    assert "1 character" in said
     assert "keeps the handle" in said
     assert "only say the same in other formats" in said
 

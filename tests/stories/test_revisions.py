@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from mindstage.accounts.models import User
-from mindstage.kit import clock
 from mindstage.stories import paths, reading, revisions, turns
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import NotYours, Refused, StillRunning
@@ -203,15 +200,3 @@ def test_the_acts_of_the_page(ada: User, story: Story) -> None:
     assert client.post(address("variants"), {"text": " "}, headers=script).status_code == 400
     assert client.post(address("choice"), {"variant": "no"}, headers=script).status_code == 400
     assert client.post(address("variants"), {"text": "x" * 16_001}).status_code == 413
-
-
-def test_the_trash_is_emptied_after_thirty_days_and_not_before(ada: User) -> None:
-    """A second before, a turn can still be taken back; a second after, it is gone with all its versions."""
-    story = make_story(ada, turns=3)
-    turn = Turn.objects.get(story=story, position=2)
-    revisions.trash_turn(turn=turn)
-    with clock.moved(revisions.TRASH_KEPT - timedelta(seconds=1)):
-        assert revisions.purge_old_trash() == 0
-    with clock.moved(revisions.TRASH_KEPT + timedelta(seconds=1)):
-        assert revisions.purge_old_trash() == 1
-    assert not Turn.objects.filter(story=story, position=2).exists()

@@ -211,8 +211,8 @@ def test_no_older_copy_of_the_keystore_opens_after_the_rotation(lived_in: House)
     for key in lived_in.open_slots():
         with pytest.raises(Unreadable):
             unwrap_user_key(ANNA, old.users[ANNA], epoch_key=key)
+        owner, wrapped = old.items[OTHER]
         with pytest.raises(Unreadable):
-            owner, wrapped = old.items[OTHER]
             unwrap_item_key(OTHER, owner, wrapped, epoch_key=key, user_key=keys.user_key(BERT))
     assert epoch < keystore_state().epoch
 

@@ -18,6 +18,7 @@ class SessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.get_host()  # refuses a name that is not ours, before anything is looked up
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         visitor: Visitor | None = None
         request.visitor = visitor  # type: ignore[attr-defined]  # also for the page that reports a failed look-up

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("mindstage.library.urls")),
     path("", include("mindstage.stories.urls")),
     path("", include("mindstage.rights.urls")),
+    path("", include("mindstage.ops.urls")),
 ]
 
 handler400 = ui.bad_request

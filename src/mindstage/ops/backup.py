@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from mindstage.ledger.book import LedgerBroken
 from mindstage.ops.instance import Instance
+from mindstage.ops.servers import ServerRefused, dump
 from mindstage.vault import copies
 from mindstage.vault.backup_keys import KEPT, backup_ends, make_backup_key
 from mindstage.vault.clocks import eager_date
@@ -68,7 +68,9 @@ def back_up(instance: Instance) -> Backup:
             "The backup is not complete: the copy of the keystore that belongs to it does not open. Earlier copies are "
             "untouched; run `mindstage doctor`."
         ) from None
-    except (OSError, sqlite3.Error, subprocess.CalledProcessError):
+    except ServerRefused as refused:
+        raise BackupFailed(f"The backup could not be taken: {refused} Earlier backups are untouched.") from None
+    except (OSError, sqlite3.Error):
         raise BackupFailed(
             f"The backup could not be taken: {folder} cannot be written to, or its disk is full. Earlier backups are "
             "untouched; make room and take it again."
@@ -127,8 +129,7 @@ def _snapshot(instance: Instance, folder: Path) -> Path:
     """A consistent copy of the main database: SQLite's own online backup, or pg_dump."""
     path = folder / "snapshot"
     if instance.database_url:
-        command = ["pg_dump", "--format=custom", f"--file={path}", f"--dbname={instance.database_url}"]
-        subprocess.run(command, check=True, capture_output=True)
+        dump(instance.database_url, path)
         return path
     source, target = sqlite3.connect(instance.database_file), sqlite3.connect(path)
     try:

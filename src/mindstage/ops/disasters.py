@@ -40,8 +40,8 @@ def restore_machine(*, handle_of: HandleOf) -> Report:
     1 epoch file from the escrow 2 ledger and 3 keystore from the newest copy that reaches the escrow's pin 4 the newest
     backup whose key is in it 5 the epoch turns at once, which shuts the old machine out.
     """
-    refuse_servers()
     configuration = settings.MINDSTAGE
+    refuse_servers(configuration.database_url)
     with vault_lock():
         escrow = reachable_escrow()
         if escrow is None:

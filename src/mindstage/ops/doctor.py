@@ -18,6 +18,13 @@ from mindstage.ops.findings import Finding, Level
 from mindstage.ops.instance import Instance
 from mindstage.ops.keys_at_start import refuse_wrong_keys
 from mindstage.ops.mistakes import StartMistake
+from mindstage.ops.night_checks import (
+    check_escrow,
+    check_keystore_copies,
+    check_nights,
+    check_retention,
+    check_snapshots,
+)
 from mindstage.ops.reading_files import exists, read_rows
 from mindstage.ops.schema import known_migrations, refuse_newer_schema
 from mindstage.ops.starting import bind, refuse_unwritable
@@ -194,6 +201,11 @@ CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
     check_narrators,
     check_providers,
     check_core_dumps,
+    check_keystore_copies,
+    check_escrow,
+    check_snapshots,
+    check_nights,
+    check_retention,
 )
 
 

@@ -6,18 +6,21 @@ Every deed here runs with the server stopped and the data folder's lock held. do
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.core.management import call_command
+from django.db import DatabaseError, connections, transaction
 
 from mindstage.datamap.holdings import Cleared, holdings
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind
 from mindstage.ops.backup import Backup, place_of
+from mindstage.ops.servers import ServerRefused, put_back
 from mindstage.ops.staging import connected_to, staged_path, swap
 from mindstage.vault import copies
 from mindstage.vault.backup_keys import backup_key
@@ -37,6 +40,10 @@ from mindstage.vault.sealed_files import open_chunks
 from mindstage.vault.sealing import Unreadable
 from mindstage.vault.start_check import Gate, Mode, check_start, extends_all
 from mindstage.vault.tags import ledger_tag
+
+DATABASE_LOST = (
+    "The database is missing: put it back, or restore a backup; `mindstage restore list` shows those that open."
+)
 
 
 class RestoreRefused(Exception):
@@ -63,7 +70,8 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
 
     `not_newer_than`: the generation of the keystore that is there, where it came from a copy. Raises RestoreRefused.
     """
-    refuse_servers()
+    if settings.MINDSTAGE.database_url:
+        return _restore_on_server(backup, handle_of=handle_of, not_newer_than=not_newer_than)
     with vault_lock():
         chain = read_ledger()
         newest = max(_live_generation(), keystore_state().database_generation)
@@ -79,6 +87,35 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
             report.rearmed = rearm_clocks()
             raise_database(newest)
         swap(staged, settings.MINDSTAGE.database_file)
+        return end(report, handle_of=handle_of)
+
+
+def _restore_on_server(backup: Backup, *, handle_of: HandleOf, not_newer_than: int | None) -> Report:
+    """On PostgreSQL the swap is one transaction of the server; what was ended since is replayed right after it.
+
+    A crash between the two leaves an old database, which the next start finds closed: `--replay` goes on from there.
+    """
+    url = settings.MINDSTAGE.database_url
+    with vault_lock(), tempfile.TemporaryDirectory(dir=settings.MINDSTAGE.data_dir, prefix="restoring-") as scratch:
+        chain = read_ledger()
+        newest = max(_live_generation(), keystore_state().database_generation)
+        plain = Path(scratch) / "backup"
+        _unseal(backup, plain)
+        connections["default"].close()
+        try:
+            put_back(url, plain)
+        except ServerRefused as refused:
+            raise RestoreRefused(str(refused)) from None
+        call_command("migrate", database="default", verbosity=0, interactive=False, skip_checks=True)
+        report = Report(f"the database of backup {backup.id}")
+        before = database_mark()
+        _refuse_unfit(before.ledger_length, chain)
+        if not_newer_than is not None and before.keystore_generation > not_newer_than:
+            raise RestoreRefused(f"Backup {backup.id} is newer than the keystore that is here. Put an older one back.")
+        report.replayed = chain.head.length - before.ledger_length
+        report.cleared = apply_to_database(chain)
+        report.rearmed = rearm_clocks()
+        raise_database(newest)
         return end(report, handle_of=handle_of)
 
 
@@ -136,6 +173,9 @@ def replay(*, handle_of: HandleOf) -> Report:
 def end(report: Report, *, handle_of: HandleOf) -> Report:
     """The start-up check, and a look at what must not be there."""
     close_vault()
+    if not _has_database():
+        report.gate = Gate(Mode.REFUSED, DATABASE_LOST)
+        return report
     report.gate = check_start(handle_of=handle_of)
     if report.gate.mode is Mode.OPEN:
         report.keyless, report.keys_of_ended = count_keyless(), count_keys_of_ended(read_ledger())
@@ -230,11 +270,11 @@ def reachable_escrow() -> EpochFile | None:
         return None
 
 
-def refuse_servers() -> None:
-    """A database server's own files are not ours to swap."""
-    if settings.MINDSTAGE.database_url or settings.MINDSTAGE.keystore_url:
+def refuse_servers(*others: str) -> None:
+    """The keystore (or another database) on a server is not ours to swap."""
+    if any((settings.MINDSTAGE.keystore_url, *others)):
         raise RestoreRefused(
-            "This instance keeps its data in PostgreSQL: restore it there, then run `mindstage restore --replay`; "
+            "This instance keeps its data in PostgreSQL: put them back there, then run `mindstage restore --replay`; "
             "docs/subsystems/restore.md has the steps. Nothing was changed."
         )
 
@@ -258,6 +298,11 @@ def _refuse_unfit(length: int, chain: Chain) -> None:
 
 def _stage_database(backup: Backup) -> Path:
     staged = staged_path(settings.MINDSTAGE.database_file)
+    _unseal(backup, staged)
+    return staged
+
+
+def _unseal(backup: Backup, staged: Path) -> None:
     try:
         key = backup_key(backup.id)
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -276,7 +321,6 @@ def _stage_database(backup: Backup) -> Path:
     except OSError:
         staged.unlink(missing_ok=True)
         raise RestoreRefused("This backup cannot be read, or there is no room for it on the data's disk.") from None
-    return staged
 
 
 def _fill_keystore(
@@ -301,7 +345,7 @@ def _live_generation() -> int:
 
 
 def _has_database() -> bool:
-    if not settings.MINDSTAGE.database_file.is_file():
+    if not settings.MINDSTAGE.database_url and not settings.MINDSTAGE.database_file.is_file():
         return False
     try:
         database_mark()
@@ -311,7 +355,7 @@ def _has_database() -> bool:
 
 
 def _live_state() -> Keystore | None:
-    if not settings.MINDSTAGE.keystore_file.is_file():
+    if not settings.MINDSTAGE.keystore_url and not settings.MINDSTAGE.keystore_file.is_file():
         return None
     try:
         return Keystore.objects.using("keystore").filter(pk=1).first()

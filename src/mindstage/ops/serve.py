@@ -15,7 +15,6 @@ import uvicorn
 from mindstage.ops.http_head import BoundedHeadProtocol, raise_handle_limit
 from mindstage.ops.starting import Prepared
 from mindstage.ops.worker_child import WorkerChild
-from mindstage.vault.start_check import Mode, current_gate
 
 APPLICATION: Final = "mindstage.config.asgi:application"
 DRAIN_SECONDS: Final = 3
@@ -55,6 +54,8 @@ class Server(uvicorn.Server):
             self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
+        from mindstage.vault.start_check import Mode, current_gate  # needs the framework, which is set up by now
+
         if counter % 10 == 1 and current_gate().mode is Mode.OPEN:  # once a second
             self._worker.keep()
         return await super().on_tick(counter)

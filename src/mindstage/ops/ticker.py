@@ -41,6 +41,9 @@ def next_due(clocks: Iterable[Clock]) -> datetime:
 def _claim(each: Clock) -> bool:
     Tick.objects.get_or_create(name=each.name)
     now = clock.now()
+    # A clock that jumped back leaves due dates that are further away than a period; they are drawn in, not rung at
+    # once: a wall that wavers must not make two nights of one.
+    Tick.objects.filter(name=each.name, due_at__gt=now + each.every).update(due_at=now + each.every)
     due = Tick.objects.filter(name=each.name, due_at__lte=now)
     return due.update(due_at=now + min(each.every, RETRY)) == 1
 

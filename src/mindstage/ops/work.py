@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -15,6 +16,8 @@ from mindstage.ops.jobs import give_back_running_jobs, run_next_job
 from mindstage.ops.ticker import Clock, next_due, ring_due
 
 PAUSE_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 60.0
+"""After this time the clocks are looked at again, whatever was known of when the next is due."""
 
 
 def work(clocks: Sequence[Clock], *, alone: bool) -> None:
@@ -24,7 +27,10 @@ def work(clocks: Sequence[Clock], *, alone: bool) -> None:
     if alone:
         give_back_running_jobs()
     due: datetime | None = None
+    looked = time.monotonic()
     while not stop.is_set():
+        if time.monotonic() - looked > LOOK_SECONDS:  # the wall may have jumped back since
+            due, looked = None, time.monotonic()
         try:
             due, busy = _one_round(clocks, due)
         except OperationalError:  # the database is locked or away: nothing is lost by waiting

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from mindstage.accounts.endings import keep
 from mindstage.accounts.freezing import NotActive, freeze_account, stop_all
@@ -34,6 +34,7 @@ from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, 
 from mindstage.vault.marks import keystore_state, mark_database
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.root_key import KeyMistake
 from mindstage.vault.rotation import is_done
 from mindstage.vault.tags import ledger_tag
 
@@ -120,11 +121,20 @@ def rearm_freezes(day: date) -> int:
 
 
 def run_due() -> int:
-    """Take every request as far as it can go now; how many came to their end. The night runs it, and any start may."""
-    done = 0
+    """Take every request as far as it can go now; how many came to their end. The night runs it, and any start may.
+
+    One that cannot go on (a full disk, a locked keystore) keeps no other from its end. Raises the last such trouble.
+    """
+    done, problem = 0, None
     for row in _due():
-        done += erase_now(row)
+        try:
+            done += erase_now(row)
+        except (OSError, DatabaseError, LedgerBroken, KeyMistake) as trouble:  # what is done stays done
+            log.error("an erasure could not go on (%s); it is tried again", type(trouble).__name__)
+            problem = trouble
     receipts.purge_old_receipts()
+    if problem is not None:
+        raise problem
     return done
 
 

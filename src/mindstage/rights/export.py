@@ -125,11 +125,13 @@ def write_export(ident: uuid.UUID) -> None:
         return
     try:
         _write(export)
-    except (Abandoned, KeyGone):
+    except (
+        Abandoned,
+        KeyGone,
+        OSError,
+    ):  # something was ended meanwhile, or the disk is full: it may be asked for again
         discard_file(ident)
-    except OSError:  # the disk is full, or its folder not ours: the person may ask again at once
-        discard_file(ident)
-        Export.objects.filter(pk=ident).update(state=Export.State.FAILED)
+        Export.objects.filter(pk=ident, state=Export.State.WRITING).update(state=Export.State.FAILED)
 
 
 def _claim(ident: uuid.UUID) -> Export | None:

@@ -15,6 +15,7 @@ from mindstage.rights.export_models import KeptFile
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Together, of files that nothing here understands; beyond it they are named and left in their archive."""
+ONE = {"stories": "story", "turns": "turn", "drafts": "draft", "characters": "character", "kept files": "kept file"}
 INACTIVE = "That account is frozen or being ended, so nothing can be brought in."
 
 
@@ -29,7 +30,7 @@ class Brought:
     @property
     def sentences(self) -> list[str]:
         """The whole report, a sentence each: nothing is passed over."""
-        counts = [f"{number:,} {kind}" for kind, number in self.report.came_in.items()]
+        counts = [f"{number:,} {kind if number != 1 else ONE[kind]}" for kind, number in self.report.came_in.items()]
         said = [f"Came in: {', '.join(counts)}." if counts else "Nothing came in."]
         said += [f"Kept as it is: {one}" for one in _numbered(self.report.kept)]
         said += [f"Not understood: {one}" for one in _numbered(self.report.not_understood)]

@@ -13,8 +13,8 @@ from mindstage.accounts.forms import PassphraseForm
 from mindstage.accounts.models import User
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.refused import Refused
-from mindstage.accounts.sign_in import change_passphrase
-from mindstage.accounts.step_up import is_proven
+from mindstage.accounts.sign_in import change_passphrase, has_passphrase
+from mindstage.accounts.step_up import is_proven, lead_to_proof
 from mindstage.accounts.views.accounts import account_page
 from mindstage.accounts.views.answers import device_of, too_many_tries
 
@@ -28,9 +28,10 @@ def update(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return account_page(request, form, status=422)
     account = User.objects.get(pk=request.visitor.account_id)
-    given = form.cleaned_data
+    given, proven = form.cleaned_data, is_proven(request)
+    if not proven and not has_passphrase(account):
+        return lead_to_proof(request)
     try:
-        proven = is_proven(request)
         cookie = change_passphrase(
             account=account, old=given["old"], new=given["new"], device=device_of(request), proven=proven
         )

@@ -62,14 +62,15 @@ def measure(*, turns: int) -> dict[str, Any]:
 
 
 def to_table(figures: dict[str, Any]) -> str:
-    """A line a part: turns a second, megabytes of it, seconds; the JSON part beside its promise."""
+    """A line a part: turns a second, megabytes, seconds, CPU seconds of both threads; JSON beside its promise."""
     lines = [f"{figures['turns']:,} turns in {STORIES} stories, {figures['characters_a_turn']} characters each", ""]
     for name, part in figures["parts"].items():
         promise = ""
         if name == "json":
             promise = f"at least {PROMISE:,}" + ("" if part["turns_a_second"] >= PROMISE else "  MISSED")
         lines.append(
-            f"  {name:<10} {part['turns_a_second']:>10,} turns/s {part['megabytes']:>8} MB {part['seconds']:>8} s  "
+            f"  {name:<10} {part['turns_a_second']:>10,} turns/s {part['megabytes']:>8} MB {part['seconds']:>8} s "
+            f"{part['cpu_seconds']:>8} s CPU  "
             f"{promise}".rstrip()
         )
     return "\n".join([*lines, "", f"  peak of the process: {figures['peak_mib']} MiB"])
@@ -131,7 +132,7 @@ def _fill(story: uuid.UUID, segment: uuid.UUID, turns: int, words: list[str]) ->
 
 
 def _measure(person: uuid.UUID, turns: int) -> dict[str, Any]:
-    from mindstage.rights.packing import Begin, list_files
+    from mindstage.rights.packing import list_files
     from mindstage.stories.models import Turn
     from mindstage.vault.purposes import Purpose
 
@@ -139,7 +140,6 @@ def _measure(person: uuid.UUID, turns: int) -> dict[str, Any]:
     parts["everything"] = _time(lambda: list_files(person), turns)
     text = Turn.objects.filter(position=1).first()
     assert text is not None
-    assert Begin is not None
     return {
         "turns": turns,
         "characters_a_turn": len(text.open("text", Purpose.EXPORT)),
@@ -188,14 +188,15 @@ def _once(files: Callable[[], Iterator[Any]], turns: int) -> dict[str, Any]:
 
     make_private_folder(folder())
     written, draft = _Written(), folder() / "measured.new"
-    began = time.perf_counter()
+    began, burnt = time.perf_counter(), time.process_time()
     feed(files(), partial(_store, draft, b"measured", (os.urandom(32), os.urandom(32)), "", written))
-    seconds = time.perf_counter() - began
+    seconds, burnt = time.perf_counter() - began, time.process_time() - burnt
     draft.unlink()
     return {
         "turns_a_second": round(turns / seconds),
         "megabytes": round(written.size / 1e6, 1),
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(burnt, 2),
     }
 
 

@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001 - every command is called alike
     from mindstage.ops.serve import end_quietly, serve
     from mindstage.ops.starting import Prepared, prepare
-    from mindstage.vault.start_check import Mode, current_gate
 
     end_quietly()
     prepared: Prepared = prepare(instance)
+    from mindstage.vault.start_check import Mode, current_gate  # needs the framework, which is set up by now
 
     def say_ready() -> None:
         host = "127.0.0.1" if instance.host in ("0.0.0.0", "::") else instance.host  # noqa: S104 - compared, not bound

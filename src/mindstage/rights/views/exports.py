@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
 from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.porting import NotUnderstood
 from mindstage.ledger import signing
@@ -32,7 +32,7 @@ NOT_WRITTEN = (
 ENDED = "This account is no longer active. Nothing was brought in."
 
 
-@require_visitor
+@require_account
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: SignedInRequest) -> HttpResponse:
     """GET: the exports of the last day. POST: begin one (`recipient`: a public age key, or nothing)."""
@@ -49,7 +49,7 @@ def _create(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-@require_visitor
+@require_account
 def end(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """Throw an export away before its day is over."""
     if not discard_export(owner=request.visitor.account_id, ident=ident):

@@ -34,6 +34,7 @@ PURPOSES = {
     "export": "To take it out, as you asked",
     "notify": "To write to the address that you gave",
 }
+OWN_ACTORS = {"you": "You", "narrator": "The narrator of your story"}
 LANES = (
     ("Sessions", "to-30d", "30 days, less if you log out"),
     ("Things in the trash", "to-30d", "30 days, undo until then"),
@@ -87,17 +88,18 @@ def thaw(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest) -> dict[str, Any]:
     person = request.visitor.account_id
     kinds = list_kinds(person)
-    account = User.objects.get(pk=person)
+    account, openings = User.objects.get(pk=person), list_openings(person)
     return {
-        "kinds": kinds,
-        "held": sum(1 for kind in kinds if kind.rows),
+        "kinds": [kind for kind in kinds if kind.rows],
+        "empty_kinds": [kind for kind in kinds if not kind.rows],
         "size": sum(kind.size for kind in kinds),
         "shares": share_out(kinds),
         "lanes": LANES,
         "switches": switches_of(person),
         "signal": sends_signal(request),
         "sessions": list_sessions(account, current=request.visitor.key_hash),
-        "openings": [_opened(one) for one in list_openings(person)],
+        "openings": [_opened(one) for one in openings],
+        "opened_by_others": any(one.actor not in OWN_ACTORS for one in openings),
         "recipients": list(went_out(person)),
         "trash": list_trash(person),
         "notice": NOTICES.get(next(iter(request.GET), ""), ""),
@@ -110,7 +112,7 @@ NOTICES = {"kept": "Your account is as it was. Nothing was lost."}
 def _opened(one: Opened) -> dict[str, Any]:
     return {
         "day": one.day,
-        "who": {"you": "You", "narrator": "The narrator of your story"}.get(one.actor, one.actor),
+        "who": OWN_ACTORS.get(one.actor, one.actor),
         "why": PURPOSES.get(one.purpose, purpose_in_words(one.purpose)),
         "count": one.count,
     }

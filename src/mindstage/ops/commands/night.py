@@ -1,0 +1,61 @@
+"""`mindstage night`: pass a night now, or say that the date is right. The worker passes one each 24 hours by itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from mindstage.ops.instance import Instance
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--confirm-date",
+        action="store_true",
+        help="the machine was off and its date is right: catch up, and let freezes and the trash move along",
+    )
+
+
+def run(options: argparse.Namespace, instance: Instance) -> int:
+    """Exit code 0: passed; 1: a step failed and `mindstage doctor` says which. Raises StartMistake, KeyMistake."""
+    import django
+
+    django.setup()
+    from mindstage.ops.mistakes import StartMistake
+    from mindstage.ops.night import EndingsFailed, NightUnderWay, NothingToConfirm, confirm_date, pass_night
+
+    _open(instance)
+    try:
+        if options.confirm_date:
+            print(f"The date moved on by {confirm_date()} days; freezes and the trash moved along.")
+            return 0
+        row = pass_night()
+    except (NightUnderWay, NothingToConfirm) as refused:
+        raise StartMistake(str(refused) or "A night is under way already; nothing was done.") from None
+    except EndingsFailed:
+        print("The night is not over: something that was due could not be ended. It is tried again soon.")
+        return 1
+    failed = row.backup_problem or row.epoch_problem
+    print("The night passed; `mindstage doctor` says what could not be done." if failed else "The night passed.")
+    return 1 if failed else 0
+
+
+def _open(instance: Instance) -> None:
+    """Only an instance that is open has nights: old files put back are replayed first. Raises StartMistake."""
+    from mindstage.ops.keys_at_start import open_keys
+    from mindstage.ops.mistakes import StartMistake
+    from mindstage.ops.reading_files import exists
+    from mindstage.ops.schema import ALIASES, pending_migrations, refuse_newer_schema
+    from mindstage.ops.starting import refuse_closed_gate, take_lock
+
+    if not all(exists(instance, alias) for alias in ALIASES):
+        raise StartMistake("There is no instance here yet; start it once with `mindstage serve`.")
+    refuse_newer_schema(instance)
+    if any(pending_migrations(alias) for alias in ALIASES):
+        raise StartMistake("Start this version once with `mindstage serve` before you pass a night. Nothing was done.")
+    try:
+        take_lock(instance.data_dir)
+    except StartMistake:
+        open_keys(instance)  # a server runs here, and has looked at its start
+        return
+    if not refuse_closed_gate():
+        raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. Nothing was done.")

@@ -1,0 +1,203 @@
+"""The oldest record of each category that a clock ends, measured against its promise, and published once a day.
+
+What is published are days and counts of days: nobody's name, and no moment finer than a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Final, Literal
+
+from django.db import connections
+
+from mindstage.datamap.reading import data_map
+from mindstage.datamap.retention import days_in
+from mindstage.kit import clock
+from mindstage.ops.models import RetentionReport
+from mindstage.vault.clocks import slow_date
+
+type Read = Callable[[str, str], list[tuple[Any, ...]]]
+"""(database, statement) -> rows."""
+type By = Literal["wall", "slow", "eager"]
+"""By which date a thing ends: the wall's, the instance's own, or the later of both."""
+
+FORMAT: Final = "mindstage-retention-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One category: where its oldest record stands, and where the map says how long it may stay.
+
+    `ahead`: days that the stored date lies after the day on which the record began.
+    """
+
+    name: str
+    title: str
+    promise: tuple[Literal["entry", "store"], str, str]
+    statement: str
+    by: By = "wall"
+    alias: str = "default"
+    ahead: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The promise in the map's words."""
+        kind, key, field = self.promise
+        items: Mapping[str, object] = data_map().entries if kind == "entry" else data_map().stores
+        return str(getattr(items[key], field))
+
+    @property
+    def days(self) -> int:
+        """The promise in days; what is promised in minutes or hours is gone on the next day."""
+        return days_in(self.sentence) or 1
+
+
+MEASURES: Final = (
+    Measure(
+        "session",
+        "Signed-in browsers",
+        ("entry", "session", "retention_active"),
+        "SELECT MIN(born) FROM accounts_session",
+    ),
+    Measure(
+        "doorstep",
+        "Half-way through a door",
+        ("entry", "doorstep", "retention_active"),
+        "SELECT MIN(born) FROM accounts_doorstep",
+    ),
+    Measure("draft", "Drafts", ("entry", "draft", "retention_active"), "SELECT MIN(saved_on) FROM stories_draft"),
+    Measure(
+        "trash_story",
+        "Stories in the trash",
+        ("entry", "story", "retention_after"),
+        "SELECT MIN(trashed_on) FROM stories_story",
+        by="slow",
+    ),
+    Measure(
+        "trash_turn",
+        "Turns in the trash",
+        ("entry", "story", "retention_after"),
+        "SELECT MIN(trashed_at) FROM stories_turn",
+        by="slow",
+    ),
+    Measure(
+        "trash_character",
+        "Characters in the trash",
+        ("entry", "character", "retention_after"),
+        "SELECT MIN(trashed_on) FROM library_character",
+        by="slow",
+    ),
+    Measure(
+        "account",
+        "Accounts after their deletion",
+        ("entry", "handle", "retention_after"),
+        "SELECT MIN(requested_on) FROM rights_erasurerequest WHERE state <> 'done'",
+        by="slow",
+    ),
+    Measure(
+        "receipt",
+        "Receipts of erasures",
+        ("store", "folder:receipts", "ends"),
+        "SELECT MIN(completed_on) FROM rights_erasurerequest WHERE claim_hash IS NOT NULL",
+        by="slow",
+    ),
+    Measure(
+        "reserved_handle",
+        "Handles that are kept back",
+        ("entry", "reserved_handle", "retention_after"),
+        "SELECT MIN(until) FROM vault_reservedhandle",
+        by="slow",
+        alias="keystore",
+        ahead=30,
+    ),
+    Measure(
+        "access_count",
+        "Who opened what",
+        ("entry", "access_count", "retention_active"),
+        "SELECT MIN(day) FROM accounts_accesscount",
+    ),
+    Measure(
+        "notice",
+        "Notices about the account",
+        ("entry", "notice", "retention_active"),
+        "SELECT MIN(made_on) FROM accounts_notice",
+    ),
+    Measure("export", "Exports", ("entry", "export", "retention_active"), "SELECT MIN(ready_at) FROM rights_export"),
+    Measure(
+        "failed_job",
+        "Jobs that failed",
+        ("entry", "job", "retention_active"),
+        "SELECT MIN(due_at) FROM ops_job WHERE state = 'failed'",
+    ),
+    Measure(
+        "backup",
+        "Backups that can be opened",
+        ("store", "folder:backups", "ends"),
+        "SELECT MIN(made_on) FROM vault_backupkey",
+        by="eager",
+        alias="keystore",
+    ),
+)
+"""Every category that ends by a clock of config/schedule.py. What ends with its account is in `account`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """How old the oldest record of a category is. `oldest` and `days` are None when there is none."""
+
+    category: str
+    title: str
+    oldest: str | None
+    days: int | None
+    promised_days: int
+    promise: str
+    measured_by: By
+
+    @property
+    def is_over(self) -> bool:
+        return self.days is not None and self.days > self.promised_days
+
+
+def measure_all(read: Read, dates: Mapping[By, date]) -> Iterator[Oldest]:
+    """Measure every category; `dates` says what day it is by each of the three dates."""
+    for each in MEASURES:
+        began = _began(each, read(each.alias, each.statement))
+        days = None if began is None else max(0, (dates[each.by] - began).days)
+        said = began.isoformat() if began else None
+        yield Oldest(each.name, each.title, said, days, each.days, each.sentence, each.by)
+
+
+def dates_by(slow: date) -> dict[By, date]:
+    """Today, by the wall, by the instance's own date, and by the later of both."""
+    today = clock.today()
+    return {"wall": today, "slow": slow, "eager": max(today, slow)}
+
+
+def publish_retention() -> None:
+    """Measure, and replace what is published. A clock runs it."""
+    found = [asdict(oldest) | {"over": oldest.is_over} for oldest in measure_all(_read, dates_by(slow_date()))]
+    RetentionReport.objects.update_or_create(pk=1, defaults={"measured_on": clock.today(), "content": found})
+
+
+def published() -> dict[str, Any]:
+    """What `/transparency/retention.json` says."""
+    row = RetentionReport.objects.filter(pk=1).first()
+    return {
+        "format": FORMAT,
+        "measured_on": row.measured_on.isoformat() if row else None,
+        "categories": row.content if row else [],
+    }
+
+
+def _began(each: Measure, rows: list[tuple[Any, ...]]) -> date | None:
+    """SQLite says days and moments as text, a server as values; their first ten characters are the day."""
+    value = rows[0][0] if rows else None
+    return date.fromisoformat(str(value)[:10]) - timedelta(days=each.ahead) if value is not None else None
+
+
+def _read(alias: str, statement: str) -> list[tuple[Any, ...]]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())

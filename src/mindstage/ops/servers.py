@@ -1,0 +1,54 @@
+"""A database that lies on a PostgreSQL server: copied out and put back by PostgreSQL's own programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_EMPTY = "DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
+
+
+class ServerRefused(Exception):
+    """The server or one of its programs did not do what it was asked; nothing was changed there."""
+
+
+def dump(url: str, path: Path) -> None:
+    """A consistent copy of a database. Raises ServerRefused, OSError."""
+    _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}"], url)
+
+
+def put_back(url: str, path: Path) -> None:
+    """Replace a database by a copy: emptied and filled in one transaction, so that a crash leaves what was there.
+
+    Raises ServerRefused, OSError.
+    """
+    script = path.with_name(path.name + ".sql")
+    with os.fdopen(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(_EMPTY.encode())
+        file.flush()
+        _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], url, output=file.fileno())
+    _run(["psql", "--no-psqlrc", "--quiet", "--single-transaction", "-v", "ON_ERROR_STOP=1", f"--file={script}"], url)
+
+
+def _run(command: list[str], url: str, *, output: int = subprocess.DEVNULL) -> None:
+    try:
+        subprocess.run(command, env=_environment(url), check=True, stdout=output, stderr=subprocess.DEVNULL)
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        raise ServerRefused(
+            f"{command[0]} is missing here, or the database server refused it; nothing was changed."
+        ) from None
+
+
+def _environment(url: str) -> dict[str, str]:
+    """Where the server is, told by the environment: on a command line everybody on the machine could read it."""
+    parts = urlsplit(url)
+    told = {
+        "PGHOST": parts.hostname or "",
+        "PGPORT": str(parts.port or ""),
+        "PGUSER": unquote(parts.username or ""),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": parts.path.lstrip("/"),
+    }
+    return {**os.environ, **{name: value for name, value in told.items() if value}}

@@ -1,0 +1,12 @@
+"""The addresses of what the instance publishes about itself."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from mindstage.ops import views
+
+urlpatterns: list[URLPattern] = [
+    path("transparency/", views.transparency, name="transparency"),
+    path("transparency/retention.json", views.retention, name="retention"),
+]

@@ -1,0 +1,235 @@
+"""Every promise of the policy that names a time: kept to the second, by the clocks of the program and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from mindstage.accounts.access_counts import AccessCount, note_opening, store_counts
+from mindstage.accounts.doorsteps import Step, make_doorstep
+from mindstage.accounts.models import Doorstep, Notice, Session, User
+from mindstage.accounts.notices import notify
+from mindstage.accounts.sessions import begin_session
+from mindstage.config.schedule import CLOCKS
+from mindstage.datamap.reading import data_map
+from mindstage.datamap.retention import days_in
+from mindstage.kit import clock
+from mindstage.library.models import Character
+from mindstage.library.trash import trash_character
+from mindstage.ops import night
+from mindstage.ops.jobs import KEPT_FAILED
+from mindstage.ops.models import Job, RetentionReport
+from mindstage.ops.retention import MEASURES, publish_retention, published
+from mindstage.ops.ticker import ring_due
+from mindstage.rights.erasure import request_erasure
+from mindstage.rights.models import ErasureRequest, Export
+from mindstage.stories import revisions
+from mindstage.stories.drafts import save_draft
+from mindstage.stories.models import Draft, Story, Turn
+from mindstage.stories.trash import trash_story
+from mindstage.vault.backup_keys import make_backup_key
+from mindstage.vault.clocks import slow_date
+from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
+from mindstage.vault.purposes import Purpose
+from people import make_person
+from rights.erasures import make_life
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keystore"], transaction=True),
+    pytest.mark.usefixtures("vault"),
+]
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+WALL = [each for each in CLOCKS if each.name not in ("night", "retention report", "tidy database", "policy notices")]
+
+
+def ring_at(moment: timedelta) -> None:
+    """Ring every clock that goes by the wall, as if it were so much later."""
+    from mindstage.ops.models import Tick
+
+    with clock.moved(moment):
+        Tick.objects.all().delete()
+        assert ring_due(WALL) == [each.name for each in WALL]
+
+
+def pass_nights(first: int, last: int) -> None:
+    for day in range(first, last + 1):
+        with clock.moved(day * DAY):
+            night.pass_night()
+
+
+def begin_browser() -> Callable[[], bool]:
+    begin_session(make_person("ada"), "phone")
+    # in use all the time: only the 30 days end it
+    Session.objects.update(seen=clock.now() + 40 * DAY)
+    return Session.objects.exists
+
+
+def leave_browser() -> Callable[[], bool]:
+    begin_session(make_person("ada"), "phone")
+    return Session.objects.exists
+
+
+def knock() -> Callable[[], bool]:
+    make_doorstep(Step.SECOND_FACTOR)
+    return Doorstep.objects.exists
+
+
+def wait_for_export() -> Callable[[], bool]:
+    Export.objects.create(owner=make_person("ada"), state=Export.State.READY, ready_at=clock.now())
+    return Export.objects.exists
+
+
+def fail_job() -> Callable[[], bool]:
+    Job.objects.create(task="x", state=Job.State.FAILED, due_at=clock.now())
+    return Job.objects.exists
+
+
+@pytest.mark.parametrize(
+    ("make", "lasts"),
+    [
+        (begin_browser, 30 * DAY),
+        (leave_browser, 7 * DAY),
+        (knock, timedelta(minutes=10)),
+        (wait_for_export, timedelta(hours=24)),
+        (fail_job, KEPT_FAILED),
+    ],
+)
+def test_what_ends_by_the_second(make: Callable[[], Callable[[], bool]], lasts: timedelta) -> None:
+    """A second before its time it is there; a second after, its row is gone."""
+    is_there = make()
+    ring_at(lasts - 2 * SECOND)
+    assert is_there()
+    ring_at(lasts + SECOND)
+    assert not is_there()
+
+
+def type_draft() -> Callable[[], bool]:
+    save_draft(story=make_life("ada").story, mode="do", text="I wait.")
+    return Draft.objects.exists
+
+
+def tell() -> Callable[[], bool]:
+    person = make_person("ada")
+    Notice.objects.all().delete()
+    notify(account=person, text="Your passphrase was changed.")
+    return Notice.objects.exists
+
+
+def open_something() -> Callable[[], bool]:
+    person = make_person("ada")
+    store_counts()
+    AccessCount.objects.all().delete()
+    note_opening(person.pk, Purpose.SHOW)
+    store_counts()
+    return AccessCount.objects.exists
+
+
+@pytest.mark.parametrize(("make", "days"), [(type_draft, 30), (tell, 365), (open_something, 365)])
+def test_what_ends_by_the_day(make: Callable[[], Callable[[], bool]], days: int) -> None:
+    """On the day before its last it is there; on its last it goes."""
+    is_there = make()
+    ring_at((days - 1) * DAY)
+    assert is_there()
+    ring_at(days * DAY)
+    assert not is_there()
+
+
+def test_the_trash_ends_with_the_thirtieth_night() -> None:
+    """Stories, turns and characters lie there for 30 nights of the instance, whatever the wall says."""
+    night.pass_night()
+    life, other = make_life("ada"), make_life("ben")
+    trash_story(story=life.story)
+    trash_character(character=life.character)
+    reply = Turn(story=other.story, segment=other.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
+    reply.save(force_insert=True)
+    revisions.trash_turn(turn=reply)
+    pass_nights(1, 29)
+    assert Story.objects.filter(pk=life.story.pk).exists()
+    assert Character.objects.filter(pk=life.character.pk).exists()
+    assert Turn.objects.filter(pk=reply.pk).exists()
+    pass_nights(30, 30)
+    assert not Story.objects.filter(pk=life.story.pk).exists()
+    assert not Character.objects.filter(pk=life.character.pk).exists()
+    assert not Turn.objects.filter(pk=reply.pk).exists()
+    assert Story.objects.filter(pk=other.story.pk).exists()
+
+
+def test_a_frozen_account_ends_with_the_seventh_night_and_its_receipt_with_the_thirtieth() -> None:
+    """Freeze 7 nights; receipt and reserved handle 30 more; the hash of the receipt stays."""
+    night.pass_night()
+    person = make_person("ada")
+    request_erasure(person.pk)
+    pass_nights(1, 6)
+    assert UserKey.objects.using("keystore").exists()
+    pass_nights(7, 7)
+    assert not UserKey.objects.using("keystore").exists()
+    assert not User.objects.exists()
+    pass_nights(8, 36)
+    assert ErasureRequest.objects.get().claim_hash is not None
+    assert ReservedHandle.objects.using("keystore").exists()
+    pass_nights(37, 37)
+    assert ErasureRequest.objects.get().claim_hash is None
+    assert ErasureRequest.objects.get().receipt_hash
+    assert not ReservedHandle.objects.using("keystore").exists()
+
+
+def test_the_key_of_a_backup_ends_on_its_day_though_no_backup_ever_worked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 days by the later of both dates, also when all newer backups failed, and never after 90."""
+    night.pass_night()
+    BackupKey.objects.using("keystore").all().delete()
+    ident, _ = make_backup_key()
+    monkeypatch.setattr(night, "back_up", lambda instance: 1 / 0)
+    pass_nights(1, 29)
+    assert BackupKey.objects.using("keystore").filter(pk=ident).exists()
+    pass_nights(30, 30)
+    assert not BackupKey.objects.using("keystore").filter(pk=ident).exists()
+
+
+def test_a_wall_that_ran_away_destroys_keys_of_backups_at_once() -> None:
+    """The eager date believes the wall: a machine that was off for 90 days holds no key of a backup after its night."""
+    night.pass_night()
+    ident, _ = make_backup_key()
+    with clock.moved(90 * DAY):
+        night.pass_night()
+        assert slow_date() < clock.today() - 80 * DAY
+    assert not BackupKey.objects.using("keystore").filter(pk=ident).exists()
+
+
+def test_every_promise_with_a_time_is_measured() -> None:
+    """Whatever the map keeps for a time while it is in use has a line in the report."""
+    timed = {entry.id for entry in data_map().entries.values() if days_in(entry.retention_active)}
+    assert timed <= {measure.promise[1] for measure in MEASURES}
+
+
+def test_the_oldest_of_each_is_published_by_the_day() -> None:
+    """Anybody can read it, as a page and as JSON: days alone, and whether the promise is kept."""
+    begin_session(make_person("ada"), "phone")
+    empty = Client().get("/transparency/retention.json").json()
+    assert (empty["measured_on"], empty["categories"]) == (None, [])
+    assert Client().get("/transparency/").status_code == 200
+    with clock.moved(31 * DAY):
+        publish_retention()
+        found = Client().get("/transparency/retention.json").json()
+        page = Client().get("/transparency/").content.decode()
+    assert found["measured_on"] == (clock.today() + 31 * DAY).isoformat()
+    lines = {line["category"]: line for line in found["categories"]}
+    assert set(lines) == {measure.name for measure in MEASURES}
+    session = lines["session"]
+    assert (session["oldest"], session["days"], session["promised_days"]) == (clock.today().isoformat(), 31, 30)
+    assert session["over"]
+    assert not lines["draft"]["over"]
+    assert "Signed-in browsers" in page
+    assert RetentionReport.objects.count() == 1
+
+
+@pytest.mark.parametrize("days", [30, 31])
+def test_a_value_over_its_promise_shows(days: int) -> None:
+    """On the last day of the promise all is well; a day later it is over."""
+    begin_session(make_person("ada"), "phone")
+    with clock.moved(days * DAY):
+        publish_retention()
+    over = [line["category"] for line in published()["categories"] if line["over"]]
+    assert ("session" in over) == (days > 30)

@@ -1,0 +1,205 @@
+"""The trash of stories and turns, what freezing does to a running reply, and what is told honestly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from fakes.provider import Finish, Hold, Words
+from mindstage.accounts.endings import end_item, keep
+from mindstage.accounts.freezing import freeze_account
+from mindstage.ledger import book
+from mindstage.ledger.book import Kind
+from mindstage.rights.erasure import AlreadyAsked, request_erasure
+from mindstage.rights.trash import end_due, end_now, list_trash, take_back
+from mindstage.stories.form_turns import open_door
+from mindstage.stories.models import Draft, Segment, Story, Turn
+from mindstage.stories.refusals import Refused, StillRunning
+from mindstage.stories.trash import end_turn_now, last_backup, trash_story, untrash_story
+from mindstage.vault.clocks import slow_date, turn_night
+from mindstage.vault.keys import KeyGone, item_key
+from mindstage.vault.models import ItemKey
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.tags import ledger_tag
+from people import make_person, signed_in_client
+from stories.house import House, eventually
+from stories.scenes import Player, last_reply, make_story
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+
+@pytest.fixture
+def story(player: Player) -> Story:
+    return make_story(player.account, turns=5)
+
+
+def entries() -> list[tuple[Kind, str]]:
+    from django.conf import settings
+
+    chain = book.read_book(settings.MINDSTAGE.ledger_dir)
+    assert chain is not None
+    return [(entry.kind, entry.tag) for entry in chain.entries]
+
+
+def test_a_trashed_story_is_nowhere_else(story: Story, player: Player) -> None:
+    """No page, no list, no address of it answers; the trash names it, and undoing brings all of it back."""
+    client = signed_in_client(player.account)
+    trash_story(story=story)
+    assert str(story.pk) not in client.get("/").content.decode() + client.get("/stories/").content.decode()
+    for path in ("", "turns/", "branches/", "context/", "names/", f"turns/{last_reply(story).pk}/"):
+        assert client.get(f"/stories/{story.pk}/{path}").status_code == 404, path
+    (lying,) = list_trash(player.account.pk)
+    assert (lying.id, lying.ends_on, lying.days_left) == (story.pk, slow_date() + timedelta(days=30), 30)
+    assert take_back(player.account.pk, story.pk)
+    assert client.get(f"/stories/{story.pk}/").status_code == 200
+    assert entries() == [(Kind.KEEP, ledger_tag(story.pk))]
+
+
+def test_a_trashed_story_takes_no_turn(house: House, player: Player) -> None:
+    """Nor does its last reply come over the stream plane."""
+    story = make_story(player.account, turns=3)
+    trash_story(story=story)
+    assert house.take(player, story).to_end().status == 404
+    assert house.resume(player, last_reply(story).pk).to_end().status == 404
+    assert not house.provider.requests
+
+
+def test_a_story_that_is_being_written_is_not_trashed(house: House, player: Player) -> None:
+    """Deleting it says so; nothing is lost, and after the reply it can be deleted."""
+    story = make_story(player.account, turns=3)
+    house.script(Words(2), Hold(), Finish())
+    reader = house.take(player, story).until_deltas(1)
+    with pytest.raises(StillRunning):
+        trash_story(story=story)
+    house.provider.release()
+    assert reader.done["state"] == "finished"
+    trash_story(story=story)
+
+
+def test_the_night_ends_it_after_thirty_days(story: Story, player: Player) -> None:
+    """Not a day before, whatever the wall clock says; then key and rows are gone and the ledger knows."""
+    trash_story(story=story)
+    for _ in range(29):
+        turn_night()
+        assert end_due() == 0
+    turn_night()
+    assert end_due() == 1
+    assert not Story.objects.filter(pk=story.pk).exists()
+    assert not Turn.objects.filter(story=story.pk).exists()
+    assert not Segment.objects.filter(story=story.pk).exists()
+    assert not Draft.objects.filter(story=story.pk).exists()
+    with pytest.raises(KeyGone):
+        item_key(story.pk)
+    assert entries() == [(Kind.ITEM, ledger_tag(story.pk))]
+    assert end_due() == 0
+
+
+def test_delete_now_destroys_the_key_at_once(story: Story, player: Player) -> None:
+    """From the trash alone, by its owner alone; twice is once; her other story stays."""
+    other, cleo = make_story(player.account, turns=2), make_person("cleo")
+    assert not end_now(player.account.pk, story.pk)
+    trash_story(story=story)
+    assert not end_now(cleo.pk, story.pk)
+    assert end_now(player.account.pk, story.pk)
+    assert not end_now(player.account.pk, story.pk)
+    assert not ItemKey.objects.using("keystore").filter(pk=story.pk).exists()
+    end_item(story.pk)
+    assert entries() == [(Kind.ITEM, ledger_tag(story.pk))]
+    assert Story.objects.get(pk=other.pk).open("title", Purpose.SHOW)
+
+
+def test_what_has_begun_to_end_cannot_be_taken_back(story: Story, player: Player) -> None:
+    """A process that died after the point of no return: the night finishes it, and no undo comes between."""
+    trash_story(story=story)
+    Story.objects.filter(pk=story.pk).update(ending=True)
+    assert list_trash(player.account.pk) == []
+    assert not take_back(player.account.pk, story.pk)
+    with pytest.raises(Refused):
+        untrash_story(story=Story.objects.get(pk=story.pk))
+    keep(story.pk)
+    assert Story.objects.get(pk=story.pk).trashed_on
+    assert end_due() == 1
+    assert not Story.objects.filter(pk=story.pk).exists()
+
+
+def test_a_turn_goes_with_all_its_versions(story: Story, player: Player) -> None:
+    """Rows at once, the ledger names each version, the story goes on around the gap, the page says until when."""
+    client = signed_in_client(player.account)
+    turn = last_reply(story)
+    client.post(f"/stories/{story.pk}/turns/{turn.pk}/variants/", {"text": "Another wording."})
+    versions = list(Turn.objects.filter(segment=turn.segment_id, position=turn.position).values_list("pk", flat=True))
+    assert len(versions) == 2
+    page = client.get(f"/stories/{story.pk}/turns/{turn.pk}/end/").content.decode()
+    assert f"{last_backup():%Y}" in page
+    assert "backups until" in page
+    assert client.post(f"/stories/{story.pk}/turns/{turn.pk}/end/").status_code == 302
+    assert not Turn.objects.filter(pk__in=versions).exists()
+    assert sorted(entries()) == sorted((Kind.TURN, ledger_tag(version)) for version in versions)
+    assert client.get(f"/stories/{story.pk}/").status_code == 200
+
+
+def test_the_opening_stays(story: Story, player: Player) -> None:
+    opening = Turn.objects.filter(story=story, position=0).update(kind=Turn.Kind.OPENING)
+    assert opening == 1
+    with pytest.raises(Refused):
+        end_turn_now(turn=Turn.objects.get(story=story, position=0))
+
+
+def test_turns_in_the_trash_end_too(story: Story, player: Player) -> None:
+    """A turn that was deleted stays for 30 days, then its rows go."""
+    turn = last_reply(story)
+    path = f"/stories/{story.pk}/turns/{turn.pk}/trash/"
+    assert signed_in_client(player.account).post(path).status_code == 302
+    for _ in range(29):
+        turn_night()
+    assert end_due() == 0
+    for _ in range(2):
+        turn_night()
+    assert end_due() == 1
+    assert not Turn.objects.filter(pk=turn.pk).exists()
+    assert entries() == [(Kind.TURN, ledger_tag(turn.pk))]
+
+
+def test_an_erasure_stops_a_running_reply(house: House, player: Player) -> None:
+    """Its words are kept until the account goes; its reader is told; no further turn is taken, twice is once."""
+    house.run(_open_door(house))
+    story = make_story(player.account, turns=3)
+    house.script(Words(3), Hold(), Words(3), Finish())
+    reader = house.take(player, story).until_deltas(1)
+    request_erasure(player.account.pk)
+    assert reader.done["state"] == "interrupted"
+    eventually(lambda: last_reply(story).state == "interrupted")
+    assert house.take(player, story).to_end().status == 401
+    with pytest.raises(AlreadyAsked):
+        request_erasure(player.account.pk)
+
+
+def test_freezing_leaves_other_peoples_replies_alone(house: House, player: Player) -> None:
+    house.run(_open_door(house))
+    story = make_story(player.account, turns=3)
+    house.script(Words(2), Hold(), Words(2), Finish())
+    reader = house.take(player, story).until_deltas(1)
+    freeze_account(make_person("ben").pk)
+    house.provider.release()
+    assert reader.done["state"] == "finished"
+
+
+async def _open_door(house: House) -> None:
+    open_door(house.narration)
+
+
+def test_the_lists_page_and_offer_undo(player: Player) -> None:
+    """Every story stands on the list; after deleting one, the list offers to undo it."""
+    for _ in range(3):
+        make_story(player.account, turns=1)
+    client: Client = signed_in_client(player.account)
+    story = Story.objects.filter(owner=player.account).first()
+    assert story
+    assert client.get("/stories/").content.decode().count('<li id="i-') == 3
+    after = client.post(f"/stories/{story.pk}/trash/", follow=True)
+    page = after.content.decode()
+    assert page.count('<li id="i-') == 2
+    assert f'action="/trash/{story.pk}/undo/"' in page
+    assert client.get("/stories/?trashed=nonsense&page=99").status_code == 200

@@ -1,0 +1,202 @@
+"""`mindstage backup` and `mindstage restore` as people run them: real processes on a real instance."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from people import PASSPHRASE
+from system.program import Program
+from system.visitor import Visitor
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with one account, stopped, with a backup of that time."""
+    program = Program(tmp_path_factory.mktemp("made") / "instance").start()
+    try:
+        Visitor(program).sign_up("ada")
+        assert program.stop() == 0
+    finally:
+        program.kill()
+    taken = program.run("backup")
+    assert taken.returncode == 0, taken.stdout
+    assert ".backup" in taken.stdout
+    return program.folder
+
+
+@pytest.fixture
+def lived_in(made_once: Path, tmp_path: Path) -> Iterator[Program]:
+    program = Program(Path(shutil.copytree(made_once, tmp_path / "instance")))
+    yield program
+    program.kill()
+
+
+def signs_in(program: Program, handle: str) -> bool:
+    form = {"handle": handle, "passphrase": PASSPHRASE}
+    return Visitor(program).post("/session/new/", form).status == 302
+
+
+def add_people(program: Program, *handles: str) -> None:
+    program.start()
+    for handle in handles:
+        Visitor(program).sign_up(handle)
+    assert program.stop() == 0
+
+
+def database(program: Program) -> Path:
+    return program.data / "database" / "mindstage.sqlite3"
+
+
+def keystore(program: Program) -> Path:
+    return program.data / "keystore" / "keystore.sqlite3"
+
+
+def ledger(program: Program) -> Path:
+    return program.data / "ledger" / "ledger.jsonl"
+
+
+def backups(program: Program) -> Path:
+    return program.folder / "data-backups"
+
+
+def end_something(program: Program) -> None:
+    """An entry in the ledger, by the program's own deed."""
+    deed = (
+        "import django, uuid; django.setup(); from mindstage.ledger.book import Kind; "
+        "from mindstage.vault.ending import *; chain = record(Kind.ITEM, uuid.uuid4()); "
+        "apply_to_keystore(chain, handle_of=lambda _: None); apply_to_database(chain)"
+    )
+    environ = {**program._environ(), "DJANGO_SETTINGS_MODULE": "mindstage.config.settings"}
+    subprocess.run([sys.executable, "-c", deed], env=environ, cwd=program.folder, check=True, timeout=60)
+
+
+def test_a_backup_while_the_server_runs(lived_in: Program) -> None:
+    """It asks for no stop, and says until when it opens."""
+    lived_in.start()
+    taken = lived_in.run("backup")
+    assert taken.returncode == 0, taken.stdout
+    assert "opens until" in taken.stdout
+    assert len(list(backups(lived_in).glob("*.backup"))) == 2
+
+
+def test_a_restore_wants_the_server_stopped(lived_in: Program) -> None:
+    lived_in.start()
+    refused = lived_in.run("restore", "--replay")
+    assert refused.returncode == 2
+    assert "already running" in refused.stdout
+
+
+def test_an_old_database_put_back_answers_503_until_it_was_replayed(lived_in: Program) -> None:
+    """A plain start serves nothing; `restore --replay` opens it again."""
+    old = database(lived_in).read_bytes()
+    add_people(lived_in, "bert", "cleo")
+    database(lived_in).write_bytes(old)
+    lived_in.start()
+    status, body = lived_in.get("/")
+    assert status == 503
+    assert b"restore --replay" in body
+    assert lived_in.get("/healthz")[0] == 503
+    assert lived_in.stop() == 0
+    replayed = lived_in.run("restore", "--replay")
+    assert replayed.returncode == 0, replayed.stdout
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
+    assert not signs_in(lived_in, "bert")
+
+
+def test_going_back_to_a_backup(lived_in: Program) -> None:
+    """What came after it is gone, what was before is there; the report is signed."""
+    add_people(lived_in, "bert")
+    listed = lived_in.run("restore", "list")
+    assert listed.returncode == 0, listed.stdout
+    (file,) = [line.split()[0] for line in listed.stdout.splitlines()]
+    done = lived_in.run("restore", file)
+    assert done.returncode == 0, done.stdout
+    (report,) = backups(lived_in).glob("restore-*.json")
+    signed = json.loads(report.read_bytes())
+    assert signed["report"]["keys_of_ended"] == 0
+    assert signed["signature"]
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
+    assert not signs_in(lived_in, "bert")
+
+
+def test_a_lost_keystore(lived_in: Program) -> None:
+    """Refused with the way out; restored from the newest copy after the question was answered."""
+    add_people(lived_in, "bert")
+    keystore(lived_in).unlink()
+    refused = lived_in.run("serve", "--port", "0")
+    assert refused.returncode == 2
+    assert "restore --keystore" in refused.stdout
+    asked = lived_in.run("restore", "--keystore")
+    assert asked.returncode == 1, asked.stdout
+    assert not keystore(lived_in).exists()
+    done = lived_in.run("restore", "--keystore", "--yes")
+    assert done.returncode == 0, done.stdout
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
+
+
+def test_a_lost_database(lived_in: Program) -> None:
+    for file in database(lived_in).parent.iterdir():
+        file.unlink()
+    refused = lived_in.run("serve", "--port", "0")
+    assert refused.returncode == 2
+    assert "restore list" in refused.stdout
+    (file,) = backups(lived_in).glob("*.backup")
+    assert lived_in.run("restore", str(file)).returncode == 0
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
+
+
+def test_a_lost_ledger(lived_in: Program) -> None:
+    """Refused; `--new-ledger` opens again, and no backup of before opens after it."""
+    end_something(lived_in)
+    ledger(lived_in).unlink()
+    refused = lived_in.run("serve", "--port", "0")
+    assert refused.returncode == 2
+    assert "--new-ledger" in refused.stdout
+    done = lived_in.run("restore", "--new-ledger")
+    assert done.returncode == 0, done.stdout
+    assert b'"gap":1' in ledger(lived_in).read_bytes()
+    (file,) = backups(lived_in).glob("*.backup")
+    assert lived_in.run("restore", str(file)).returncode == 1
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
+
+
+def test_a_new_machine(lived_in: Program, tmp_path: Path) -> None:
+    """The sheet, the escrow and the backups are all that is carried over; the old machine is shut out."""
+    other = Program(tmp_path / "other")
+    (other.folder / "keys").mkdir(parents=True, mode=0o700)
+    shutil.copy(lived_in.keys / "root.key", other.keys)
+    shutil.copytree(lived_in.folder / "keys-escrow", other.folder / "keys-escrow")
+    shutil.copytree(backups(lived_in), backups(other))
+    done = other.run("restore", "--machine")
+    assert done.returncode == 0, done.stdout
+    try:
+        other.start()
+        assert signs_in(other, "ada")
+        assert other.stop() == 0
+    finally:
+        other.kill()
+    shutil.rmtree(lived_in.folder / "keys-escrow")
+    shutil.copytree(other.folder / "keys-escrow", lived_in.folder / "keys-escrow")
+    refused = lived_in.run("serve", "--port", "0")
+    assert refused.returncode == 2, refused.stdout
+
+
+@pytest.mark.parametrize("arguments", [("restore", "nothing"), ("restore", "--machine"), ("restore",)])
+def test_what_makes_no_sense_is_refused_in_a_sentence(lived_in: Program, arguments: tuple[str, ...]) -> None:
+    refused = lived_in.run(*arguments)
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stdout
