@@ -67,7 +67,6 @@ OPEN = {
     "receipt": "whoever has a claim code, without an account",
     "receipt_check": "whether a receipt is genuine",
     "receipt_key": "the public key that receipts are checked with",
-    "signing_key": "the public key that archives are checked with",
     "data_map": "the data map",
     "data_map_schema": "how the data map is written",
     "signing_key": "what checks exports and receipts",
