@@ -41,7 +41,9 @@ def test_no_planted_word_is_in_any_file(vault: None) -> None:
 
 
 def read_files() -> bytes:
-    """Every byte of the database files in use, with their logs."""
+    """Every byte of the database files in use, with their logs. A server's files are not ours to read: skipped."""
+    if any(connection.vendor != "sqlite" for connection in connections.all()):
+        pytest.skip("reads the files of SQLite")
     content = b""
     for connection in connections.all():
         file = Path(str(connection.settings_dict["NAME"]))
