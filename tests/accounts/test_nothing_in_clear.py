@@ -15,6 +15,7 @@ PASSPHRASE, WRONG_PASSPHRASE, NEW_PASSPHRASE = "velvet ferry 7741 moth", "mistak
 AGENT, ADDRESS = "PlantedBrowser/77.1 Mobile", "203.0.113.77"
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 def test_no_planted_word_is_in_any_file(vault: None) -> None:
     """Sign-up, failed log-in, log-in, change of passphrase and log-out, then the raw bytes of both databases."""
