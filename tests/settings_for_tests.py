@@ -1,6 +1,7 @@
 """The program's own settings, for an instance in a temporary folder that ends with the test run.
 
-It stands between the tests and the real settings so that no test can ever open the data of whoever runs them.
+It stands between the tests and the real settings so that no test can ever open the data of whoever runs them. With
+TEST_POSTGRES (postgresql://user@host:port) both databases lie on that server, under names of this run, and end with it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,20 @@ for _key in [key for key in os.environ if key.startswith("MINDSTAGE_") and key n
 os.environ["MINDSTAGE_CONFIG"] = str(FOLDER / "mindstage.toml")
 os.environ["MINDSTAGE_DATA"] = str(FOLDER / "data")
 os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
+SERVER = os.environ.get("TEST_POSTGRES", "")
+_NAMES = [f"mindstage_{os.environ.get('PYTEST_XDIST_TESTRUNUID', str(os.getpid()))[:8]}{of}" for of in ("", "_keys")]
+if SERVER:
+    # pytest-django appends each worker's name to the names below, so that the addresses are those of its databases.
+    _worker = f"_{os.environ['PYTEST_XDIST_WORKER']}" if "PYTEST_XDIST_WORKER" in os.environ else ""
+    os.environ["MINDSTAGE_DATABASE_URL"], os.environ["MINDSTAGE_KEYSTORE_URL"] = (
+        f"{SERVER}/{name}{_worker}" for name in _NAMES
+    )
 
 from mindstage.config.settings import *  # noqa: E402, F403
+
+if SERVER:
+    for _alias, _name in zip(("default", "keystore"), _NAMES, strict=True):
+        DATABASES[_alias]["TEST"] = {"NAME": _name}  # noqa: F405
 
 PASSWORD_HASHERS = ["cheap_hasher.CheapArgon2PasswordHasher"]
 

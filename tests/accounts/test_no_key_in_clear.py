@@ -81,6 +81,7 @@ def test_no_secret_is_in_any_file_or_log(caplog: pytest.LogCaptureFixture) -> No
     assert scanner.scan(caplog.text.encode()) == set()
 
 
+@pytest.mark.sqlite
 def test_the_scan_would_see_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with a cipher that does nothing, secret, codes' hashes aside, handle and address are found."""
 

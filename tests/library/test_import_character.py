@@ -131,6 +131,7 @@ def test_a_long_line_is_cut() -> None:
     assert line.endswith("…")
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 def test_no_word_of_a_card_is_in_any_file() -> None:
     """After an import the raw bytes of the data folder hold ids, and nothing that stands in the card."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from django.tasks import task
 
 DONE: list[tuple[object, ...]] = []
@@ -17,3 +20,12 @@ def note(*subjects: object) -> None:
 def fall(*subjects: object) -> None:
     """Fail with words that must not be kept."""
     raise RuntimeError("the words of a story")
+
+
+@task
+def write_down(number: int) -> None:
+    """Note its number for the process that started the worker; die instead where that process says so."""
+    if os.environ.get("KILL_AT") == str(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+    with open(os.environ["NOTES"], "a") as notes:  # noqa: PTH123 - one short write to the end
+        notes.write(f"{number}\n")

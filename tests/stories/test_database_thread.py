@@ -66,6 +66,7 @@ def in_one_batch(thread: DatabaseThread, *jobs: Callable[[], Any]) -> list[Futur
     return queued
 
 
+@pytest.mark.sqlite
 def test_results_come_after_the_commit_in_order(thread: DatabaseThread) -> None:
     """What a result promises is on the disk when it arrives, for another connection to see."""
     for number in range(5):
@@ -76,6 +77,7 @@ def test_results_come_after_the_commit_in_order(thread: DatabaseThread) -> None:
     assert notes()[5:] == [f"b{number}" for number in range(40)]
 
 
+@pytest.mark.sqlite
 def test_a_batch_is_one_commit(thread: DatabaseThread) -> None:
     """Jobs that wait together are in one transaction: a later one sees an earlier one before anybody else does."""
     seen: list[list[str]] = []
@@ -90,6 +92,7 @@ def test_a_batch_is_one_commit(thread: DatabaseThread) -> None:
     assert notes() == ["one", "two"]
 
 
+@pytest.mark.sqlite
 def test_a_job_that_fails_takes_no_other_with_it(thread: DatabaseThread) -> None:
     """Its own writes are undone, its error is its own, all others are stored."""
 
@@ -104,6 +107,7 @@ def test_a_job_that_fails_takes_no_other_with_it(thread: DatabaseThread) -> None
     assert notes() == ["one", "two"]
 
 
+@pytest.mark.sqlite
 def test_nobody_is_told_of_a_batch_that_was_undone(thread: DatabaseThread) -> None:
     """When the database gives a whole batch up in its middle, no job of it is acknowledged; the next batch works."""
 
@@ -118,6 +122,7 @@ def test_nobody_is_told_of_a_batch_that_was_undone(thread: DatabaseThread) -> No
     assert notes() == ["three"]
 
 
+@pytest.mark.sqlite
 def test_what_is_promised_is_synced(thread: DatabaseThread) -> None:
     """FULL (2) for acknowledgements, NORMAL (1) for parts of running replies; a mixed batch is synced."""
 

@@ -167,6 +167,7 @@ def long_story(ada: User) -> Story:
     return make_story(ada, turns=5_000)
 
 
+@pytest.mark.sqlite
 def test_a_window_is_two_ranges_right_after_a_branch(long_story: Story) -> None:
     """The last 60 turns of a path that branched at turn 10 of 5,000 are read by four queries, with nothing sorted."""
     root = long_story.head
@@ -218,6 +219,7 @@ def test_a_page_costs_the_same_in_any_story(ada: User, long_story: Story) -> Non
     assert max(max(found) for found in costs.values()) <= 16, costs
 
 
+@pytest.mark.sqlite
 def test_no_query_of_the_page_scans(ada: User, long_story: Story) -> None:
     """Every query of the play page and of a turn finds its rows by an index."""
     client = signed_in_client(ada)

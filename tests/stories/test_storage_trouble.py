@@ -55,6 +55,7 @@ def locked(house: House) -> Iterator[None]:
 type Trouble = Callable[[House], contextmanager[None]]  # type: ignore[valid-type]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("trouble", [full_disk, locked])
 def test_a_turn_that_cannot_be_stored(trouble: Trouble, house: House, player: Player) -> None:
     """503 and a sentence; nothing half stored, no narrator asked; the same form works when the trouble is over."""
@@ -73,6 +74,7 @@ def test_a_turn_that_cannot_be_stored(trouble: Trouble, house: House, player: Pl
     assert Turn.objects.filter(story=story).count() == 3
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("trouble", [full_disk, locked])
 def test_an_ending_that_cannot_be_stored(trouble: Trouble, house: House, player: Player) -> None:
     """The reader is told that the words are not saved; they are, as soon as there is room, and the story goes on."""
@@ -94,6 +96,7 @@ def test_an_ending_that_cannot_be_stored(trouble: Trouble, house: House, player:
     assert house.take(player, story).done["state"] == "finished"
 
 
+@pytest.mark.sqlite
 def test_a_page_that_cannot_store(house: House, player: Player) -> None:
     """An edit or a draft on a locked database: 503 and a sentence for the page's script, the old words untouched."""
     story = make_story(player.account, turns=3)
@@ -111,6 +114,7 @@ def test_a_page_that_cannot_store(house: House, player: Player) -> None:
     assert client.post(draft, {"mode": "do", "text": "I op"}, headers=script).status_code == 204
 
 
+@pytest.mark.sqlite
 def test_one_who_is_too_big_fails_alone(house: House, player: Player) -> None:
     """On a disk that is nearly full a short line of one story is stored while a long one of another is refused."""
     story, other = make_story(player.account), make_story(player.account)
@@ -125,6 +129,7 @@ def test_one_who_is_too_big_fails_alone(house: House, player: Player) -> None:
     assert (short.status, stored) in ((200, 3), (503, 1))
 
 
+@pytest.mark.sqlite
 def test_parts_that_could_not_be_stored_are_tried_again(house: House, player: Player) -> None:
     """Words that came while the database was locked are stored soon after, though no more words come."""
     story = make_story(player.account)

@@ -162,9 +162,21 @@ def test_turns_in_the_trash_end_too(story: Story, player: Player) -> None:
     assert entries() == [(Kind.TURN, ledger_tag(turn.pk))]
 
 
-def test_an_erasure_stops_a_running_reply(house: House, player: Player) -> None:
-    """Its words are kept until the account goes; its reader is told; no further turn is taken, twice is once."""
+@pytest.fixture
+def open_house(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """One whose running replies are reached from the threads of pages, until this test ends."""
+    monkeypatch.setattr("mindstage.stories.form_turns._door", None)
     house.run(_open_door(house))
+    return house
+
+
+async def _open_door(house: House) -> None:
+    open_door(house.narration)
+
+
+def test_an_erasure_stops_a_running_reply(open_house: House, player: Player) -> None:
+    """Its words are kept until the account goes; its reader is told; no further turn is taken, twice is once."""
+    house = open_house
     story = make_story(player.account, turns=3)
     house.script(Words(3), Hold(), Words(3), Finish())
     reader = house.take(player, story).until_deltas(1)
@@ -176,18 +188,14 @@ def test_an_erasure_stops_a_running_reply(house: House, player: Player) -> None:
         request_erasure(player.account.pk)
 
 
-def test_freezing_leaves_other_peoples_replies_alone(house: House, player: Player) -> None:
-    house.run(_open_door(house))
+def test_freezing_leaves_other_peoples_replies_alone(open_house: House, player: Player) -> None:
+    house = open_house
     story = make_story(player.account, turns=3)
     house.script(Words(2), Hold(), Words(2), Finish())
     reader = house.take(player, story).until_deltas(1)
     freeze_account(make_person("ben").pk)
     house.provider.release()
     assert reader.done["state"] == "finished"
-
-
-async def _open_door(house: House) -> None:
-    open_door(house.narration)
 
 
 def test_the_lists_page_and_offer_undo(player: Player) -> None:

@@ -135,6 +135,7 @@ class House:
     day: int = 0
     skew: int = 0
     died: dict[uuid.UUID, int] = field(default_factory=dict)
+    handle_of: Callable[[uuid.UUID], bytes | None] = field(default_factory=lambda: handle_of)
 
     @property
     def configuration(self) -> Configuration:
@@ -216,7 +217,7 @@ class House:
             with self.time():
                 refuse_wrong_keys(self.configuration)
                 make_keys(self.configuration)
-                return check_start(handle_of=handle_of).mode
+                return check_start(handle_of=self.handle_of).mode
         except (StartMistake, KeyMistake):
             return Mode.REFUSED
 
@@ -226,7 +227,7 @@ class House:
         try:
             refuse_wrong_keys(self.configuration)
             make_keys(self.configuration)
-            check_start(handle_of=handle_of)
+            check_start(handle_of=self.handle_of)
         except (StartMistake, KeyMistake):
             pass
 
@@ -431,8 +432,8 @@ def read_old(content: bytes) -> OldKeystore | None:
 
 
 @contextmanager
-def harness(template: Path | None, power: Power) -> Iterator[None]:
-    """Count durable writes, look at this house's files, and know no room but `Rows`."""
+def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iterator[None]:
+    """Count durable writes, look at this house's files, and know no room but `Rows`; or all of them (`rooms`)."""
     aliases = {alias: connections[alias] for alias in ("default", "keystore")}
     names = {alias: connection.settings_dict["NAME"] for alias, connection in aliases.items()}
     for connection in aliases.values():
@@ -444,9 +445,10 @@ def harness(template: Path | None, power: Power) -> Iterator[None]:
         mock.patch.object(pathlib.Path, "replace", power.wrap(pathlib.Path.replace)),
         mock.patch.object(book, "append", power.wrap(book.append)),
         mock.patch.object(book, "begin_book", power.wrap(book.begin_book)),
-        mock.patch.object(registry, "_holdings", [Rows()]),
-        mock.patch.object(restore, "count_keyless", count_keyless),
     ]
+    if not rooms:
+        patches.append(mock.patch.object(registry, "_holdings", [Rows()]))
+        patches.append(mock.patch.object(restore, "count_keyless", count_keyless))
     if template is not None:
         patches.append(mock.patch.object(staging, "call_command", _make_tables(template)))
     before = settings.MINDSTAGE
@@ -507,18 +509,18 @@ def move_in(house: House) -> None:
     connections["keystore"].settings_dict["NAME"] = str(house.configuration.keystore_file)
 
 
-def build_template(folder: Path) -> Path:
+def build_template(folder: Path, *, rooms: bool = False) -> Path:
     """Empty tables (default.sqlite3, keystore.sqlite3) and a founded house, to be copied for each test."""
     power = Power()
-    with harness(None, power):
+    with harness(None, power, rooms=rooms):
         house = House(folder / "house", power)
         for path in house.places.values():
             path.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(house.root / "escrow")  # the first start makes it
         move_in(house)
-        call_command("migrate", "ledger", database="default", verbosity=0)
-        call_command("migrate", "vault", database="keystore", verbosity=0)
-        for table in _TABLES:
+        call_command("migrate", *([] if rooms else ["ledger"]), database="default", verbosity=0)
+        call_command("migrate", *([] if rooms else ["vault"]), database="keystore", verbosity=0)
+        for table in () if rooms else _TABLES:
             sql(table)
         house.unplug()
         shutil.copyfile(house.configuration.database_file, folder / "default.sqlite3")

@@ -77,6 +77,8 @@ CACHES = {
 }
 
 MAILERS = mailers(MINDSTAGE.mail)
+SILENCED_SYSTEM_CHECKS = ["mail.W001"]
+"""An instance without a mail server is whole: nothing is offered that would need one."""
 
 TASKS = {"default": {"BACKEND": "mindstage.ops.jobs.JobBackend"}}
 

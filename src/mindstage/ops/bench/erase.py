@@ -30,7 +30,8 @@ def measure(*, turns: int) -> dict[str, Any]:
     with temporary_house() as place:
         place.configure([])
         command = [sys.executable, "-m", "mindstage.ops.bench.erase", "--turns", str(turns)]
-        done = subprocess.run(command, env=place.environment, capture_output=True, text=True, check=False)
+        settings = {"DJANGO_SETTINGS_MODULE": "mindstage.config.settings"}
+        done = subprocess.run(command, env=place.environment | settings, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BenchFailed(f"The erasure could not be measured: {done.stderr.strip().splitlines()[-1:]}")
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

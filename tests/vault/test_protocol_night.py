@@ -1,0 +1,153 @@
+"""The program's own night over its own rooms, cut off after every durable write, and restored from backups."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from mindstage.accounts.handles import tag_of_account
+from mindstage.accounts.models import User
+from mindstage.datamap.holdings import holdings
+from mindstage.ops.backup import list_backups
+from mindstage.ops.night import pass_night
+from mindstage.ops.restore import choose_copy, replay, restore_database, restore_keystore
+from mindstage.rights.erasure import cancel_erasure, request_erasure, request_of
+from mindstage.rights.requests import ErasureRequest
+from mindstage.stories.models import Story, Turn
+from mindstage.vault.keys import KeyGone, item_key, user_key
+from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.start_check import Mode
+from people import make_person
+from stories.scenes import make_story
+from vault.protocol import FAST, House, Power, build_template, harness, move_in
+
+
+@pytest.fixture(scope="module")
+def rooms_template(django_db_blocker: Any) -> Iterator[Path]:
+    """An instance with every room's tables: Anna has asked to be erased and her time is over, Bert stays."""
+    folder = Path(tempfile.mkdtemp(prefix="mindstage-rooms-", dir=FAST))
+    with django_db_blocker.unblock():
+        build_template(folder, rooms=True)
+        power = Power()
+        with harness(folder, power, rooms=True):
+            house = House(folder / "house", power, handle_of=tag_of_account)
+            move_in(house)
+            for handle in ("anna", "bert"):
+                make_story(make_person(handle))
+            assert pass_night().ended_on
+            request_erasure(find("anna"))
+            for _ in range(6):
+                house.day += 1
+                with house.time():
+                    pass_night()
+            house.unplug()
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def house(rooms_template: Path, django_db_blocker: Any) -> Iterator[House]:
+    power, place = Power(), Path(tempfile.mkdtemp(prefix="mindstage-night-", dir=FAST))
+    with django_db_blocker.unblock(), harness(rooms_template, power, rooms=True):
+        shutil.copytree(rooms_template / "house", place / "house")
+        house = House(place / "house", power, day=7, handle_of=tag_of_account)
+        move_in(house)
+        assert house.start() is Mode.OPEN
+        yield house
+        house.unplug()
+    cache.clear()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def find(handle: str) -> uuid.UUID:
+    for user in User.objects.all():
+        if user.open("handle", Purpose.SHOW) == handle:
+            return user.pk
+    raise AssertionError("nobody of that name")
+
+
+def bert_reads() -> None:
+    story = Story.objects.get(owner=find("bert"))
+    assert story.open("title", Purpose.SHOW)
+    assert Turn.objects.filter(story=story).first().open("text", Purpose.SHOW)  # type: ignore[union-attr]
+
+
+def anna_is_gone(anna: uuid.UUID, story: uuid.UUID) -> None:
+    assert not [finding for holding in holdings() for finding in holding.remains(anna)]
+    assert not UserKey.objects.using("keystore").filter(pk=anna).exists()
+    assert not ItemKey.objects.using("keystore").filter(owner=anna).exists()
+    for read in (lambda: user_key(anna), lambda: item_key(story)):
+        with pytest.raises(KeyGone):
+            read()
+
+
+def test_a_night_cut_off_after_every_write(house: House) -> None:
+    """The next start opens; the next night ends Anna's account wholly, once; Bert reads on. At every write."""
+    anna = find("anna")
+    story = Story.objects.get(owner=anna).pk
+    for number in range(1, 120):
+        with house.clone():
+            finished = house.run(pass_night, fails_after=number)
+            assert house.start() is Mode.OPEN
+            bert_reads()
+            for _ in range(2):
+                house.day += 1
+                house.run(pass_night)
+            anna_is_gone(anna, story)
+            assert ErasureRequest.objects.get().state == ErasureRequest.State.DONE
+            bert_reads()
+        if finished:
+            break
+    assert number > 20
+
+
+@pytest.mark.parametrize("names", ["", "D", "K"])
+def test_no_restore_brings_her_back(house: House, names: str) -> None:
+    """Every backup there is, and old files put back by hand."""
+    anna = find("anna")
+    story, old = Story.objects.get(owner=anna).pk, house.files()
+    house.run(pass_night)
+    house.put(old, names)
+    if names:
+        mode = house.start()
+        assert mode is (Mode.RESTORING if names == "D" else Mode.REFUSED)
+        with house.time():
+            report = replay(handle_of=tag_of_account) if names == "D" else restore(house)
+        assert report.gate.mode is Mode.OPEN
+        anna_is_gone(anna, story)
+        bert_reads()
+        return
+    backups = list_backups(house.configuration.backups_dir)
+    assert len(backups) >= 7
+    for backup in backups[:: len(backups) // 3]:
+        with house.clone(), house.time():
+            assert restore_database(backup, handle_of=tag_of_account).gate.mode is Mode.OPEN
+            anna_is_gone(anna, story)
+            bert_reads()
+
+
+def restore(house: House) -> Any:
+    return restore_keystore(*choose_copy(), handle_of=tag_of_account)
+
+
+def test_an_erasure_that_was_called_off_stays_called_off(house: House) -> None:
+    """A backup from the days of the freeze remembers it; the ledger knows better."""
+    anna = find("anna")
+    request = request_of(anna)
+    assert request is not None
+    with house.time():
+        cancel_erasure(request)
+        restore_database(list_backups(house.configuration.backups_dir)[0], handle_of=tag_of_account)
+    for _ in range(10):
+        house.day += 1
+        house.run(pass_night)
+    assert User.objects.get(pk=anna).is_active
+    assert Story.objects.get(owner=anna).open("title", Purpose.SHOW)
