@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
-from mindstage.streaming.raw import ForeignPage, Request, check_origin, read_request
+from mindstage.streaming.raw import ForeignPage, Request, check_origin
 
 
 def asked(origin: bytes, *, secure: bool) -> Request:
@@ -19,10 +16,3 @@ def test_an_https_origin_is_ours_when_the_page_came_by_https() -> None:
     check_origin(asked(b"https://localhost", secure=True))
     with pytest.raises(ForeignPage):
         check_origin(asked(b"http://localhost", secure=True))
-
-
-def test_the_configuration_says_that_people_come_by_https(settings: Any) -> None:
-    """The proxy speaks plain HTTP to us, so the request itself cannot say it."""
-    settings.MINDSTAGE = replace(settings.MINDSTAGE, https=True)
-    scope = {"method": "POST", "path": "/stream/stories/x/turns", "headers": [], "query_string": b"", "scheme": "http"}
-    assert read_request(scope).secure

@@ -42,7 +42,7 @@ class ProviderEntry:
 class Configuration:
     """The facts of this instance.
 
-    Paths are absolute. `https`: people reach it by HTTPS, through a proxy on this machine that sets X-Forwarded-Proto.
+    Paths are absolute.
     `stall_seconds`: how long a silent provider is waited for.
     """
 
@@ -55,7 +55,6 @@ class Configuration:
     database_url: str = ""
     keystore_url: str = ""
     debug: bool = False
-    https: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
     escrow: str = ""
@@ -63,6 +62,8 @@ class Configuration:
     mail: str = field(default="", repr=False)
     """The mail server, as config/mail.py reads it. It may hold a password: rather set MINDSTAGE_MAIL."""
     mail_from: str = ""
+    proxy: str = ""
+    """The address of a reverse proxy that speaks HTTPS and is believed: docs/https-at-home.md."""
     operator: str = ""
     region: str = "United States"
     contact_data_protection: str = ""
@@ -214,7 +215,6 @@ def _typed(name: str, value: Any) -> Any:
         "port": _port,
         "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
         "debug": _yes,
-        "https": _yes,
         "stall_seconds": _seconds,
         "database_url": _server,
         "keystore_url": _server,

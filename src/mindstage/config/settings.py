@@ -89,8 +89,6 @@ SESSION_COOKIE_NAME = "session"
 CSRF_COOKIE_NAME = "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SECURE = MINDSTAGE.https
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MINDSTAGE.https else None
 CSRF_FAILURE_VIEW = "mindstage.ui.views.csrf_failure"
 COOKIES = ("session", "door", "csrf", "theme")
 """Every cookie that the program sets; the data map declares each."""

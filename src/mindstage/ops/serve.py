@@ -69,6 +69,8 @@ class Server(uvicorn.Server):
 
 
 def _uvicorn_config() -> uvicorn.Config:
+    from django.conf import settings  # needs the environment, which the command has set by now
+
     return uvicorn.Config(
         os.environ.get("MINDSTAGE_APPLICATION", APPLICATION),
         loop="uvloop",
@@ -79,7 +81,8 @@ def _uvicorn_config() -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.MINDSTAGE.proxy),
+        forwarded_allow_ips=settings.MINDSTAGE.proxy,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,

@@ -51,13 +51,13 @@ class Request:
 
 
 def read_request(scope: Scope) -> Request:
-    """The request; `path` without the plane's own part. Secure: by HTTPS, or people are known to come that way."""
+    """The request; `path` without the plane's own first part."""
     return Request(
         scope["method"],
         tuple(scope["path"].strip("/").split("/"))[1:],
         dict(scope["headers"]),
         scope["query_string"],
-        scope.get("scheme") == "https" or settings.MINDSTAGE.https,
+        scope.get("scheme") == "https",
     )
 
 
