@@ -144,6 +144,8 @@ def test_older_turns_do_not_move_the_line(stage_address: str, in_gallery: galler
     in_gallery.reset(130)
     page = open_page(stage_address)
     expect(page.locator("#turns > .turn")).to_have_count(50)
+    page.evaluate("() => { document.querySelector('story-reader').scrollTop -= 100; }")
+    page.wait_for_function("() => document.querySelector('story-reader').following === false")  # the reader has moved
     page.evaluate(
         """() => {
             const story = document.querySelector("story-reader");
