@@ -27,7 +27,7 @@ COMMANDS = {
     "import-data": "bring an export of Mindstage into somebody's account",
     "backup": "take a backup now, beside a running server or without one",
     "restore": "put a backup, the keystore or a whole machine back; nobody who was erased comes with it",
-    "night": "pass the night now, or confirm that the date is right (the job worker passes one a day)",
+    "night": "do now what the job worker does each night, or confirm that the date is right",
     "census": "plant words in a running instance and look for them in its files",
     "bench": "measure this machine",
     "work": "the job worker alone (serve starts one by itself)",

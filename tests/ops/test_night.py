@@ -70,6 +70,18 @@ def test_each_night_moves_one_day(lived: Callable[[int], None]) -> None:
     assert slow_date() == state_after(3)
 
 
+def test_by_hand_no_date_moves(lived: Callable[[int], None]) -> None:
+    """However often somebody passes a night by hand, no freeze is shorter for it; the rest is done."""
+    lived(1)
+    before = slow_date()
+    ident, _ = make_backup_key()
+    BackupKey.objects.using("keystore").filter(pk=ident).update(destroy_on=before)
+    for _ in range(3):
+        night.pass_night(by_hand=True)
+    assert slow_date() == before
+    assert not BackupKey.objects.using("keystore").filter(pk=ident).exists()
+
+
 def test_a_wrong_wall_ends_nothing(lived: Callable[[int], None]) -> None:
     """A clock that is 40 days ahead moves the slow date by a day; the operator is asked."""
     life = make_life("ada")

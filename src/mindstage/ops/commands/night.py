@@ -1,4 +1,4 @@
-"""`mindstage night`: pass a night now, or say that the date is right. The worker passes one each 24 hours by itself."""
+"""`mindstage night`: do now what a night does, or say that the date is right. The worker passes one each 24 hours."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
         if options.confirm_date:
             print(f"The date moved on by {confirm_date()} days; freezes and the trash moved along.")
             return 0
-        row = pass_night()
+        row = pass_night(by_hand=True)
     except (NightUnderWay, NothingToConfirm) as refused:
         raise StartMistake(str(refused) or "A night is under way already; nothing was done.") from None
     except EndingsFailed:
         print("The night is not over: something that was due could not be ended. It is tried again soon.")
         return 1
     failed = row.backup_problem or row.epoch_problem
-    print("The night passed; `mindstage doctor` says what could not be done." if failed else "The night passed.")
+    print(
+        "Not all could be done; `mindstage doctor` says what." if failed else "Done: what was due, a backup, the epoch."
+    )
     return 1 if failed else 0
 
 
