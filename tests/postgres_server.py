@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 HERE = "postgresql://postgres@127.0.0.1:5432"
 
@@ -14,7 +15,7 @@ def find_server() -> str | None:
     """The address of a server on which this user may make databases, or None."""
     import psycopg
 
-    server = os.environ.get("TEST_POSTGRES") or HERE
+    server = urlsplit(os.environ.get("TEST_POSTGRES") or HERE)._replace(path="").geturl()
     try:
         with psycopg.connect(f"{server}/postgres", connect_timeout=2) as connection:
             row = connection.execute("SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user").fetchone()

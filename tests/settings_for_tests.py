@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mindstage-tests-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
@@ -23,7 +24,7 @@ for _key in [key for key in os.environ if key.startswith("MINDSTAGE_") and key n
 os.environ["MINDSTAGE_CONFIG"] = str(FOLDER / "mindstage.toml")
 os.environ["MINDSTAGE_DATA"] = str(FOLDER / "data")
 os.environ["MINDSTAGE_KEYS"] = str(FOLDER / "keys")
-SERVER = os.environ.get("TEST_POSTGRES", "")
+SERVER = urlsplit(os.environ.get("TEST_POSTGRES", ""))._replace(path="").geturl()
 _NAMES = [f"mindstage_{os.environ.get('PYTEST_XDIST_TESTRUNUID', str(os.getpid()))[:8]}{of}" for of in ("", "_keys")]
 if SERVER:
     # pytest-django appends each worker's name to the names below, so that the addresses are those of its databases.

@@ -46,7 +46,13 @@ def check(house: House) -> None:
     assert house.start() is Mode.OPEN
     seen = set(house.read_all())
     assert {BERT.hex, SECOND.hex} <= seen
-    assert not {ANNA.hex, TURN.hex} & seen if ended(house) else {ANNA.hex, TURN.hex} <= seen
+    if not ended(house):
+        assert {ANNA.hex, TURN.hex} <= seen
+        return
+    assert not {ANNA.hex, TURN.hex} & seen
+    assert not {ANNA, ITEM, TURN} & set(protocol.Rows().subjects())
+    assert not protocol.UserKey.objects.using("keystore").filter(pk=ANNA).exists()
+    assert not protocol.ItemKey.objects.using("keystore").filter(owner=ANNA).exists()
 
 
 def crash_everywhere(house: House, deed: Callable[[], object], then: Callable[[House], None] = check) -> int:
@@ -79,11 +85,30 @@ def test_a_night_in_which_a_person_ends(lived_in: House) -> None:
     assert crash_everywhere(lived_in, lambda: protocol.night(lived_in)) >= 15
 
 
+def survive_losses(house: House) -> None:
+    """The crash takes an artefact with it: epoch file, escrow, keystore, or all but escrow, copies and backups."""
+    for name in "FS":
+        with house.clone():
+            house.put({name: None}, name)
+            check(house)
+    with house.clone():
+        house.put({"K": None}, "K")
+        with house.time():
+            restore_keystore(*choose_copy(), handle_of=handle_of)
+        check(house)
+    with house.clone():
+        house.put(dict.fromkeys("DKLF"), "DKLF")
+        with house.time():
+            restore_machine(handle_of=handle_of)
+        check(house)
+
+
 def test_turning_the_epoch(lived_in: House) -> None:
-    """Each of the six writes; and after the next start one slot is left in file and escrow."""
+    """Each of the six writes; and after the next start one slot is left in file and escrow, whatever else is lost."""
     lived_in.run(lambda: protocol.destroy(lived_in, Kind.PERSON, ANNA))
 
     def turned_or_not(house: House) -> None:
+        survive_losses(house)
         check(house)
         file, escrow = house.epochs("F"), house.epochs("S")
         assert file is not None

@@ -187,6 +187,12 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             else:
                 self.account.wished[subject] = self.house.day + (7 if what == "freeze" else 30)
             self.go(lambda: deed(subject), c, again)
+            if (
+                what in ("freeze", "trash") and c is None and again is not None
+            ):  # second thoughts, with a backup between
+                self.backup(None, None)
+                self.account.wished.pop(subject, None)
+                self.go(lambda: protocol.keep(subject))
 
         @rule(c=when, again=when, data=st.data(), kind=st.sampled_from([Kind.PERSON, Kind.ITEM, Kind.TURN]))
         def destroy(self, c: int | None, again: int | None, data: Any, kind: Kind) -> None:

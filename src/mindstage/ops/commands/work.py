@@ -32,8 +32,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
 
     django.setup()
     from mindstage.ops.keys_at_start import open_keys
+    from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.schema import refuse_newer_schema
-    from mindstage.ops.starting import take_lock
+    from mindstage.ops.starting import refuse_closed_gate, take_lock
     from mindstage.ops.work import work
 
     refuse_newer_schema(instance)
@@ -41,6 +42,8 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     if alone:
         take_lock(instance.data_dir, name=LOCK, what="A job worker")
     open_keys(instance)
+    if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
+        raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
     work(_clocks(), alone=alone)
     return 0
 
