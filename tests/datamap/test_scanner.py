@@ -93,12 +93,13 @@ def pixels(word: str) -> bytes:
     )
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("word", [WORD, "kRtWqZpLmXvBnDsF", "wörter-Ŀžšč-żółw"])
+WORDS = (WORD, "kRtWqZpLmXvBnDsF", "wörter-Ŀžšč-żółw")
+SPELLINGS = [(word, encoding) for word in WORDS for encoding in ENCODINGS if (word, encoding) != (WORDS[2], "latin-1")]
+
+
+@pytest.mark.parametrize(("word", "encoding"), SPELLINGS)
 def test_a_word_is_found_in_every_encoding(word: str, encoding: str) -> None:
     """Whatever a store does to a word, the scanner sees it, among random bytes too."""
-    if encoding == "latin-1" and word.startswith("w"):
-        pytest.skip("this word has no latin-1")
     hidden = ENCODINGS[encoding](word)
     for content in (hidden, os.urandom(999) + hidden + os.urandom(999), b"\n" + hidden + b"\x00"):
         assert word in {sighting.word for sighting in Scanner([word]).scan(content)}
