@@ -6,124 +6,80 @@ Every durable write is counted; after the n-th the power fails: nothing more is 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pathlib
 import shutil
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from mindstage.config.configuration import Configuration
 from mindstage.datamap import holdings as registry
-from mindstage.datamap.holdings import Cleared, Finding
 from mindstage.kit import clock
 from mindstage.ledger import book
-from mindstage.ledger.book import Kind
 from mindstage.ops import restore, staging
-from mindstage.ops.backup import back_up
 from mindstage.ops.keys_at_start import make_keys, refuse_wrong_keys
 from mindstage.ops.mistakes import StartMistake
-from mindstage.vault import clocks, rotation
-from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, is_reserved, record
 from mindstage.vault.epoch_file import EpochFile, read_epoch_file
-from mindstage.vault.escrow import EscrowAway
-from mindstage.vault.keys import KeyGone, close_vault, create_item_key, create_user_key, item_key, text_key
-from mindstage.vault.marks import mark_database
+from mindstage.vault.keys import KeyGone, close_vault, item_key, text_key
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.root_key import KeyMistake, read_root_key
-from mindstage.vault.sealing import Unreadable, open_sealed, seal
+from mindstage.vault.sealing import Unreadable, open_sealed
 from mindstage.vault.start_check import Mode, check_start
+from vault.deeds import (
+    TABLES,
+    Rows,
+    add_turn,
+    count_keyless,
+    destroy,
+    freeze,
+    handle_of,
+    is_reserved,
+    keep,
+    night,
+    shift,
+    sign_up,
+    sql,
+    tag_of,
+    trash,
+    write,
+)
+from vault.power import AtStatement, Power, PowerFailure
+
+__all__ = [
+    "House",
+    "ItemKey",
+    "Power",
+    "Rows",
+    "UserKey",
+    "add_turn",
+    "destroy",
+    "freeze",
+    "handle_of",
+    "is_reserved",
+    "keep",
+    "night",
+    "shift",
+    "sign_up",
+    "sql",
+    "tag_of",
+    "trash",
+    "write",
+]
 
 FAST = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 """Where every sync is free; else wherever temporary files lie."""
-FREEZE, BIN = timedelta(days=7), timedelta(days=30)
 Files = dict[str, bytes | None]
-
-_TABLES = (
-    "CREATE TABLE t_person (id TEXT PRIMARY KEY, tag BLOB UNIQUE, state TEXT, due TEXT, text BLOB)",
-    "CREATE TABLE t_item (id TEXT PRIMARY KEY, owner TEXT, bin TEXT)",
-    "CREATE TABLE t_turn (id TEXT PRIMARY KEY, item TEXT, text BLOB)",
-)
-
-
-class PowerFailure(BaseException):
-    """The machine went off."""
-
-
-@dataclass
-class Power:
-    """Counts durable writes; after `fails_after` of them there is no power."""
-
-    written: int = 0
-    fails_after: int | None = None
-    off: bool = False
-
-    def before(self) -> None:
-        if self.off:
-            raise PowerFailure
-
-    def after(self) -> None:
-        self.written += 1
-        if self.fails_after is not None and self.written >= self.fails_after:
-            self.off = True
-            raise PowerFailure
-
-    def wrap[**P, R](self, write: Callable[P, R]) -> Callable[P, R]:
-        def counted(*args: P.args, **kwargs: P.kwargs) -> R:
-            self.before()
-            done = write(*args, **kwargs)
-            self.after()
-            return done
-
-        return counted
-
-
-class Rows:
-    """The harness's room: what it holds of a person."""
-
-    name = "protocol"
-
-    def subjects(self) -> Iterator[uuid.UUID]:
-        for table in ("t_person", "t_item", "t_turn"):
-            yield from (uuid.UUID(row[0]) for row in sql(f"SELECT id FROM {table}"))
-
-    def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:
-        return iter(())
-
-    def erase(self, person: uuid.UUID) -> list[Cleared]:
-        sql("DELETE FROM t_turn WHERE item IN (SELECT id FROM t_item WHERE owner = %s)", person.hex)
-        sql("DELETE FROM t_item WHERE owner = %s", person.hex)
-        sql("DELETE FROM t_person WHERE id = %s", person.hex)
-        return [Cleared("database:default t_person", "delete", 1)]
-
-    def erase_item(self, item: uuid.UUID) -> list[Cleared]:
-        sql("DELETE FROM t_turn WHERE item = %s OR id = %s", item.hex, item.hex)
-        sql("DELETE FROM t_item WHERE id = %s", item.hex)
-        return []
-
-    def keep(self, subject: uuid.UUID) -> None:
-        sql("UPDATE t_person SET state = 'active', due = NULL WHERE id = %s", subject.hex)
-        sql("UPDATE t_item SET bin = NULL WHERE id = %s", subject.hex)
-
-    def rearm(self, day: date) -> int:
-        sql("UPDATE t_person SET state = 'frozen', due = %s WHERE state <> 'active'", str(day + FREEZE))
-        sql("UPDATE t_item SET bin = %s WHERE bin IS NOT NULL", str(day + BIN))
-        return 0
-
-    def remains(self, person: uuid.UUID) -> list[Finding]:
-        return []
 
 
 @dataclass
@@ -273,159 +229,11 @@ class House:
         return chain
 
 
-def sql(text: str, *values: object) -> list[tuple[Any, ...]]:
-    with connections["default"].cursor() as cursor:
-        cursor.execute(text, list(values))
-        return cursor.fetchall() if text.startswith("SELECT") else []
-
-
 def _try(ident: str, sealed: bytes, key: Callable[[], bytes]) -> dict[str, str]:
     try:
         return {ident: open_sealed(key(), bytes(sealed), ident.encode()).decode()}
     except (KeyGone, Unreadable):
         return {}
-
-
-def count_keyless() -> int:
-    """Rows of this harness whose key is gone."""
-    users = set(UserKey.objects.using("keystore").values_list("pk", flat=True))
-    items = set(ItemKey.objects.using("keystore").values_list("pk", flat=True))
-    lost = sum(uuid.UUID(row[0]) not in users for row in sql("SELECT id FROM t_person"))
-    return lost + sum(uuid.UUID(row[0]) not in items for row in sql("SELECT id FROM t_item"))
-
-
-def handle_of(person: uuid.UUID) -> bytes | None:
-    rows = sql("SELECT tag FROM t_person WHERE id = %s", person.hex)
-    return bytes(rows[0][0]) if rows else None
-
-
-def tag_of(handle: str) -> bytes:
-    return hashlib.sha256(handle.encode()).digest()
-
-
-# ---- deeds, as the program does them: key before row, ledger before key
-
-
-def sign_up(person: uuid.UUID, handle: str, text: str) -> bool:
-    if is_reserved(tag_of(handle)) or sql("SELECT 1 FROM t_person WHERE tag = %s", tag_of(handle)):
-        return False
-    create_user_key(person)
-    sealed = seal(text_key(person), text.encode(), person.hex.encode())
-    with transaction.atomic():
-        sql("INSERT INTO t_person VALUES (%s, %s, 'active', NULL, %s)", person.hex, tag_of(handle), sealed)
-        mark_database()
-    return True
-
-
-def write(owner: uuid.UUID, item: uuid.UUID, turn: uuid.UUID, text: str) -> None:
-    create_item_key(item, owner=owner)
-    sealed = seal(item_key(item), text.encode(), turn.hex.encode())
-    with transaction.atomic():
-        assert sql("SELECT 1 FROM t_person WHERE id = %s AND state = 'active'", owner.hex)
-        sql("INSERT INTO t_item VALUES (%s, %s, NULL)", item.hex, owner.hex)
-        sql("INSERT INTO t_turn VALUES (%s, %s, %s)", turn.hex, item.hex, sealed)
-        mark_database()
-
-
-def add_turn(item: uuid.UUID, turn: uuid.UUID, text: str) -> None:
-    sealed = seal(item_key(item), text.encode(), turn.hex.encode())
-    with transaction.atomic():
-        sql("INSERT INTO t_turn VALUES (%s, %s, %s)", turn.hex, item.hex, sealed)
-
-
-def freeze(person: uuid.UUID, *, days: int = 7) -> None:
-    with transaction.atomic():
-        due = clocks.slow_date() + timedelta(days=days)
-        sql("UPDATE t_person SET state = 'frozen', due = %s WHERE id = %s", str(due), person.hex)
-        mark_database()
-
-
-def trash(item: uuid.UUID) -> None:
-    with transaction.atomic():
-        sql("UPDATE t_item SET bin = %s WHERE id = %s", str(clocks.slow_date() + BIN), item.hex)
-        mark_database()
-
-
-def keep(subject: uuid.UUID) -> None:
-    apply_to_database(record(Kind.KEEP, subject), hints=Hints.of(subject))
-
-
-def destroy(house: House, kind: Kind, subject: uuid.UUID) -> None:
-    """End somebody or something for good."""
-    hints = Hints.of(subject)
-    if kind is Kind.PERSON:
-        with transaction.atomic():
-            sql("UPDATE t_person SET state = 'destroying' WHERE id = %s AND state <> 'active'", subject.hex)
-            mark_database()
-    chain = record(kind, subject)
-    if (epoch := apply_to_keystore(chain, handle_of=handle_of, hints=hints)) and kind is not Kind.TURN:
-        house.died[subject] = epoch
-    apply_to_database(chain, hints=hints)
-
-
-def night(house: House) -> None:
-    """What a night does, in the protocol's order."""
-    clocks.turn_night()
-    if timedelta(0) < (lag := clocks.lag()) <= clocks.MADE_UP:
-        shift(lag)
-    clocks.expire_backup_keys()
-    today = str(clocks.slow_date())
-    due = "SELECT id FROM t_person WHERE state = 'destroying' OR (state = 'frozen' AND due <= %s)"
-    for (ident,) in sql(due, today):
-        destroy(house, Kind.PERSON, uuid.UUID(ident))
-    for (ident,) in sql("SELECT id FROM t_item WHERE bin <= %s", today):
-        destroy(house, Kind.ITEM, uuid.UUID(ident))
-    back_up(house.configuration)
-    if rotation.is_due(clocks.slow_date()):
-        turn()
-
-
-def shift(lag: timedelta) -> None:
-    """The slow date catches up: what was stamped while it lagged must not end early."""
-    with transaction.atomic():
-        days = f"+{lag.days} days"
-        sql("UPDATE t_person SET due = date(due, %s) WHERE due IS NOT NULL", days)
-        sql("UPDATE t_item SET bin = date(bin, %s) WHERE bin IS NOT NULL", days)
-        mark_database()
-    clocks.shift_date(lag)
-    clocks.expire_backup_keys()
-
-
-def turn() -> None:
-    """Turn the epoch, unless the escrow is away."""
-    try:
-        rotation.rotate()
-    except (EscrowAway, rotation.AnotherTurned):
-        pass
-
-
-# ---- the keystore as an attacker sees it
-
-
-@dataclass(frozen=True)
-class OldKeystore:
-    """A keystore file that somebody kept."""
-
-    epoch: int
-    users: dict[uuid.UUID, bytes]
-    items: dict[uuid.UUID, tuple[uuid.UUID, bytes]]
-    backups: dict[uuid.UUID, bytes]
-
-
-def read_old(content: bytes) -> OldKeystore | None:
-    raw = sqlite3.connect(":memory:")
-    try:
-        raw.deserialize(content)
-        rows = raw.execute("SELECT epoch FROM vault_keystore").fetchall()
-        users = {uuid.UUID(k): bytes(w) for k, w in raw.execute("SELECT id, wrapped FROM vault_userkey")}
-        items = {
-            uuid.UUID(k): (uuid.UUID(o), bytes(w))
-            for k, o, w in raw.execute("SELECT id, owner, wrapped FROM vault_itemkey")
-        }
-        backups = {uuid.UUID(k): bytes(w) for k, w in raw.execute("SELECT id, wrapped FROM vault_backupkey")}
-        return OldKeystore(rows[0][0], users, items, backups) if rows else None
-    finally:
-        raw.close()
 
 
 # ---- setting up
@@ -438,7 +246,7 @@ def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iter
     names = {alias: connection.settings_dict["NAME"] for alias, connection in aliases.items()}
     for connection in aliases.values():
         connection.close()
-        connection.execute_wrappers.append(_AtStatement(power))
+        connection.execute_wrappers.append(AtStatement(power))
     commit = DatabaseWrapper._commit
     patches = [
         mock.patch.object(DatabaseWrapper, "_commit", power.wrap(commit)),
@@ -464,23 +272,7 @@ def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iter
         for alias, connection in aliases.items():
             connection.close()
             connection.settings_dict["NAME"] = names[alias]
-            connection.execute_wrappers = [w for w in connection.execute_wrappers if not isinstance(w, _AtStatement)]
-
-
-class _AtStatement:
-    """A statement outside a transaction is a durable write of its own."""
-
-    def __init__(self, power: Power) -> None:
-        self.power = power
-
-    def __call__(self, execute: Any, text: str, params: Any, many: bool, context: Any) -> Any:
-        writes = text.startswith(("INSERT", "UPDATE", "DELETE")) and not context["connection"].in_atomic_block
-        if writes:
-            self.power.before()
-        done = execute(text, params, many, context)
-        if writes:
-            self.power.after()
-        return done
+            connection.execute_wrappers = [w for w in connection.execute_wrappers if not isinstance(w, AtStatement)]
 
 
 def _make_tables(template: Path) -> Callable[..., None]:
@@ -520,7 +312,7 @@ def build_template(folder: Path, *, rooms: bool = False) -> Path:
         move_in(house)
         call_command("migrate", *([] if rooms else ["ledger"]), database="default", verbosity=0)
         call_command("migrate", *([] if rooms else ["vault"]), database="keystore", verbosity=0)
-        for table in () if rooms else _TABLES:
+        for table in () if rooms else TABLES:
             sql(table)
         house.unplug()
         shutil.copyfile(house.configuration.database_file, folder / "default.sqlite3")

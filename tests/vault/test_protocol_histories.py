@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,18 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from mindstage.kit import clock
 from mindstage.ledger.book import Kind
 from mindstage.ops.backup import Backup, back_up
 from mindstage.ops.disasters import restore_machine
 from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
-from mindstage.vault import clocks, copies
+from mindstage.vault import clocks
 from mindstage.vault.marks import keystore_state
-from mindstage.vault.root_key import read_root_key
-from mindstage.vault.sealing import Unreadable
 from mindstage.vault.start_check import Mode
 from mindstage.vault.tags import ledger_tag
-from mindstage.vault.wrapping import unwrap_backup_key, unwrap_item_key, unwrap_user_key
 from vault import protocol
-from vault.protocol import FAST, Files, House, OldKeystore, Power, handle_of, harness, move_in, read_old
+from vault.account import Account, Standing, clocks_alive, clocks_alive_in
+from vault.hoard import OldKeystore, read_old
+from vault.protocol import FAST, Files, House, Power, handle_of, harness, move_in
 
 EXAMPLES = int(os.environ.get("VAULT_HISTORIES", "12"))
 STEPS = int(os.environ.get("VAULT_STEPS", "20"))
@@ -43,31 +41,8 @@ when = st.one_of(st.none(), st.none(), st.integers(1, 4), st.integers(1, 12))
 Machine: Any = RuleBasedStateMachine
 
 
-class Account:
-    """What must be true: who wrote what, who wished what, what was ended. It knows nothing of files or keys."""
-
-    def __init__(self) -> None:
-        self.handles: dict[uuid.UUID, str] = {}
-        self.owner: dict[uuid.UUID, uuid.UUID] = {}
-        self.item: dict[uuid.UUID, uuid.UUID] = {}
-        self.living: dict[uuid.UUID, str] = {}
-        """Acknowledged texts: of a person, or of a turn."""
-        self.wished: dict[uuid.UUID, int] = {}
-        """What its owner wants to end -> the first day on which it may."""
-        self.ended: set[uuid.UUID] = set()
-        self.reserved: dict[str, date] = {}
-        self.done: set[uuid.UUID] = set()
-        self.in_backup: dict[uuid.UUID, tuple[dict[uuid.UUID, str], int]] = {}
-
-    def parts(self, subject: uuid.UUID) -> set[uuid.UUID]:
-        """Every text that ends with a subject."""
-        items = {item for item, owner in self.owner.items() if subject in (item, owner)}
-        turns = {turn for turn, item in self.item.items() if item in items or turn == subject}
-        return turns | ({subject} if subject in self.handles else set())
-
-
 def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its template by closure
-    class Vault(Machine):  # type: ignore[misc]
+    class Vault(Standing, Machine):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.folder = Path(tempfile.mkdtemp(prefix="mindstage-history-", dir=FAST))
@@ -80,17 +55,14 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             self.hoard: dict[tuple[int, int], OldKeystore] = {}
             move_in(self.house)
             self.names = iter(range(1, 10_000))
-            assert self.house.start() is Mode.OPEN
             for handle in "ab":
                 self.sign_up(handle, None)
-                self.write(None, st_first := list(self.account.handles)[-1])  # noqa: F841
+                self.write(None, list(self.account.handles)[-1])
 
         def teardown(self) -> None:
             self.house.unplug()
             self.harness.__exit__(None, None, None)
             shutil.rmtree(self.folder, ignore_errors=True)
-
-        # ---- how a deed is done
 
         def go(
             self, deed: Callable[[], Any], c: int | None = None, again: int | None = None, *, kept: bool = True
@@ -125,17 +97,6 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
         def gone(self) -> set[uuid.UUID]:
             return {part for subject in self.ended() for part in self.account.parts(subject)}
 
-        # ---- rows as they stand
-
-        def people(self, state: str) -> list[uuid.UUID]:
-            rows = protocol.sql("SELECT id FROM t_person WHERE state = %s ORDER BY id", state)
-            return [uuid.UUID(row[0]) for row in rows]
-
-        def items(self, *, binned: bool = False) -> list[uuid.UUID]:
-            keyed = set(protocol.ItemKey.objects.using("keystore").values_list("pk", flat=True))
-            rows = protocol.sql(f"SELECT id FROM t_item WHERE bin IS {'NOT ' if binned else ''}NULL ORDER BY id")
-            return [item for row in rows if (item := uuid.UUID(row[0])) in keyed]
-
         # ---- rules
 
         @rule(handle=st.sampled_from("abc"), c=when)
@@ -158,9 +119,6 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
                 text = f"turn {turn}"
                 if person in self.keyed_people() and self.go(lambda: protocol.write(person, item, turn, text), c):
                     self.account.living[turn] = text
-
-        def keyed_people(self) -> set[uuid.UUID]:
-            return set(protocol.UserKey.objects.using("keystore").values_list("pk", flat=True))
 
         @rule(c=when, data=st.data())
         def add_turn(self, c: int | None, data: Any) -> None:
@@ -204,9 +162,6 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             if kind is Kind.PERSON:
                 self.go(lambda: protocol.freeze(subject, days=0))
             self.go(lambda: protocol.destroy(self.house, kind, subject), c, again)
-
-        def turns(self) -> list[uuid.UUID]:
-            return [uuid.UUID(row[0]) for row in protocol.sql("SELECT id FROM t_turn ORDER BY id")]
 
         @rule(c=when, again=when)
         def backup(self, c: int | None, again: int | None) -> None:
@@ -397,19 +352,9 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             slots = self.house.open_slots()
             for old in self.hoard.values():
                 for subject in self.account.done & {*old.users, *old.items}:
-                    assert not any(self.opens(old, subject, key) for key in slots), "S1/S2 opens after done"
+                    assert not any(old.opens(subject, key) for key in slots), "S1/S2 opens after done"
             self.forget_closed(slots)
             self.check_backups(slots)
-
-        def opens(self, old: OldKeystore, subject: uuid.UUID, key: bytes) -> bool:
-            try:
-                if subject in old.users:
-                    return bool(unwrap_user_key(subject, old.users[subject], epoch_key=key))
-                owner, wrapped = old.items[subject]
-                user = unwrap_user_key(owner, old.users[owner], epoch_key=key)
-                return bool(unwrap_item_key(subject, owner, wrapped, epoch_key=key, user_key=user))
-            except (Unreadable, KeyError):
-                return False
 
         def forget_closed(self, slots: list[bytes]) -> None:
             """Keystores of epochs that are gone for good need not be tried again, once they were."""
@@ -426,39 +371,9 @@ def vault_machine(template: Path) -> type:  # noqa: C901 - a machine knows its t
             for backup, (_, day) in self.account.in_backup.items():
                 if self.house.day - day > 31:
                     for old in self.hoard.values():
-                        assert not any(self.backup_opens(old, backup, key) for key in slots), "S5 an old backup opens"
-
-        def backup_opens(self, old: OldKeystore, backup: uuid.UUID, key: bytes) -> bool:
-            try:
-                return backup in old.backups and bool(unwrap_backup_key(backup, old.backups[backup], epoch_key=key))
-            except Unreadable:
-                return False
+                        assert not any(old.opens_backup(backup, key) for key in slots), "S5 an old backup opens"
 
     return Vault
-
-
-def clocks_alive() -> set[uuid.UUID]:
-    from mindstage.vault.backup_keys import backup_ends
-
-    return set(backup_ends())
-
-
-def clocks_alive_in(house: House) -> set[uuid.UUID]:
-    """Backups that a new machine can open: complete, and their key in the newest copy."""
-    with house.time():
-        escrow = house.epochs("S")
-        if escrow is None:
-            return set()
-        root = read_root_key(house.configuration.keys_dir)
-        opens = copies.newest_copies({number: escrow.epoch_key(number, root=root) for number in escrow.slots})
-        copy = next((copy for _, copy in opens), None)
-        if copy is None:
-            return set()
-        known = {copies.from_json(row["id"]) for row in copy.tables["backup"]}
-        files = {Backup(path).id for path in house.configuration.backups_dir.glob("*.backup")}
-        ends = {copies.from_json(row["id"]): copies.from_json(row["destroy_on"]) for row in copy.tables["backup"]}
-        eager = max(clock.today(), copies.from_json(copy.state["slow_date"]))
-        return {backup for backup in known & files if ends[backup] > eager}
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from mindstage.vault.sealing import Unreadable
 from mindstage.vault.start_check import Mode
 from mindstage.vault.wrapping import unwrap_item_key, unwrap_user_key
 from vault import protocol
-from vault.protocol import House, handle_of, read_old
+from vault.hoard import read_old
+from vault.protocol import House, handle_of
 
 ANNA, BERT = uuid.UUID(int=0xA), uuid.UUID(int=0xB)
 ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
