@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mindstage.datamap.reading import SOURCE, Entry, MapFault, data_map, parse
+from mindstage.datamap.reading import SOURCE, Entry, MapFault, data_map, parse, read_source
 
 ENTRY = """
 [[entry]]
@@ -130,6 +130,6 @@ def test_what_is_not_exported_says_why() -> None:
 def test_every_key_of_the_file_is_documented() -> None:
     """docs/subsystems/data-map.md explains each key that the file uses."""
     guide = (SOURCE.parents[3] / "docs" / "subsystems" / "data-map.md").read_text()
-    content: dict[str, Any] = tomllib.loads(SOURCE.read_text())
+    content: dict[str, Any] = tomllib.loads(read_source())
     keys = {key for section in ("entry", "store", "door") for item in content[section] for key in item}
     assert [key for key in sorted(keys) if f"`{key}`" not in guide] == []

@@ -285,6 +285,7 @@ def killing(reaper: Reaper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.drill
 def test_killed_at_every_write_it_goes_on(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies at any write of an erasure leaves what the next start and the next night finish."""
     ben, at, whole = make_life("ben"), 0, False

@@ -18,7 +18,7 @@ from mindstage.stories.models import Story, Turn
 from people import make_person
 from stories.scenes import add_turns, make_story
 
-pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+pytestmark = [pytest.mark.drill, pytest.mark.django_db(databases=["default", "keystore"])]
 
 SMALL, LARGE = 1_500, 6_000
 """Turns. What is kept whole is scaled down with them: parts of 64 KB, pages of 200 rows."""

@@ -16,6 +16,8 @@ from mindstage.vault.start_check import Mode
 from vault import protocol
 from vault.protocol import House, handle_of
 
+pytestmark = pytest.mark.drill
+
 ANNA, BERT, CLEO = uuid.UUID(int=0xA), uuid.UUID(int=0xB), uuid.UUID(int=0xC)
 ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
 MOST = 80

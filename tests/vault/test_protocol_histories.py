@@ -30,6 +30,8 @@ from vault.account import Account, Standing, clocks_alive, clocks_alive_in
 from vault.hoard import OldKeystore, read_old
 from vault.protocol import FAST, Files, House, Power, handle_of, harness, move_in
 
+pytestmark = pytest.mark.drill
+
 EXAMPLES = int(os.environ.get("VAULT_HISTORIES", "12"))
 STEPS = int(os.environ.get("VAULT_STEPS", "20"))
 SEED = int(os.environ.get("VAULT_SEED", "4"))

@@ -27,6 +27,8 @@ from vault import protocol
 from vault.hoard import read_old
 from vault.protocol import House, handle_of
 
+pytestmark = pytest.mark.drill
+
 ANNA, BERT = uuid.UUID(int=0xA), uuid.UUID(int=0xB)
 ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
 

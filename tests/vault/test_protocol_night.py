@@ -29,6 +29,8 @@ from people import make_person
 from stories.scenes import make_story
 from vault.protocol import FAST, House, Power, build_template, harness, move_in
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture(scope="module")
 def rooms_template(django_db_blocker: Any) -> Iterator[Path]:

@@ -14,6 +14,8 @@ from mindstage.vault.start_check import Mode
 from vault import protocol
 from vault.protocol import Files, House, handle_of
 
+pytestmark = pytest.mark.drill
+
 ANNA, BERT = uuid.UUID(int=0xA), uuid.UUID(int=0xB)
 ITEM, TURN = uuid.UUID(int=0xC), uuid.UUID(int=0xD)
 SETS = ["".join(names) for size in range(1, 6) for names in itertools.combinations("DKLFS", size)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("datamap.toml")
+PLACES = Path(__file__).with_name("places.toml")
 
 SECTIONS = {"entry", "store", "door", "consent", "impersonal"}
 SOURCES = ("direct", "derived", "automatic")
@@ -114,7 +115,12 @@ class DataMap:
 @cache
 def data_map() -> DataMap:
     """The program's data map. Raises MapFault."""
-    return parse(SOURCE.read_text())
+    return parse(read_source())
+
+
+def read_source() -> str:
+    """The declaration as one text: the entries, then the places, doors and impersonal fields."""
+    return f"{SOURCE.read_text()}\n{PLACES.read_text()}"
 
 
 def parse(text: str) -> DataMap:
