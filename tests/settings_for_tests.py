@@ -38,10 +38,9 @@ from mindstage.config.settings import *  # noqa: E402, F403
 if SERVER:
     for _alias, _name in zip(("default", "keystore"), _NAMES, strict=True):
         DATABASES[_alias]["TEST"] = {"NAME": _name}  # noqa: F405
+else:
+    # As the program lays its file out (ops/schema.py); the framework makes the databases of tests itself.
+    _options = DATABASES["default"]["OPTIONS"]  # noqa: F405
+    _options["init_command"] = f"PRAGMA auto_vacuum = INCREMENTAL;{_options['init_command']}"
 
 PASSWORD_HASHERS = ["cheap_hasher.CheapArgon2PasswordHasher"]
-
-# As the program lays its file out (ops/schema.py); the framework makes the databases of tests itself.
-DATABASES["default"]["OPTIONS"]["init_command"] = (  # noqa: F405
-    "PRAGMA auto_vacuum = INCREMENTAL;" + DATABASES["default"]["OPTIONS"]["init_command"]  # noqa: F405
-)
