@@ -95,6 +95,7 @@ def test_the_form_begins_a_story(ada: User) -> None:
     assert Story.objects.count() == 1
 
 
+@pytest.mark.sqlite
 def test_a_story_lies_sealed(ada: User) -> None:
     """Title, stage and opening are in no column in clear."""
     parts = stage_parts_of_starter(starters()[0], "Lady Ada")
