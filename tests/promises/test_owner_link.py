@@ -23,6 +23,8 @@ def test_the_printed_link_makes_the_owner(running_program: Start, open_page: Cal
     page.check("[name=age_band][value='18_plus']")
     with page.expect_navigation():
         page.click("main button.btn-go")
+    with page.expect_navigation():
+        page.get_by_role("link", name="I have kept them").click()
     assert page.url == f"{program.address}/"
     assert owners(program) == [1]
     assert program.get(program.owner_path or "")[0] == 404

@@ -22,4 +22,5 @@ def test_the_first_account_is_made_through_the_link(
     page.get_by_label("Passphrase").fill("a quiet lamp at night")
     page.get_by_text("18 or over").click()
     page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("link", name="I have kept them").click()
     expect(page).to_have_title("Your desk · Mindstage")

@@ -101,8 +101,9 @@ def test_keys_folder_missing(used: Program) -> None:
 
 
 def test_epoch_file_missing(used: Program) -> None:
-    """A missing epoch file is named."""
+    """A missing epoch file is named, when the escrow holds none either."""
     (used.keys / "epoch.json").unlink()
+    (used.keys.with_name(f"{used.keys.name}-escrow") / "epoch.json").unlink()
     refused(used, says="epoch file is missing")
 
 
