@@ -8,7 +8,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindstage.streaming.bus import Bus, Channel, Delta, Ending, Progress
+from mindstage.streaming.bus import GATHER_SECONDS, Bus, Channel, Delta, Ending, Progress
 
 DONE = Ending("finished")
 
@@ -58,6 +58,21 @@ async def test_the_first_piece_goes_out_at_once_and_later_ones_are_gathered() ->
     assert await waiting == Delta("door is open.", 17)
     await reader.aclose()
     assert not channel.readers
+
+
+async def test_a_slow_narrators_words_go_out_at_once_each() -> None:
+    """Who writes slower than pieces are gathered is never held back: no timer runs for such a word."""
+    bus = Bus()
+    channel = bus.open(uuid.uuid4())
+    reader = bus.read(channel)
+    for length, word in ((4, "The "), (9, "door ")):
+        channel.woken_at -= 2 * GATHER_SECONDS
+        waiting = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        bus.feed(channel, word)
+        assert bus._timer is None
+        assert await waiting == Delta(word, length)
+    await reader.aclose()
 
 
 async def test_progress_is_told_until_the_text_begins() -> None:

@@ -1,8 +1,8 @@
 """One thread that owns one connection: the path of a turn and the parts of running replies go through it.
 
 What is queued when the thread comes round is committed together (*group commit*): with one writer SQLite never answers
-"database is locked" to a turn, and 32 turns at once cost one sync instead of 32. Each job stands in a savepoint of its
-own, so that one that fails takes no other with it. docs/subsystems/one-turn.md
+"database is locked" to a turn, and 32 turns at once cost one sync instead of 32. Each of several jobs stands in a
+savepoint of its own, so that one that fails takes no other with it. docs/subsystems/one-turn.md
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class DatabaseThread:
         try:
             self._set_synchronous(any(job.acknowledges for job in jobs))
             with transaction.atomic():
-                outcomes = [self._attempt(job) for job in jobs]
+                outcomes = [self._attempt(job) for job in jobs] if len(jobs) > 1 else [(jobs[0], jobs[0].work(), None)]
                 if connection.needs_rollback:  # SQLite undid the transaction by itself, so nothing of it was kept
                     raise BatchLost
         except Exception as error:  # the whole commit failed (disk full, locked): nobody was told anything yet

@@ -1,8 +1,9 @@
 """The bus: running texts of this process and whoever reads along. It knows no story.
 
 A channel holds the text of one run. Its writer calls `feed`; every reader walks the text from its own position, so a
-slow reader gets fewer, larger pieces and delays nobody. The first piece is passed on at once, later ones are gathered
-for 40 ms by one timer for all channels: a page cannot paint faster, and each write costs a system call per reader.
+slow reader gets fewer, larger pieces and delays nobody. A piece that comes 40 ms or more after the last one is passed
+on at once, faster ones are gathered by one timer for all channels: a page cannot paint faster, and each write costs a
+system call per reader.
 docs/subsystems/streaming.md
 """
 
@@ -64,6 +65,7 @@ class Channel:
     progress: Progress | None = None
     ending: Ending | None = None
     readers: set[asyncio.Event] = field(default_factory=set)
+    woken_at: float = -GATHER_SECONDS
 
     def __post_init__(self) -> None:
         if self.begins_with:
@@ -75,7 +77,10 @@ class Channel:
         """All of it, joined anew: the parts stay, because readers count them."""
         return "".join(self.parts)
 
-    def wake(self) -> None:
+    def wake(self, now: float | None = None) -> None:
+        """Let every reader look. `now`: the loop's time, when it was for a piece of the text."""
+        if now is not None:
+            self.woken_at = now
         for reader in self.readers:
             reader.set()
 
@@ -94,17 +99,17 @@ class Bus:
         return channel
 
     def feed(self, channel: Channel, text: str) -> None:
-        """Append a piece. The first goes out at once, later ones with the next turn of the timer."""
-        first = channel.length == len(channel.begins_with)
+        """Append a piece. After a pause it goes out at once, else with the next turn of the timer."""
+        loop = asyncio.get_running_loop()
         channel.parts.append(text)
         channel.length += len(text)
         channel.progress = None
-        if first:
-            channel.wake()
-            return
-        self._waiting.add(channel)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._flush)
+        if loop.time() - channel.woken_at >= GATHER_SECONDS:
+            channel.wake(loop.time())
+        elif not all(reader.is_set() for reader in channel.readers):  # who is awake sees it anyway
+            self._waiting.add(channel)
+            if self._timer is None:
+                self._timer = loop.call_later(GATHER_SECONDS, self._flush)
 
     def report(self, channel: Channel, progress: Progress) -> None:
         """Tell the readers what is being waited for."""
@@ -150,8 +155,9 @@ class Bus:
     def _flush(self) -> None:
         self._timer = None
         waiting, self._waiting = self._waiting, set()
+        now = asyncio.get_running_loop().time()
         for channel in waiting:
-            channel.wake()
+            channel.wake(now)
 
 
 async def _woken(wakeup: asyncio.Event) -> bool:

@@ -1,8 +1,8 @@
 """Any server that speaks OpenAI's chat completions, streamed.
 
 The body is built from a list of allowed fields and nothing else: no account, no `user`, no header of the person's
-browser. Bytes are handled as they come, without a task or a timer of our own per token; the silence watch is the
-client's own socket timeout.
+browser. Bytes are handled as they come, without a task or a timer per token: the watch for a silence moves its one
+deadline now and then, where the client's own socket timeout would set a timer for each packet.
 """
 
 import asyncio
@@ -92,13 +92,13 @@ async def stream(
         response = await _ask(request, stall_seconds=stall_seconds)
         try:
             check_status(response)
-            finish = await _receive(response, on_delta=on_delta, on_read=on_read)
+            finish = await _receive(response, stall_seconds, on_delta=on_delta, on_read=on_read)
         except BaseException:
             response.close()
             raise
     except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL):
         raise ProviderProblem("unreachable") from None
-    except TimeoutError:  # aiohttp's own socket timeouts are TimeoutErrors too
+    except TimeoutError:
         raise ProviderProblem("silent") from None
     except (BrokenEvent, LineTooLong):
         raise ProviderProblem("broken") from None
@@ -110,11 +110,14 @@ async def stream(
 
 async def _ask(request: Request, *, stall_seconds: float) -> aiohttp.ClientResponse:
     """Send the request; once more when the server had meanwhile hung up a connection that we had kept."""
-    timeout = aiohttp.ClientTimeout(total=REPLY_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=stall_seconds)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     url, body, headers = f"{request.base_url}/chat/completions", request.body(), request.headers()
     for attempt in (1, 2):
         try:
-            return await shared_session().post(url, json=body, headers=headers, timeout=timeout, allow_redirects=False)
+            async with asyncio.timeout(CONNECT_SECONDS + stall_seconds):
+                return await shared_session().post(
+                    url, json=body, headers=headers, timeout=timeout, allow_redirects=False
+                )
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             if attempt == 2 or isinstance(error, aiohttp.ClientConnectorError):
                 raise
@@ -153,27 +156,52 @@ def _read_retry_after(response: aiohttp.ClientResponse) -> int | None:
 
 
 async def _receive(
-    response: aiohttp.ClientResponse, *, on_delta: Callable[[str], None], on_read: Callable[[float], None] | None
+    response: aiohttp.ClientResponse,
+    stall_seconds: float,
+    *,
+    on_delta: Callable[[str], None],
+    on_read: Callable[[float], None] | None,
 ) -> Finish:
-    """Read events until the reply says that it has ended."""
+    """Read events until the reply says that it has ended. Raises TimeoutError after a silence."""
     events = EventStream()
     length = 0
-    async for chunk in response.content.iter_any():
-        for data in events.feed(chunk):
-            if data == DONE:
-                return "stop"
-            event = parse_event(data)
-            if event.text:
-                room = LONGEST_REPLY - length
-                on_delta(event.text[:room])
-                length += len(event.text)
-                if length >= LONGEST_REPLY:
-                    return "length"
-            if event.finish:
-                return event.finish
-            if event.read is not None and on_read:
-                on_read(event.read)
+    async with asyncio.timeout(None) as deadline:
+        watch = _SilenceWatch(deadline, stall_seconds)
+        async for chunk in response.content.iter_any():
+            watch.hear()
+            for data in events.feed(chunk):
+                if data == DONE:
+                    return "stop"
+                event = parse_event(data)
+                if event.text:
+                    room = LONGEST_REPLY - length
+                    on_delta(event.text[:room])
+                    length += len(event.text)
+                    if length >= LONGEST_REPLY:
+                        return "length"
+                if event.finish:
+                    return event.finish
+                if event.read is not None and on_read:
+                    on_read(event.read)
     raise ProviderProblem("closed")
+
+
+class _SilenceWatch:
+    """Keeps a deadline between once and 9/8 of `stall_seconds` after the last bytes, and within REPLY_SECONDS."""
+
+    def __init__(self, deadline: asyncio.Timeout, stall_seconds: float) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._deadline = deadline
+        self._stall = stall_seconds
+        self._last = self._now() + REPLY_SECONDS
+        self._move_at = 0.0
+        self.hear()
+
+    def hear(self) -> None:
+        """Bytes came. The deadline moves only when an eighth of the stall has passed since it last did."""
+        if (now := self._now()) >= self._move_at:
+            self._move_at = now + self._stall / 8
+            self._deadline.reschedule(min(self._move_at + self._stall, self._last))
 
 
 _ending: set[asyncio.Task[None]] = set()
