@@ -214,3 +214,14 @@ def test_the_mail_server_is_one_address() -> None:
         with pytest.raises(ConfigurationMistake) as caught:
             mailers(wrong)
         assert "planted" not in str(caught.value)
+
+
+def test_a_code_goes_to_the_address_that_was_verified_and_to_no_lookalike() -> None:
+    """The look-up folds letters that are two different addresses to a mail server: straße and strasse."""
+    account = make_person("ada")
+    keep_address(account=account, address="ada@strasse.example")
+    for typed in ("ada@stra\u00dfe.example", "ADA@STRASSE.EXAMPLE", "ada\uff20strasse.example"):
+        mail.outbox.clear()
+        Client().post("/session/recovery/mail/", {"address": typed})
+        (letter,) = wait_for_letters(1)
+        assert letter.to == ["ada@strasse.example"]

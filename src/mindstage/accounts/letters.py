@@ -68,7 +68,7 @@ def _beside(deed: Callable[[], None]) -> None:
     def run() -> None:
         try:
             deed()
-        except OSError as error:  # what a mail server or the way to it can do wrong; its words may name an address
+        except Exception as error:  # a mail server, the way to it, an address that no server takes: its words may name it
             logger.warning("A letter could not be sent (%s).", type(error).__name__)
 
     threading.Thread(target=run, name="letter").start()
