@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from mindstage.config import bodies
 from mindstage.config.bodies import Bodies, BodyRefused
@@ -58,7 +59,7 @@ async def test_a_sender_who_leaves_is_forgotten() -> None:
     ("length", "path"),
     [
         (bodies.SMALL_BODY_BYTES + 1, "/session/new/"),
-        (bodies.CARD_BODY_BYTES + 1, bodies.CARD_PATH),
+        (bodies.CARD_BODY_BYTES + 1, bodies.CARD_PATHS[0]),
         ("9" * 15, "/"),
     ],
 )
@@ -70,12 +71,21 @@ async def test_what_is_too_large_is_refused_before_it_is_read(length: int | str,
     assert (refused.value.status, sender.asked) == (413, 0)
 
 
+@pytest.mark.parametrize("name", ["imports", "characters"])
+async def test_a_page_that_takes_files_gets_them_whole(name: str) -> None:
+    """A card, and an archive of somebody's data: both pages promise 20 MB."""
+    size = 2 * bodies.SMALL_BODY_BYTES
+    receive = await Bodies().gather(scope(size, reverse(name)), Sender(bytes(size)))
+    assert receive is not None
+    assert len((await receive())["body"]) == size
+
+
 async def test_large_bodies_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than a few cards are in the memory at once; small forms pass by them."""
     monkeypatch.setattr(bodies, "CARD_SECONDS", 5.0)
     house = Bodies()
     senders = [Sender(b"a") for _ in range(bodies.CARDS_AT_ONCE + 2)]
-    card = scope(bodies.SMALL_BODY_BYTES + 1, bodies.CARD_PATH)
+    card = scope(bodies.SMALL_BODY_BYTES + 1, bodies.CARD_PATHS[0])
     waiting = [asyncio.ensure_future(house.gather(card, sender)) for sender in senders]
     await asyncio.sleep(0)  # each begins
     assert await house.gather(scope(1), Sender(b"a")) is not None

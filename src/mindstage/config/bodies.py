@@ -15,8 +15,8 @@ from mindstage.streaming.raw import Receive, Scope
 SMALL_BODY_BYTES = 1024 * 1024
 """The largest body of an ordinary form; the framework takes no more either (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 CARD_BODY_BYTES = 24 * 1024 * 1024
-"""The largest body that a character card may come in, with some room."""
-CARD_PATH = "/characters/"
+"""The largest body that a character card or an archive may come in, with some room."""
+CARD_PATHS = ("/characters/", "/your-data/imports/")
 CARDS_AT_ONCE = 4
 SMALL_SECONDS, CARD_SECONDS = 30.0, 180.0
 
@@ -39,10 +39,8 @@ class Bodies:
     async def gather(self, scope: Scope, receive: Receive) -> Receive | None:
         """A `receive` that hands the whole body over; None when the sender left. Raises BodyRefused."""
         length = announced(scope)
-        if length > (CARD_BODY_BYTES if scope["path"] == CARD_PATH else SMALL_BODY_BYTES):
-            raise BodyRefused(
-                413, "That is too large: a character card has 20 MB at most. Nothing was changed or imported."
-            )
+        if length > (CARD_BODY_BYTES if scope["path"] in CARD_PATHS else SMALL_BODY_BYTES):
+            raise BodyRefused(413, "That is too large: a file has 20 MB at most. Nothing was changed or imported.")
         large = length > SMALL_BODY_BYTES
         turn: AbstractAsyncContextManager[Any] = self._cards if large else nullcontext()
         try:
