@@ -15,7 +15,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from mindstage.accounts.models import User
-from mindstage.accounts.sessions import begin_session
+from mindstage.accounts.readers import Readers
+from mindstage.accounts.sessions import begin_session, end_session, session_key_hash
 from mindstage.kit import clock
 from mindstage.ops.commands.import_data import bring as bring_by_command
 from mindstage.ops.jobs import run_next_job
@@ -83,7 +84,7 @@ def fetch(database: DatabaseThread, person: User | None, path: str, **more: str)
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(ExportPlane(database)(scope, receive, send))
+    asyncio.run(ExportPlane(database, Readers(database))(scope, receive, send))
     heads = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], heads, b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -190,3 +191,36 @@ def test_the_signing_key_is_public(ada: User) -> None:
     assert answer["algorithm"] == "Ed25519"
     assert len(answer["fingerprint"].split()) == 8
     assert io.BytesIO(answer["key"].encode())
+
+
+def test_a_download_ends_with_the_session(ada: User, database: DatabaseThread) -> None:
+    """Logged out in the middle of it, a browser gets no further piece; the archive waits for the next log-in."""
+    ready = make_export(proven_client(ada))
+    cookie = begin_session(ada, "computer")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/stream/exports/{ready.pk}",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())],
+    }
+
+    async def fetch_slowly() -> list[str]:
+        readers, sent = Readers(database), []
+        readers.open()
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.Event().wait()
+            return {}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+            if message["type"] == "http.response.body":
+                await asyncio.to_thread(end_session, session_key_hash(cookie))
+                await asyncio.Event().wait()  # a reader that takes its time
+
+        await asyncio.wait_for(ExportPlane(database, readers)(scope, receive, send), 10)
+        return sent
+
+    assert asyncio.run(fetch_slowly()) == ["http.response.start", "http.response.body"]
+    assert fetch(database, ada, f"/stream/exports/{ready.pk}")[0] == 200

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from mindstage.accounts.models import Session, User
+from mindstage.accounts.models import User
+from mindstage.accounts.sessions import end_all
 from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import mark_database
 
@@ -38,7 +39,7 @@ def freeze_account(account: uuid.UUID, *, also: Callable[[], None] = lambda: Non
         active = User.objects.filter(pk=account, state=User.State.ACTIVE)
         if not active.update(state=User.State.FROZEN):
             raise NotActive
-        Session.objects.filter(account=account).delete()
+        end_all(User(id=account))
         also()
         mark_database()
     stop_all(account)

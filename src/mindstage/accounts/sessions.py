@@ -14,12 +14,12 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Q
 
 from mindstage.accounts.models import Session, User
@@ -159,6 +159,7 @@ def list_sessions(account: User, *, current: bytes = b"") -> list[SignedInBrowse
 def end_session(key_hash: bytes) -> None:
     """End one session: its row is gone at once."""
     Session.objects.filter(pk=key_hash).delete()
+    _tell_ended()
 
 
 def end_named_session(account: User, ident: uuid.UUID) -> bool:
@@ -166,17 +167,41 @@ def end_named_session(account: User, ident: uuid.UUID) -> bool:
     keys = Session.objects.filter(account=account).only("key_hash")
     found = [row.key_hash for row in keys if row.ident == ident]
     Session.objects.filter(account=account, pk__in=found).delete()
+    _tell_ended()
     return bool(found)
 
 
 def end_other_sessions(account: User, *, keep: bytes) -> None:
     """End all sessions of an account but the one whose key hash is `keep`."""
     Session.objects.filter(account=account).exclude(pk=keep).delete()
+    _tell_ended()
 
 
 def end_all(account: User) -> None:
     """End all sessions of an account."""
     Session.objects.filter(account=account).delete()
+    _tell_ended()
+
+
+def on_ended_sessions(name: str, look: Callable[[], None]) -> None:
+    """Let `look()` be called, from any thread, after sessions have ended. It must not block."""
+    _lookers[name] = look
+
+
+_lookers: dict[str, Callable[[], None]] = {}
+
+
+def _tell_ended() -> None:
+    transaction.on_commit(lambda: [look() for look in list(_lookers.values())])
+
+
+def living_sessions(key_hashes: Iterable[bytes]) -> set[bytes]:
+    """Which of these sessions still stand."""
+    wanted, found = list(key_hashes), set[bytes]()
+    for at in range(0, len(wanted), 500):
+        rows = Session.objects.filter(pk__in=wanted[at : at + 500]).exclude(_ended())
+        found |= {bytes(key) for key in rows.values_list("pk", flat=True)}
+    return found
 
 
 def purge_ended_sessions() -> int:

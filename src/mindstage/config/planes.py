@@ -91,7 +91,7 @@ class Application:
         narration.open()
         open_door(narration)
         self.streams = StreamPlane(narration)
-        self.exports = ExportPlane(database)
+        self.exports = ExportPlane(database, narration.readers)
         return narration
 
 

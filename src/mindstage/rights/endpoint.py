@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from itertools import islice
-from typing import Protocol
 
+from mindstage.accounts.readers import Database, Readers
 from mindstage.accounts.sessions import find_session
 from mindstage.rights.export import find_ready, read_export
 from mindstage.rights.export_models import Export
@@ -40,17 +40,12 @@ class SignedOut(Refused):
     sentence = "You are signed out. Sign in again, then fetch your export from the page Your data."
 
 
-class Database(Protocol):
-    """The thread that owns a connection (stories.database_thread)."""
-
-    async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> T: ...
-
-
 class ExportPlane:
     """The ASGI application for `/stream/exports/…`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, readers: Readers) -> None:
         self.database = database
+        self.readers = readers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = read_request(scope)
@@ -78,14 +73,15 @@ class ExportPlane:
         export, pieces, first = await self.database.run(find, acknowledges=False)
         sending = asyncio.ensure_future(_send_file(export, first, pieces, send))
         leaving = asyncio.ensure_future(wait_for_disconnect(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()  # a file that was changed on the disk ends the connection, not the archive
-        finally:
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+        with self.readers.reading(request.cookie, sending):
+            try:
+                await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+                if sending.done() and not sending.cancelled():  # cancelled: logged out meanwhile
+                    sending.result()  # a file that was changed on the disk ends the connection, not the archive
+            finally:
+                for task in (sending, leaving):
+                    task.cancel()
+                await asyncio.gather(sending, leaving, return_exceptions=True)
 
 
 def _own_export(cookie: str, ident: uuid.UUID) -> Export:

@@ -20,8 +20,9 @@ from django.db import DatabaseError, transaction
 from mindstage.accounts.endings import keep
 from mindstage.accounts.freezing import NotActive, freeze_account, stop_all
 from mindstage.accounts.handles import tag_of_account
-from mindstage.accounts.models import Session, User
+from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
+from mindstage.accounts.sessions import end_all
 from mindstage.datamap.holdings import holdings
 from mindstage.datamap.releases import releases
 from mindstage.ledger import book
@@ -171,7 +172,7 @@ def begin_destroying(row: ErasureRequest) -> bool:
     facts = {"found": _count(account), "policy": releases()[-1].number, "went_out": list(receipts.went_out(account))}
     with transaction.atomic():
         User.objects.filter(pk=account).update(state=User.State.DESTROYING)
-        Session.objects.filter(account=account).delete()
+        end_all(User(id=account))
         mark_database()
         moved = _move(row, State.DESTROYING, facts=facts)
         if not moved:

@@ -84,7 +84,7 @@ class StreamPlane:
             scene = hot_path.enter(cookie=request.cookie, story=story, segment=segment)
             return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
 
-        await self._begin(await self.database.run(job), receive, send)
+        await self._begin(request, await self.database.run(job), receive, send)
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
         body = await _read_json(receive)
@@ -97,9 +97,9 @@ class StreamPlane:
                 return turns.go_on(scene=scene, client_id=client_id)
             return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
 
-        await self._begin(await self.database.run(job), receive, send)
+        await self._begin(request, await self.database.run(job), receive, send)
 
-    async def _begin(self, taken: Taken, receive: Receive, send: Send) -> None:
+    async def _begin(self, request: Request, taken: Taken, receive: Receive, send: Send) -> None:
         """Start the run (unless a form sent twice has found it running) and stream it."""
         if taken.begins:
             channel: Channel | None = self.narration.start_run(taken)
@@ -115,7 +115,7 @@ class StreamPlane:
             await _send_events(send, replay.events(stored, after=0))
             return
         await _start(send, sse.frame("begun", begun))
-        await self._pump(channel, words, receive, send)
+        await self._pump(request, channel, words, receive, send)
 
     async def _resume(self, request: Request, run: uuid.UUID, receive: Receive, send: Send) -> None:
         stored = await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
@@ -126,7 +126,7 @@ class StreamPlane:
         if channel is None:
             await _send_events(send, replay.events(stored, after=after))
         else:
-            await self._pump(channel, after, receive, send)
+            await self._pump(request, channel, after, receive, send)
 
     async def _stop(self, request: Request, run: uuid.UUID, send: Send) -> None:
         await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
@@ -134,16 +134,20 @@ class StreamPlane:
         await send({"type": "http.response.start", "status": 204, "headers": list(SECURITY_HEADERS)})
         await send({"type": "http.response.body"})
 
-    async def _pump(self, channel: Channel, after: int, receive: Receive, send: Send) -> None:
-        """Send what comes until the run ends or the reader leaves. Leaving ends the subscription, never the run."""
+    async def _pump(self, request: Request, channel: Channel, after: int, receive: Receive, send: Send) -> None:
+        """Send what comes until the run ends, or the reader leaves or is logged out: that ends no run."""
         reading = asyncio.ensure_future(self._send_channel(channel, after, send))
         leaving = asyncio.ensure_future(wait_for_disconnect(receive))
-        try:
-            await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (reading, leaving):
-                task.cancel()
-            await asyncio.gather(reading, leaving, return_exceptions=True)
+        with self.narration.readers.reading(request.cookie, reading):
+            try:
+                await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+                logged_out = reading.cancelled()
+            finally:
+                for task in (reading, leaving):
+                    task.cancel()
+                await asyncio.gather(reading, leaving, return_exceptions=True)
+        if logged_out:
+            await send({"type": "http.response.body", "body": b""})
 
     async def _send_channel(self, channel: Channel, after: int, send: Send) -> None:
         async for event in self.bus.read(channel, after=after):

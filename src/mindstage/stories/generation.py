@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mindstage.accounts.access_counts import store_counts
+from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 KEEP_SECONDS = 0.4
 COUNT_ROUNDS = 12
-"""Every how many rounds of keeping the counts of openings are stored: about five seconds."""
+"""Every how many rounds of keeping the counts of openings are stored, and readers looked at: about five seconds."""
 LONG_STAGE = 64 * 1024
 """Bytes. A longer stage (a card with a thick lorebook) is read in a thread: nobody else's words wait for it."""
 CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
@@ -60,6 +61,7 @@ class Narration:
     def __init__(self, *, bus: Bus, database: DatabaseThread) -> None:
         self.bus = bus
         self.database = database
+        self.readers = Readers(database)
         self.runs: dict[uuid.UUID, Run] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._warming: set[asyncio.Task[None]] = set()
@@ -68,6 +70,7 @@ class Narration:
 
     def open(self) -> None:
         """Begin to keep the parts of running replies."""
+        self.readers.open()
         self._keeper = asyncio.create_task(self._keep_progress())
 
     def leave(self) -> None:
@@ -198,10 +201,11 @@ class Narration:
             run.kept = length
 
     async def _keep_counts(self) -> None:
-        """Now and then, store who opened what."""
+        """Now and then, store who opened what, and end what goes to browsers that another process has logged out."""
         self._rounds += 1
         if self._rounds % COUNT_ROUNDS == 0:
             await self.database.run(store_counts, acknowledges=False)
+            await self.readers.cut_off()
 
     def _warm_later(self, run: Run, inputs: PromptInputs, route: Route) -> None:
         """Let a narrator on this machine read the finished reply ahead, so that the next turn reads only new words."""
