@@ -171,6 +171,11 @@ def provide(overriding: Any, *entries: ProviderEntry, stall_seconds: float = 5.0
     overriding.MINDSTAGE = replace(settings.MINDSTAGE, providers=entries, stall_seconds=stall_seconds)
 
 
+def allow(overriding: Any, *, replies_at_once: int) -> None:
+    """How many replies one person may have running."""
+    overriding.MINDSTAGE = replace(settings.MINDSTAGE, replies_at_once=replies_at_once)
+
+
 @dataclass
 class Frame:
     """One event of a stream. `at`: when it came, by the monotonic clock."""

@@ -90,3 +90,15 @@ def test_a_freeze_ends_the_reply_itself(house: House, ada: User, player: Player)
     reading.to_end()
     eventually(lambda: last_reply(story).state == "interrupted")
     assert text_of(last_reply(story)) == words(4)
+
+
+def test_a_freeze_of_another_process_ends_the_reply_too(
+    house: House, ada: User, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or one that came in the moment between a turn that is stored and its reply that begins."""
+    monkeypatch.setattr(generation, "COUNT_ROUNDS", 1)
+    story = make_story(ada)
+    house.script(Words(4), Hold(), Words(4), Finish())
+    house.take(player, story).until_deltas(1)
+    User.objects.filter(pk=ada.pk).update(state=User.State.FROZEN)
+    eventually(lambda: last_reply(story).state == "interrupted")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
 from fakes.provider import Finish, Hold, Words, words
 from mindstage.stories import paths, revisions
 from mindstage.stories.models import Turn
-from stories.house import House, eventually
-from stories.scenes import Player, last_reply, make_story, new_id, open_rows, scene_of, text_of, texts_of
+from people import make_person
+from stories.house import House, allow, eventually
+from stories.scenes import Player, last_reply, make_player, make_story, new_id, open_rows, scene_of, text_of, texts_of
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keystore"])
 
@@ -87,6 +89,27 @@ def test_a_second_line_waits(house: House, player: Player) -> None:
     assert house.take(player, story, "And then?", client_id=client_id).done["state"] == "finished"
 
 
+def test_one_person_has_only_so_many_replies_at_once(house: House, player: Player, settings: Any) -> None:
+    """Asked for in one moment, in as many stories; others are not held up, and an ended reply makes room again."""
+    allow(settings, replies_at_once=2)
+    ben = make_player(make_person("ben"))
+    stories = [make_story(player.account) for _ in range(5)]
+    house.provider.always(Words(2), Hold(), Finish())
+    answers = [house.take(player, story) for story in stories]
+    eventually(lambda: all(answer.status for answer in answers))
+    assert sorted(answer.status for answer in answers) == [200, 200, 429, 429, 429]
+    refused = next(at for at, answer in enumerate(answers) if answer.status == 429)
+    assert "as many replies" in answers[refused].say
+    assert texts_of(stories[refused], kind="do") == []
+    other = house.take(ben, make_story(ben.account))
+    assert other.begun()
+    house.provider.release()
+    for answer in [other, *answers]:
+        answer.to_end()
+    house.provider.always(Words(2), Finish())
+    assert house.take(player, stories[refused]).done["state"] == "finished"
+
+
 def test_two_tabs_on_two_branches(house: House, player: Player) -> None:
     """Each tab says which branch it shows, and its lines go there, whatever the other tab has moved to."""
     story = make_story(player.account, turns=5)
@@ -115,8 +138,9 @@ def test_no_branch_of_another_story(house: House, player: Player) -> None:
     assert Turn.objects.count() == 2
 
 
-def test_many_stories_at_once(house: House, player: Player) -> None:
+def test_many_stories_at_once(house: House, player: Player, settings: Any) -> None:
     """Replies of many stories run side by side, each with its own words."""
+    allow(settings, replies_at_once=12)
     stories = [make_story(player.account) for _ in range(12)]
     for number in range(12):
         house.script(Words(number + 1, 200), Finish())

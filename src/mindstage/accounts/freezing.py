@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
-from mindstage.accounts.models import User
-from mindstage.accounts.sessions import end_all
+from mindstage.accounts.models import Session, User
 from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import mark_database
 
@@ -39,7 +38,7 @@ def freeze_account(account: uuid.UUID, *, also: Callable[[], None] = lambda: Non
         active = User.objects.filter(pk=account, state=User.State.ACTIVE)
         if not active.update(state=User.State.FROZEN):
             raise NotActive
-        end_all(User(id=account))
+        Session.objects.filter(account=account).delete()  # its replies are ended below, and their readers told why
         also()
         mark_database()
     stop_all(account)
@@ -51,6 +50,15 @@ def thaw_account(account: uuid.UUID) -> bool:
         thawed = User.objects.filter(pk=account, state=User.State.FROZEN).update(state=User.State.ACTIVE)
         mark_database()
     return bool(thawed)
+
+
+def active_accounts(accounts: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these accounts are neither frozen nor being erased."""
+    wanted, found = list(accounts), set[uuid.UUID]()
+    for at in range(0, len(wanted), 500):
+        rows = User.objects.filter(pk__in=wanted[at : at + 500], state=User.State.ACTIVE)
+        found |= set(rows.values_list("pk", flat=True))
+    return found
 
 
 def stop_all(account: uuid.UUID) -> None:

@@ -68,9 +68,7 @@ def _beside(deed: Callable[[], None]) -> None:
     def run() -> None:
         try:
             deed()
-        except (
-            Exception
-        ) as error:  # a mail server's, or that of the way to it; its words may name an address
+        except Exception as error:  # a mail server's, or that of the way to it; its words may name an address
             logger.warning("A letter could not be sent (%s).", type(error).__name__)
 
     threading.Thread(target=run, name="letter").start()

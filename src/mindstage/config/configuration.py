@@ -44,6 +44,7 @@ class Configuration:
 
     Paths are absolute.
     `stall_seconds`: how long a silent provider is waited for.
+    `replies_at_once`: how many replies one person may have running, so that nobody takes a provider for themselves.
     """
 
     data_dir: Path
@@ -57,6 +58,7 @@ class Configuration:
     debug: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
+    replies_at_once: int = 4
     escrow: str = ""
     backups: str = ""
     mail: str = field(default="", repr=False)
@@ -219,6 +221,7 @@ def _typed(name: str, value: Any) -> Any:
         "database_url": _server,
         "keystore_url": _server,
         "narrator_threads": int,
+        "replies_at_once": _at_least_one,
         "retention": _retention,
     }
     try:
@@ -239,6 +242,13 @@ def _seconds(value: Any) -> float:
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError
     return seconds
+
+
+def _at_least_one(value: Any) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _server(value: Any) -> str:

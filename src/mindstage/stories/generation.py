@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mindstage.accounts.access_counts import store_counts
+from mindstage.accounts.freezing import active_accounts
 from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
@@ -206,6 +207,15 @@ class Narration:
         if self._rounds % COUNT_ROUNDS == 0:
             await self.database.run(store_counts, acknowledges=False)
             await self.readers.cut_off()
+            await self._stop_frozen()
+
+    async def _stop_frozen(self) -> None:
+        """Stop what runs for an account that another process has frozen, or that was frozen as its turn was stored."""
+        owners = {run.taken.scene.owner for run in self.runs.values()}
+        if owners:
+            active = await self.database.run(partial(active_accounts, owners), acknowledges=False)
+            for owner in owners - active:
+                self.stop_owner(owner)
 
     def _warm_later(self, run: Run, inputs: PromptInputs, route: Route) -> None:
         """Let a narrator on this machine read the finished reply ahead, so that the next turn reads only new words."""

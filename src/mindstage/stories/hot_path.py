@@ -113,6 +113,15 @@ def has_running(story: uuid.UUID) -> bool:
     return bool(raw.query("SELECT 1 FROM stories_turn WHERE story_id = %s AND state = 'running' LIMIT 1", [story]))
 
 
+def count_running(owner: uuid.UUID) -> int:
+    """How many replies are being written for a person, in all of their stories."""
+    sql = (
+        "SELECT COUNT(*) FROM stories_story s JOIN stories_turn t ON t.story_id = s.id AND t.state = 'running' "
+        "WHERE s.owner_id = %s"
+    )
+    return int(raw.query(sql, [owner])[0][0])
+
+
 def is_last(head: uuid.UUID, position: int) -> bool:
     return not paths.read_back(head, limit=1, above=position)
 

@@ -20,6 +20,14 @@ class StillRunning(Refused):
     sentence = "The narrator is still writing. Your line is kept; send it when the reply has ended, or stop it first."
 
 
+class TooManyReplies(Refused):
+    status = 429
+    sentence = (
+        "The narrator is writing as many replies for you as this Mindstage allows at once. Your line is kept; send it "
+        "when one of them has ended, or stop one first."
+    )
+
+
 class EmptyTurn(Refused):
     sentence = "There is nothing to play yet. Write a line, or press Continue to let the narrator go on."
 

@@ -8,12 +8,22 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from mindstage.kit import ids
 from mindstage.stories import hot_path, paths
 from mindstage.stories.hot_path import Scene
 from mindstage.stories.models import Turn
 from mindstage.stories.paths import TurnRow
-from mindstage.stories.refusals import EmptyTurn, NotYours, Refused, StillRunning, TurnTooLong, Unstorable
+from mindstage.stories.refusals import (
+    EmptyTurn,
+    NotYours,
+    Refused,
+    StillRunning,
+    TooManyReplies,
+    TurnTooLong,
+    Unstorable,
+)
 
 TURN_CHARACTERS = 16_000
 ACTS = ("continue", "regenerate", "retry", "go_on")
@@ -130,6 +140,8 @@ def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_wor
 def _refuse_while_running(scene: Scene) -> None:
     if hot_path.has_running(scene.story):
         raise StillRunning
+    if hot_path.count_running(scene.owner) >= settings.MINDSTAGE.replies_at_once:
+        raise TooManyReplies
 
 
 def _again(scene: Scene, known: TurnRow) -> Taken:

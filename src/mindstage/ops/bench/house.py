@@ -59,6 +59,7 @@ class House:
             "MINDSTAGE_KEYS": str(self.folder / "keys"),
             "MINDSTAGE_CONFIG": str(self.folder / "mindstage.toml"),
             "MINDSTAGE_PORT": "0",
+            "MINDSTAGE_REPLIES_AT_ONCE": "100000",  # one person plays all streams of a measurement
         }
 
     def configure(self, providers: Sequence[tuple[str, str]]) -> None:
