@@ -36,7 +36,7 @@ def test_every_cookie_is_declared(vault: None) -> None:
 
 @pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 def test_cookies_are_out_of_the_reach_of_scripts(vault: None) -> None:
-    """Each is HttpOnly and SameSite; those about somebody are Secure where the page came over TLS."""
+    """Each is HttpOnly and SameSite; Secure where the page came over TLS."""
     make_person()
     answers = [
         Client().get("/session/new/", secure=True),
@@ -47,4 +47,5 @@ def test_cookies_are_out_of_the_reach_of_scripts(vault: None) -> None:
         for name, cookie in answer.cookies.items():
             assert cookie["httponly"], name
             assert cookie["samesite"] == "Lax", name
-            assert cookie["secure"] or name == "csrf", name  # the framework's switch for it knows no plain loopback
+            assert cookie["secure"], name
+    assert not Client().get("/session/new/").cookies["csrf"]["secure"]  # or a plain loopback could send no form

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import uuid
 
 from django.tasks import task
+
+from mindstage.accounts.access_counts import note_opening
+from mindstage.vault.purposes import Purpose
 
 DONE: list[tuple[object, ...]] = []
 
@@ -20,6 +24,12 @@ def note(*subjects: object) -> None:
 def fall(*subjects: object) -> None:
     """Fail with words that must not be kept."""
     raise RuntimeError("the words of a story")
+
+
+@task
+def open_for_somebody(account: str) -> None:
+    """Count an opening, as any job that reads somebody's texts does."""
+    note_opening(uuid.UUID(account), Purpose.NOTIFY)
 
 
 @task

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from mindstage.accounts.access_counts import AccessCount, store_counts
 from mindstage.kit import clock
 from mindstage.ops.jobs import (
     LEASE,
@@ -19,9 +20,22 @@ from mindstage.ops.jobs import (
     run_next_job,
 )
 from mindstage.ops.models import Job
-from ops.tasks_of_tests import DONE, fall, note
+from mindstage.vault.purposes import Purpose
+from ops.tasks_of_tests import DONE, fall, note, open_for_somebody
+from people import make_person
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(databases=["default", "keystore"])
+def test_what_a_job_opened_is_counted_before_the_job_is_gone(vault: None) -> None:
+    """The worker may be ended right after it; nobody else knows what it has opened."""
+    ada = make_person("ada")
+    store_counts()
+    AccessCount.objects.all().delete()
+    open_for_somebody.enqueue(ada.pk)
+    assert run_next_job()
+    assert [(row.owner, row.purpose) for row in AccessCount.objects.all()] == [(ada.pk, Purpose.NOTIFY)]
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 
 from mindstage.__main__ import main
+from mindstage.accounts import access_counts
 from mindstage.accounts.access_counts import AccessCount, list_openings, note_opening, purge_old_counts, store_counts
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import keep_proof
@@ -121,6 +123,32 @@ def test_openings_of_somebody_erased_go_nowhere(ada: Life) -> None:
     end_item(ada.story.pk)
     store_counts()
     assert not AccessCount.objects.filter(owner=ada.person.pk, purpose="show").exists()
+
+
+def test_no_line_is_written_beside_an_erasure(ada: Life) -> None:
+    """Its owner was looked up while the key lived; a line stored after the rows were cleared would stay for good."""
+    store_counts()
+    AccessCount.objects.all().delete()
+    note_opening(ada.story.pk, Purpose.SHOW)
+    User.objects.filter(pk=ada.person.pk).update(state=User.State.DESTROYING)
+    store_counts()
+    assert not AccessCount.objects.exists()
+
+
+def test_counts_that_could_not_be_stored_are_not_lost(ada: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was busy: they are stored with the next round."""
+    store_counts()
+    AccessCount.objects.all().delete()
+    note_opening(ada.story.pk, Purpose.SHOW)
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(access_counts, "_add", fall)
+        store_counts()
+    store_counts()
+    assert AccessCount.objects.get(owner=ada.person.pk, purpose="show").count == 1
+
+
+def fall(*_: object) -> None:
+    raise OperationalError
 
 
 def test_deleting_asks_for_proof_and_for_the_handle(ada: Life) -> None:

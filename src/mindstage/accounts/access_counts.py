@@ -78,6 +78,16 @@ def store_counts() -> int:
         return 0
     with _lock:
         taken = {key: _waiting.pop(key) for key in list(_waiting)}
+    try:
+        return _store(taken)
+    except BaseException:  # the database was busy: they count with the next round
+        with _lock:
+            for key, count in taken.items():
+                _waiting[key] += count
+        raise
+
+
+def _store(taken: dict[_Key, int]) -> int:
     owners = _owners({keyed_to for keyed_to, _ in taken})
     lines: Counter[tuple[uuid.UUID, str]] = Counter()
     for (keyed_to, purpose), count in taken.items():
@@ -114,13 +124,15 @@ def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
 
 
 def _add(owner: uuid.UUID, purpose: str, count: int) -> None:
+    """Only while the account is not being erased: a line that came after its rows were cleared would stay for good."""
     actor = ACTORS.get(Purpose(purpose), SELF)
     native = connection.features.has_native_uuid_field
-    values = [ids.unordered(), owner]
+    ident, person = (value if native else value.hex for value in (ids.unordered(), owner))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO accounts_accesscount (id, owner, purpose, actor, day, count) VALUES (%s, %s, %s, %s, %s, %s) "
+            "INSERT INTO accounts_accesscount (id, owner, purpose, actor, day, count) SELECT %s, %s, %s, %s, %s, %s "
+            "WHERE EXISTS (SELECT 1 FROM accounts_user WHERE id = %s AND state <> 'destroying') "
             "ON CONFLICT (owner, day, purpose, actor) DO UPDATE "
             "SET count = accounts_accesscount.count + excluded.count",
-            [*(value if native else value.hex for value in values), purpose, actor, clock.today(), count],
+            [ident, person, purpose, actor, clock.today(), count, person],
         )

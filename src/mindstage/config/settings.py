@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "mindstage.accounts.middleware.SessionMiddleware",
     "mindstage.rights.middleware.GlobalPrivacyControlMiddleware",
+    "mindstage.ui.middleware.SecureCookiesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mindstage.ui.middleware.PrivatePagesMiddleware",

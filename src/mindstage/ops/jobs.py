@@ -16,6 +16,7 @@ from django.tasks.backends.base import BaseTaskBackend
 from django.tasks.base import Task, TaskResult, TaskResultStatus
 from django.utils.module_loading import import_string
 
+from mindstage.accounts.access_counts import store_counts
 from mindstage.kit import clock
 from mindstage.ops.models import Job
 
@@ -66,6 +67,7 @@ def run_next_job() -> bool:
         return False
     try:
         _task(job.task).call(*job.subjects)
+        store_counts()  # who opened what for it, before the job is gone: this process may end next
     except Exception as error:  # any fault of a deed is the job's, never the worker's
         put_back(job, problem=type(error).__name__)
     else:

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.db import OperationalError, close_old_connections
 
+from mindstage.accounts.access_counts import store_counts
 from mindstage.kit import clock
 from mindstage.ops.jobs import give_back_running_jobs, run_next_job
 from mindstage.ops.ticker import Clock, next_due, ring_due
@@ -43,5 +44,6 @@ def work(clocks: Sequence[Clock], *, alone: bool) -> None:
 def _one_round(clocks: Sequence[Clock], due: datetime | None) -> tuple[datetime, bool]:
     if due is None or due <= clock.now():
         ring_due(clocks)
+        store_counts()
         due = next_due(clocks)
     return due, run_next_job()

@@ -21,3 +21,20 @@ class PrivatePagesMiddleware:
         response.headers.setdefault("Permissions-Policy", NOT_ASKED_FOR)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class SecureCookiesMiddleware:
+    """A cookie that came over TLS never travels without it. Stands outside of whatever sets one.
+
+    The framework's own switch for its cookie is one for the whole instance, and would lock out the plain loopback.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
