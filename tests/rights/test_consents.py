@@ -20,7 +20,9 @@ from mindstage.rights import consents, versions
 from mindstage.rights.consents import NoSuchQuestion, SaidNoBySignal, give, may, switches_of, withdraw
 from mindstage.rights.models import Consent, PolicyNotice, PolicyVersion, switch_of
 from mindstage.vault.ending import apply_to_database
+from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import database_mark
+from mindstage.vault.models import UserKey
 from mindstage.vault.tags import ledger_tag
 from people import make_person, signed_in_client
 from publishing import Press
@@ -291,6 +293,18 @@ def test_everybody_is_told_once(ada: User, press: Press) -> None:
         cleo = make_person("cleo")
         assert versions.tell_everybody() == 0
         assert list_notices(cleo.pk) == []
+
+
+def test_one_who_cannot_be_told_keeps_the_news_from_nobody(ada: User, press: Press) -> None:
+    """An account whose key is gone (it is being erased, or an older keystore came back) is passed over, each time."""
+    versions.tell_everybody()
+    people = [make_person(handle) for handle in ("ben", "cleo")]
+    press.change("entry", "story", note="Something else.")
+    press.publish()
+    UserKey.objects.using("keystore").filter(pk=people[0].pk).delete()
+    forget_keys()
+    assert [versions.tell_everybody() for _ in range(2)] == [2, 0]
+    assert all(list_notices(person.pk) for person in (ada, people[1]))
 
 
 def test_the_banner(ada: User, press: Press) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from mindstage.ledger.book import Kind
 from mindstage.ledger.envelopes import claim_nonce, commit
 from mindstage.ledger.receipts import ReceiptBroken, check_receipt
 from mindstage.ops.models import Job
+from mindstage.rights import receipts
 from mindstage.rights.erasure import (
     AlreadyAsked,
     Asked,
@@ -38,8 +41,9 @@ from mindstage.rights.erasure import (
 from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story, Turn
-from mindstage.vault.clocks import slow_date
+from mindstage.vault.clocks import slow_date, turn_night
 from mindstage.vault.ending import is_reserved, record
+from mindstage.vault.files import write_durably
 from mindstage.vault.keys import KeyGone, close_vault, item_key, user_key
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
@@ -213,6 +217,26 @@ def test_the_receipt_ends_after_thirty_days_and_its_hash_stays(ada: Life) -> Non
     row = ErasureRequest.objects.get()
     assert len(row.receipt_hash) == 64
     assert (row.claim_hash, bytes(row.envelope_key), row.account) == (None, b"", None)
+
+
+def test_a_receipt_that_a_crash_left_half_said_is_the_one_that_counts(ada: Life) -> None:
+    """Killed between the file and its row, and taken up days later: the kept hash is that of the receipt one has."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(7)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(receipts, "write_durably", write_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            run_due()
+    turn_night()
+    turn_night()
+    assert run_due() == 1
+    content = fetch_receipt(asked.claim_code)
+    assert ErasureRequest.objects.get().receipt_hash == hashlib.sha256(content).hexdigest()
+
+
+def write_and_die(path: Path, content: bytes) -> None:
+    write_durably(path, content)
+    raise KeyboardInterrupt
 
 
 def test_nobody_but_the_code_opens_a_receipt(ada: Life) -> None:

@@ -221,8 +221,11 @@ def complete(row: ErasureRequest) -> bool:
     """When every slot of epoch file and escrow is newer than the epoch in which the keys died: the receipt."""
     if row.died_in is None or not is_done(row.died_in):
         return False
+    if "completed_on" not in row.facts:  # before the receipt: written again after a crash, it must be the same one
+        _move(row, State.WAITING, facts=row.facts | receipts.closing_facts())
     digest = receipts.issue_receipt(row)
-    return _move(row, State.DONE, account=None, completed_on=slow_date(), receipt_hash=digest, facts={})
+    day = date.fromisoformat(row.facts["completed_on"])
+    return _move(row, State.DONE, account=None, completed_on=day, receipt_hash=digest, facts={})
 
 
 STEPS: Final[Mapping[State, Callable[[ErasureRequest], bool]]] = {

@@ -62,8 +62,16 @@ def inclusion(chain: Chain, tag: str) -> dict[str, Any]:
     }
 
 
+def closing_facts() -> dict[str, Any]:
+    """What a receipt says of the day on which it is made: kept with the request, so that it is made once."""
+    return {"completed_on": slow_date().isoformat(), "backups": _backups()}
+
+
 def issue_receipt(row: ErasureRequest) -> str:
-    """Sign the receipt of a finished erasure and leave it, sealed, for whoever has the code; its SHA-256."""
+    """Sign the receipt of a finished erasure and leave it, sealed, for whoever has the code; its SHA-256.
+
+    Made again from the same facts it is the same, byte for byte.
+    """
     receipt = sign_receipt(_content(row))
     folder = settings.MINDSTAGE.ledger_dir / "receipts"
     make_private_folder(folder)
@@ -74,19 +82,19 @@ def issue_receipt(row: ErasureRequest) -> str:
 
 
 def _content(row: ErasureRequest) -> dict[str, Any]:
-    today = slow_date()
+    day = date.fromisoformat(row.facts["completed_on"])
     found = row.facts.get("found", {})
     return {
         "format": FORMAT,
         "id": str(row.id),
         "instance": settings.MINDSTAGE.name,
         "requested_on": row.requested_on.isoformat(),
-        "completed_on": today.isoformat(),
+        "completed_on": day.isoformat(),
         "policy_version": row.facts.get("policy"),
         "stores": [{"store": place, "found": count, "left": 0} for place, count in sorted(found.items())],
         "keys": {"destroyed": True, "epoch": row.died_in, "epoch_destroyed": True},
-        "kept": retained(today),
-        "backups": _backups(),
+        "kept": retained(day),
+        "backups": row.facts["backups"],
         "went_out": row.facts.get("went_out", []),
         "ledger": row.facts.get("ledger"),
         "commitment": row.commitment,

@@ -17,6 +17,7 @@ from mindstage.accounts.notices import notify
 from mindstage.datamap.releases import NOTICE, Release, releases
 from mindstage.kit import clock
 from mindstage.rights.models import PolicyNotice, PolicyVersion
+from mindstage.vault.keys import KeyGone
 
 BATCH = 200
 
@@ -91,21 +92,27 @@ def tell_everybody() -> int:
     waiting = User.objects.filter(joined_on__lte=newest.seen_on).exclude(
         policy_notices__number=number, policy_notices__way=PolicyNotice.Way.NOTICE
     )
+    idents = list(waiting.values_list("pk", flat=True))
     told = 0
-    while batch := list(waiting[:BATCH]):
-        for account in batch:
+    for at in range(0, len(idents), BATCH):
+        for account in User.objects.filter(pk__in=idents[at : at + BATCH]):
             told += _tell(account, newest)
     return told
 
 
-def _tell(account: User, newest: Standing) -> int:
+def _tell(account: User, newest: Standing) -> bool:
+    """False when the account's key is gone, so that nothing can be sealed for it: the others are still told."""
     day = f"{newest.effective_on:%d %B %Y}".lstrip("0")
-    with transaction.atomic():
-        PolicyNotice.objects.create(account=account, number=newest.release.number, way=PolicyNotice.Way.NOTICE)
-        notify(
-            account=account, text=f"The data policy changes on {day}. What will be different is on the page /policy/."
-        )
-    return 1
+    try:
+        with transaction.atomic():
+            PolicyNotice.objects.create(account=account, number=newest.release.number, way=PolicyNotice.Way.NOTICE)
+            notify(
+                account=account,
+                text=f"The data policy changes on {day}. What will be different is on the page /policy/.",
+            )
+    except KeyGone:
+        return False
+    return True
 
 
 def close_banner(person: uuid.UUID, number: int) -> None:
