@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "start Mindstage: the pages, the stories, the narrator, the job worker",
     "receipt": "check a receipt of deletion, without any instance",
     "doctor": "explain this set-up and find its mistakes",
+    "keys": "the recovery sheet of the root key: make one, or put the key back from it",
     "models": "the narrators that run on this machine: list, install",
     "import": "bring a character card into somebody's library",
     "policy": "the data policy: release a version, see what changed, print the record of processing",

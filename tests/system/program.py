@@ -72,7 +72,7 @@ class Program:
             raise AssertionError(f"the program did not start:\n{self.said()}")
         return self
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
+    def command(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start any subcommand on this instance, stdout and stderr in one pipe."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "mindstage.toml").write_text(self.toml)
@@ -80,17 +80,17 @@ class Program:
             [sys.executable, "-m", "mindstage", *arguments],
             cwd=self.folder,
             env=self._environ(),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run any subcommand on this instance to its end."""
-        with self.command(*arguments) as process:
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run any subcommand on this instance to its end. `typed` comes to it through a pipe."""
+        with self.command(*arguments, stdin=subprocess.PIPE) as process:
             try:
-                said, _ = process.communicate(timeout=READY_SECONDS)
+                said, _ = process.communicate(typed, timeout=READY_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 said, _ = process.communicate()

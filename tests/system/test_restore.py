@@ -177,9 +177,11 @@ def test_a_lost_ledger(lived_in: Program) -> None:
 def test_a_new_machine(lived_in: Program, tmp_path: Path) -> None:
     """The sheet, the escrow and the backups are all that is carried over; the old machine is shut out."""
     other = Program(tmp_path / "other")
-    (other.folder / "keys").mkdir(parents=True, mode=0o700)
-    shutil.copy(lived_in.keys / "root.key", other.keys)
+    sheet = lived_in.run("keys", "sheet")
+    assert sheet.returncode == 0
     shutil.copytree(lived_in.folder / "keys-escrow", other.folder / "keys-escrow")
+    typed = other.run("keys", "restore", typed=sheet.stdout)
+    assert typed.returncode == 0, typed.stdout
     shutil.copytree(backups(lived_in), backups(other))
     done = other.run("restore", "--machine")
     assert done.returncode == 0, done.stdout

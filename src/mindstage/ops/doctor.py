@@ -28,6 +28,7 @@ from mindstage.ops.night_checks import (
 from mindstage.ops.reading_files import exists, read_rows
 from mindstage.ops.schema import known_migrations, refuse_newer_schema
 from mindstage.ops.starting import bind, refuse_unwritable
+from mindstage.vault.recovery_sheet import sheet_made_on
 from mindstage.vault.root_key import NAME, KeyMistake
 
 ROOM: Final = 1_000_000_000
@@ -116,6 +117,18 @@ def check_keys(instance: Instance) -> Iterator[Finding]:
     )
 
 
+def check_recovery_sheet(instance: Instance) -> Iterator[Finding]:
+    if not (instance.keys_dir / NAME).exists():
+        return
+    made = sheet_made_on(instance.keys_dir)
+    yield Finding(
+        "recovery sheet",
+        "ok" if made else "warning",
+        f"made on {made}" if made else "none was made: if the file of the root key is lost, everything is",
+        "" if made else "mindstage keys sheet FILE.html",
+    )
+
+
 def check_keystore_journal(instance: Instance) -> Iterator[Finding]:
     if instance.keystore_url or not instance.keystore_file.exists():
         return
@@ -194,6 +207,7 @@ CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
     check_keys_outside_data,
     check_schema,
     check_keys,
+    check_recovery_sheet,
     check_keystore_journal,
     check_sqlite,
     check_disk,

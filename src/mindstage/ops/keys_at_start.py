@@ -17,7 +17,7 @@ def refuse_wrong_keys(instance: Instance) -> None:
 
     An instance without data may lack every key: the first start makes them.
     """
-    if not _has_keys(instance):
+    if not has_keys(instance):
         _refuse_lost_keystore(instance)
         if (instance.keys_dir / NAME).exists():
             read_root_key(instance.keys_dir)
@@ -70,7 +70,8 @@ def make_keys(instance: Instance) -> bool:
     return made
 
 
-def _has_keys(instance: Instance) -> bool:
+def has_keys(instance: Instance) -> bool:
+    """Whether this instance was ever started: its keystore holds something. Raises StartMistake."""
     rows = "SELECT 1 FROM vault_keystore UNION ALL SELECT 1 FROM vault_userkey LIMIT 1"
     return exists(instance, "keystore") and bool(read_rows(instance, "keystore", rows))
 

@@ -23,11 +23,15 @@ NOT_HERE = "The address {host} is not one of this machine; choose another with -
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An instance that is ready to serve. `lock` is held as long as it is open; `owner_link` is shown once."""
+    """An instance that is ready to serve. `lock` is held as long as it is open; `owner_link` is shown once.
+
+    `is_new`: its keys were made just now, so this is the moment to tell of the recovery sheet.
+    """
 
     socket: socket.socket
     lock: int
     owner_link: str | None
+    is_new: bool = False
 
     @property
     def port(self) -> int:
@@ -41,8 +45,8 @@ def prepare(instance: Instance) -> Prepared:
     bound = bind(instance.host, instance.port)
     try:
         refuse_unwritable(instance)
-        first = _prepare_data(instance)
-        return Prepared(bound, first[0], first[1])
+        lock, owner_link, is_new = _prepare_data(instance)
+        return Prepared(bound, lock, owner_link, is_new)
     except BaseException:
         bound.close()
         raise
@@ -104,22 +108,23 @@ def folders(instance: Instance) -> tuple[Path, ...]:
     )
 
 
-def _prepare_data(instance: Instance) -> tuple[int, str | None]:
+def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
     import django
 
     django.setup()
-    from mindstage.ops.keys_at_start import make_keys, refuse_wrong_keys
+    from mindstage.ops.keys_at_start import has_keys, make_keys, refuse_wrong_keys
     from mindstage.ops.schema import bring_up_to_date, lay_out_file, refuse_newer_schema
 
     refuse_newer_schema(instance)
     refuse_wrong_keys(instance)
+    is_new = not has_keys(instance)
     make_folders(instance)
     lock = take_lock(instance.data_dir)
     if not instance.database_url:
         lay_out_file(instance.database_file)
     _or_say_why(bring_up_to_date)
     make_keys(instance)
-    return lock, make_link_for_owner() if refuse_closed_gate() else None
+    return lock, make_link_for_owner() if refuse_closed_gate() else None, is_new
 
 
 def refuse_closed_gate() -> bool:

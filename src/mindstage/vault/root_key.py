@@ -18,13 +18,18 @@ class KeyMistake(Exception):
 
 def create_root_key(folder: Path) -> bytes:
     """Make the root key of a new instance and write it. Raises OSError, FileExistsError."""
+    key = os.urandom(KEY_BYTES)
+    write_root_key(folder, key)
+    return key
+
+
+def write_root_key(folder: Path, key: bytes) -> None:
+    """Write a root key where there is none. Raises OSError, FileExistsError."""
     path = folder / NAME
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise FileExistsError(path)
     make_private_folder(folder)
-    key = os.urandom(KEY_BYTES)
     write_durably(path, f"{_MARK}\n{key.hex()}\n".encode())
-    return key
 
 
 def read_root_key(folder: Path) -> bytes:
@@ -35,8 +40,8 @@ def read_root_key(folder: Path) -> bytes:
         key = bytes.fromhex(text)
     except FileNotFoundError:
         raise KeyMistake(
-            f"The root key is missing: {path} does not exist. Put it back from your recovery sheet or its safe copy; "
-            "nothing was changed."
+            f"The root key is missing: {path} does not exist. Put it back from its safe copy, or type it from your "
+            "recovery sheet with `mindstage keys restore`; nothing was changed."
         ) from None
     except (ValueError, OSError):
         raise KeyMistake(f"{path} cannot be read as a root key; nothing was changed.") from None

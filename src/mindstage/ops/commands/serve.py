@@ -27,6 +27,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         if prepared.owner_link:
             say("The first account made through this link owns this instance. It works once:")
             say(f"  {address}{prepared.owner_link}")
+        if prepared.is_new:
+            say("Make a recovery sheet of the root key, once: without it nobody can read anything here, not even you.")
+            say("  mindstage keys sheet FILE.html      print it, put it away from this machine, delete the file")
         if current_gate().mode is not Mode.OPEN:
             say(f"Closed: {current_gate().why}")
         if instance.config_file:
