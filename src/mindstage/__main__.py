@@ -19,7 +19,7 @@ MISTAKE = 2
 
 COMMANDS = {
     "serve": "start Mindstage: the pages, the stories, the narrator, the job worker",
-    "receipt": "check a receipt of deletion, without any instance",
+    "receipt": "check a receipt of deletion or the report of a restore, without any instance",
     "doctor": "explain this set-up and find its mistakes",
     "keys": "the recovery sheet of the root key: make one, or put the key back from it",
     "models": "the narrators that run on this machine: list, install",

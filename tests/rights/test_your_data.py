@@ -232,9 +232,9 @@ def test_the_claim_code_takes_the_place_of_the_account(ada: Life, client: Client
     assert (checked.status_code, "is whole" in checked.content.decode()) == (200, True)
     wrong = stranger.post("/your-data/receipt/check/", {"text": fetched.content.decode().replace("gone", "kept")[:-9]})
     assert wrong.status_code == 422
-    file, key = tmp_path / "receipt.json", tmp_path / "key.txt"
+    file, key = tmp_path / "receipt.json", tmp_path / "key.json"
     file.write_bytes(fetched.content)
-    key.write_bytes(stranger.get("/your-data/receipt/key/").content)
+    key.write_bytes(stranger.get("/.well-known/mindstage-signing-key").content)
     assert run_command("receipt", "verify", str(file), "--key", str(key)) == 0
     file.write_bytes(json.dumps(json.loads(fetched.content) | {"stores": []}).encode())
     assert run_command("receipt", "verify", str(file), "--key", str(key)) == 1

@@ -8,21 +8,16 @@ from typing import Any
 from django.conf import settings
 
 from mindstage.kit import canonical, clock
-from mindstage.ledger import book, signing
+from mindstage.ledger import book
+from mindstage.ledger.signed import RESTORE, sign_json
 from mindstage.ops.restore import Report
 from mindstage.vault.files import make_private_folder, write_durably
 from mindstage.vault.keys import instance_key
 
 
 def write_report(report: Report, folder: Path) -> Path:
-    """Write it beside the backups; its path. Raises OSError."""
-    body, seed = canonical.to_bytes(describe(report)), instance_key("receipt")
-    signed = {
-        "report": describe(report),
-        "algorithm": signing.ALGORITHM,
-        "key": signing.to_text(signing.public_key(seed)),
-        "signature": signing.to_text(signing.sign(body, seed=seed)),
-    }
+    """Write it beside the backups; its path. `mindstage receipt verify` checks it anywhere. Raises OSError."""
+    signed = sign_json(describe(report), seed=instance_key("receipt"))
     make_private_folder(folder)
     path = folder / f"restore-{clock.now():%Y%m%dT%H%M%SZ}.json"
     write_durably(path, canonical.to_bytes(signed))
@@ -33,7 +28,7 @@ def describe(report: Report) -> dict[str, Any]:
     """What the signature covers, as canonical JSON."""
     chain = book.read_book(settings.MINDSTAGE.ledger_dir)
     return {
-        "format": "mindstage-restore-1",
+        "format": RESTORE,
         "day": clock.today().isoformat(),
         "what": report.what,
         "entries_replayed": report.replayed,

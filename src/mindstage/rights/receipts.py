@@ -20,6 +20,7 @@ from mindstage.ledger import signing
 from mindstage.ledger.book import Chain, Kind
 from mindstage.ledger.envelopes import Shut, close_envelope, code_hash, open_envelope
 from mindstage.ledger.receipts import FORMAT
+from mindstage.ledger.signed import sign_json
 from mindstage.rights.requests import ErasureRequest
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.files import make_private_folder, write_durably
@@ -72,7 +73,7 @@ def issue_receipt(row: ErasureRequest) -> str:
 
     Made again from the same facts it is the same, byte for byte.
     """
-    receipt = sign_receipt(_content(row))
+    receipt = sign_json(_content(row), seed=receipt_seed())
     folder = settings.MINDSTAGE.ledger_dir / "receipts"
     make_private_folder(folder)
     content = canonical.to_bytes(receipt)
@@ -132,18 +133,6 @@ def _backups() -> list[dict[str, str]]:
     """When the key of each backup that may hold sealed rows is destroyed. Without the person's key they are noise."""
     rows = BackupKey.objects.using("keystore").order_by("destroy_on")
     return [{"backup": str(row.pk), "key_destroyed_on": row.destroy_on.isoformat()} for row in rows]
-
-
-def sign_receipt(content: dict[str, Any]) -> dict[str, Any]:
-    """The same with a signature over its canonical form."""
-    seed = receipt_seed()
-    return content | {
-        "signature": {
-            "algorithm": signing.ALGORITHM,
-            "key": signing.to_text(signing.public_key(seed)),
-            "value": signing.to_text(signing.sign(canonical.to_bytes(content), seed=seed)),
-        }
-    }
 
 
 def receipt_seed() -> bytes:

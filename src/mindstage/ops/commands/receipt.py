@@ -1,4 +1,4 @@
-"""`mindstage receipt verify FILE --key KEYFILE`: check a receipt of deletion, without any instance or network."""
+"""`mindstage receipt verify FILE --key KEYFILE`: check what an instance signed, without any instance or network."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ MOST = 1024 * 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     verify = acts.add_parser("verify", help="is it whole, and did the holder of this key sign it?")
-    verify.add_argument("file", type=Path, metavar="FILE", help="the receipt, as it was downloaded")
-    verify.add_argument(
-        "--key", type=Path, required=True, metavar="KEYFILE", help="the public key, as it was downloaded"
-    )
+    what = "a receipt of deletion as it was downloaded, or the report of a restore"
+    verify.add_argument("file", type=Path, metavar="FILE", help=what)
+    key = "the instance's public key, as /.well-known/mindstage-signing-key gave it"
+    verify.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help=key)
     handle = "open the commitment: is this receipt about this handle? Asks for the number that the receipt page showed"
     verify.add_argument("--handle", default="", metavar="HANDLE", help=handle)
 
 
 def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001 - every command is called alike
     """0: genuine. 1: not. 2: a file cannot be read."""
-    from mindstage.ledger.receipts import ReceiptBroken, check_receipt
+    from mindstage.ledger.signed import RESTORE, NotGenuine, check_json
 
     try:
         content = options.file.read_bytes()[:MOST]
@@ -33,12 +33,13 @@ def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001
         print(f"{problem.filename} cannot be read; nothing was checked.", file=sys.stderr)
         return 2
     try:
-        receipt = check_receipt(content, key=key)
-    except ReceiptBroken as broken:
-        print(broken, file=sys.stderr)
+        said = check_json(content, key=key)
+        if said["format"] == RESTORE:
+            return _tell_restore(said)
+        return _tell_receipt(content, key, options.handle)
+    except NotGenuine as reason:
+        print(reason, file=sys.stderr)
         return 1
-    _tell(receipt)
-    return _open_commitment(receipt, options.handle) if options.handle else 0
 
 
 def explain(options: argparse.Namespace, mistake: Exception) -> int:  # noqa: ARG001
@@ -46,7 +47,23 @@ def explain(options: argparse.Namespace, mistake: Exception) -> int:  # noqa: AR
     return run(options, None)
 
 
-def _tell(receipt: dict[str, Any]) -> None:
+def _tell_restore(report: dict[str, Any]) -> int:
+    print("Genuine: the report of a restore is whole, and the holder of this key signed it.")
+    print(f"On {report['day']} was put back: {report['what']}.")
+    print(f"  {report['entries_replayed']} entries of the ledger were replayed")
+    for place in report["cleared"]:
+        print(f"  {place['store']}: {place['count']} cleared ({place['method']})")
+    print(f"  {report['rows_without_key']} rows have no key any more")
+    print(f"  {report['keys_of_ended']} keys of what was ended were found")
+    if report["ledger"]:
+        print(f"  the ledger then held {report['ledger']['length']} entries; its head: {report['ledger']['hash']}")
+    return 0
+
+
+def _tell_receipt(content: bytes, key: str, handle: str) -> int:
+    from mindstage.ledger.receipts import check_receipt
+
+    receipt = check_receipt(content, key=key)
     print("Genuine: the receipt is whole, and the holder of this key signed it.")
     print(f"Requested {receipt['requested_on']}, completed {receipt['completed_on']}, by {receipt['instance']}.")
     for store in receipt["stores"]:
@@ -56,6 +73,7 @@ def _tell(receipt: dict[str, Any]) -> None:
     for backup in receipt["backups"]:
         print(f"  backup {backup['backup']}: its key is destroyed on {backup['key_destroyed_on']}")
     print(receipt["says"])
+    return _open_commitment(receipt, handle) if handle else 0
 
 
 def _open_commitment(receipt: dict[str, Any], handle: str) -> int:

@@ -88,7 +88,7 @@ def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpRe
 
 @require_safe
 def signing_key(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
-    """The public key that checks this instance's exports and receipts."""
+    """The one public key that checks what this instance signs: exports, receipts, reports of a restore."""
     key = signing.public_key(instance_key("receipt"))
     body = {"algorithm": signing.ALGORITHM, "key": signing.to_text(key), "fingerprint": signing.fingerprint(key)}
     return JsonResponse(body)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from mindstage.accounts.rate_limits import Limit, TooManyTries, count_try, network_of
 from mindstage.ledger.envelopes import claim_nonce, plain_code
-from mindstage.ledger.receipts import ReceiptBroken, check_receipt
+from mindstage.ledger.receipts import check_receipt
+from mindstage.ledger.signed import NotGenuine
 from mindstage.rights.erasure import TooLate, cancel_erasure, find_request
 from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
@@ -55,15 +56,9 @@ def check(request: HttpRequest) -> HttpResponse:
         content = file.read(RECEIPT_BYTES) if file else request.POST.get("text", "").encode()
         try:
             context["receipt"] = check_receipt(content, key=str(context["key"]))
-        except ReceiptBroken as broken:
+        except NotGenuine as broken:
             context["problem"], status = str(broken), 422
     return render(request, "rights/receipt_check.html", context, status=status)
-
-
-@require_safe
-def key(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
-    """The public key that receipts of this instance are checked with, as text."""
-    return HttpResponse(f"{receipt_key()}\n", content_type="text/plain; charset=utf-8")
 
 
 def _cancel(request: HttpRequest, row: ErasureRequest) -> HttpResponse:
