@@ -56,7 +56,7 @@ def test_a_whole_life(house: Program, come: Come, tmp_path: Path) -> None:
     gate = neighbour.begin("dead-cable")
     neighbour.play(gate, NEIGHBOURS_LINE).to_end()
 
-    visitor = come(house.address)
+    visitor = come(house.printed_address)
     play(visitor)
     take_everything_along(visitor, tmp_path / "everything.zip")
     backup = back_up(house)

@@ -60,8 +60,7 @@ class Watch:
     @property
     def elsewhere(self) -> list[str]:
         """Requests that went to any other place than our own origin."""
-        port = urlsplit(self.address).port
-        return [url for url in self.asked if urlsplit(url).port != port or urlsplit(url).hostname != "127.0.0.1"]
+        return [url for url in self.asked if urlsplit(url).netloc != urlsplit(self.address).netloc]
 
 
 class Visitor:
@@ -95,7 +94,9 @@ class Visitor:
         if "/account/new/" not in self.page.url:
             self.go("/account/new/")
         self.page.get_by_label("Handle").fill(handle)
-        self.page.get_by_label("Passphrase").fill(passphrase)
+        if (choice := self.page.locator("[name=key][value=passphrase]")).count():  # under a name passkeys are offered
+            choice.check()
+        self.page.locator("[name=passphrase]").fill(passphrase)
         self.page.locator(f"[name=age_band][value='{band}']").check()
         self.page.get_by_role("button", name="Create the account").click()
         if band != "under_13":

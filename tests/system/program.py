@@ -27,6 +27,7 @@ READY_SECONDS = 40.0
 """Generous: two test processes on two slow cores. What a start really takes is measured, not tested."""
 STOP_SECONDS = 8.0
 _READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")
+_ADDRESS = re.compile(r"Mindstage is ready: (http://\S+)/ ")
 _OWNER = re.compile(r"http://[^/]+(/owner/\S+)")
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -55,6 +56,11 @@ class Program:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def printed_address(self) -> str:
+        """Where people are sent: what the program said last."""
+        return _ADDRESS.findall(self.said())[-1]
 
     @property
     def pid(self) -> int:

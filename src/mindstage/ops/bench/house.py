@@ -120,7 +120,9 @@ def _wait_until_ready(child: subprocess.Popen[str]) -> str:
     assert child.stdout
     for line in child.stdout:
         if line.startswith("Mindstage is ready: "):
-            address = line.split()[3].rstrip("/")
+            address = (
+                line.split()[3].rstrip("/").replace("//localhost:", "//127.0.0.1:")
+            )  # looking a name up takes time
             _ask_health(address)
             return address
     raise BenchFailed("Mindstage did not start, so nothing was measured.")

@@ -7,6 +7,8 @@ import sys
 
 from mindstage.ops.instance import Instance
 
+HERE = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")  # noqa: S104 - compared, not bound
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1, this machine alone)")
@@ -22,8 +24,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
     from mindstage.vault.start_check import Mode, current_gate  # needs the framework, which is set up by now
 
     def say_ready() -> None:
-        host = "127.0.0.1" if instance.host in ("0.0.0.0", "::") else instance.host  # noqa: S104 - compared, not bound
-        address = f"http://{f'[{host}]' if ':' in host else host}:{prepared.port}"
+        address = address_to_open(instance.host, prepared.port)
         if prepared.owner_link:
             say("The first account made through this link owns this instance. It works once:")
             say(f"  {address}{prepared.owner_link}")
@@ -37,6 +38,16 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
     return serve(prepared, on_ready=say_ready)
+
+
+def address_to_open(host: str, port: int) -> str:
+    """What a browser on this machine opens, without a slash at its end.
+
+    By name where that is this machine: browsers offer passkeys under a name only, `localhost` among them.
+    """
+    if host in HERE:
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def say(line: str) -> None:
