@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 
+from mindstage.config.configuration import Configuration
 from mindstage.kit import clock
-from mindstage.ops import night, night_checks
+from mindstage.ops import backup, night, night_checks
 from mindstage.ops.models import Night, Tick
 from mindstage.ops.moving import FIELDS
 from mindstage.ops.ticker import Clock, ring_due
@@ -156,9 +159,9 @@ def _kill_at(step: str, patched: pytest.MonkeyPatch, *, after: bool) -> None:
     module, name = places[step]
     deed = getattr(module, name)
 
-    def kill(*given: object) -> None:
+    def kill(*given: object, **named: object) -> None:
         if after:
-            deed(*given)
+            deed(*given, **named)
         raise Killed
 
     patched.setattr(module, name, kill)
@@ -176,10 +179,42 @@ def test_two_nights_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Night.objects.get().ending_problem == ""
 
 
+def test_a_backup_by_hand_beside_the_nights_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that goes on keeps its snapshot and comes to its end; the night would wait for one by hand."""
+    snapshot, said = backup._snapshot, []
+
+    def meanwhile(instance: Configuration, folder: Path) -> Path:
+        with pytest.raises(backup.BackupFailed) as refused:
+            backup.back_up(instance)
+        said.append(str(refused.value))
+        return snapshot(instance, folder)
+
+    monkeypatch.setattr(backup, "_snapshot", meanwhile)
+    assert night.pass_night().backup_problem == ""
+    assert said == ["A backup is being taken already, perhaps by the night; it goes on."]
+    assert len(backup.list_backups(settings.MINDSTAGE.backups_dir)) == 1
+
+
+def test_a_night_waits_for_a_backup_that_is_taken_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are there in the end: a lock that is held is asked for again by whoever may wait."""
+    asked: list[bool] = []
+
+    @contextmanager
+    def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
+        asked.append(wait)
+        yield
+
+    monkeypatch.setattr(backup, "file_lock", lock)
+    night.pass_night()
+    backup.back_up(settings.MINDSTAGE)
+    assert asked == [True, False]
+    assert len(backup.list_backups(settings.MINDSTAGE.backups_dir)) == 2
+
+
 def test_a_backup_that_fails_stops_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged by its type, kept for the doctor, tried the next night; the night goes on to its end."""
 
-    def fail(instance: object) -> None:
+    def fail(instance: object, *, wait: bool) -> None:
         raise OSError("/a/path/that/is/nobody's/business")
 
     monkeypatch.setattr(night, "back_up", fail)
@@ -192,7 +227,7 @@ def test_a_backup_that_fails_stops_nothing(monkeypatch: pytest.MonkeyPatch, capl
 def test_endings_that_fail_leave_the_night_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock rings again within minutes; no second backup is taken then."""
     backups: list[int] = []
-    monkeypatch.setattr(night, "back_up", lambda instance: backups.append(1))
+    monkeypatch.setattr(night, "back_up", lambda instance, wait: backups.append(1))
     with monkeypatch.context() as patched:
         patched.setattr(night, "end_due", lambda: 1 / 0)
         with pytest.raises(night.EndingsFailed):

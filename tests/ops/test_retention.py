@@ -181,7 +181,7 @@ def test_the_key_of_a_backup_ends_on_its_day_though_no_backup_ever_worked(monkey
     night.pass_night()
     BackupKey.objects.using("keystore").all().delete()
     ident, _ = make_backup_key()
-    monkeypatch.setattr(night, "back_up", lambda instance: 1 / 0)
+    monkeypatch.setattr(night, "back_up", lambda instance, wait: 1 / 0)
     pass_nights(1, 29)
     assert BackupKey.objects.using("keystore").filter(pk=ident).exists()
     pass_nights(30, 30)

@@ -1,23 +1,22 @@
-"""The same on PostgreSQL, where the swap is one transaction of the server. Needs a server: TEST_POSTGRES."""
+"""The same on PostgreSQL, database and keystore both. Needs a server (TEST_POSTGRES) and its programs."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from people import PASSPHRASE
+from postgres_server import throwaway_databases
 from system.program import Program
 from system.visitor import Visitor
 
 URL = os.environ.get("TEST_POSTGRES", "")
-"""postgresql://user:password@host:port/database, with the right to make databases."""
+"""postgresql://user:password@host:port, with the right to make databases."""
 
 pytestmark = [
     pytest.mark.system,
@@ -25,43 +24,89 @@ pytestmark = [
 ]
 
 
+def on_server(folder: Path, urls: tuple[str, str]) -> Program:
+    return Program(folder, {"MINDSTAGE_DATABASE_URL": urls[0], "MINDSTAGE_KEYSTORE_URL": urls[1]})
+
+
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    name = f"mindstage_{uuid.uuid4().hex}"
-    subprocess.run(["psql", "--quiet", f"--dbname={URL}", f"--command=CREATE DATABASE {name}"], check=True, timeout=30)
-    program = Program(
-        tmp_path / "instance", {"MINDSTAGE_DATABASE_URL": urlsplit(URL)._replace(path=f"/{name}").geturl()}
-    )
+def urls() -> Iterator[tuple[str, str]]:
+    with throwaway_databases(URL) as pair:
+        yield pair
+
+
+@pytest.fixture
+def program(tmp_path: Path, urls: tuple[str, str]) -> Iterator[Program]:
+    program = on_server(tmp_path / "instance", urls)
     yield program
     program.kill()
-    drop = f"--command=DROP DATABASE {name} WITH (FORCE)"
-    subprocess.run(["psql", "--quiet", f"--dbname={URL}", drop], check=True, timeout=30)
 
 
-def test_going_back_to_a_backup_on_a_server(program: Program) -> None:
-    """What came after it is gone, what was before is there, and the instance is open."""
+def empty(url: str) -> None:
+    """What is left of a database whose server was lost and set up again."""
+    ask(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def ask(url: str, sql: str) -> str:
+    command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", f"--dbname={url}", f"--command={sql}"]
+    said = subprocess.run(command, check=True, timeout=30, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return said.stdout
+
+
+def sign_up(program: Program, *handles: str) -> None:
     program.start()
-    Visitor(program).sign_up("ada")
+    for handle in handles:
+        Visitor(program).sign_up(handle)
     assert program.stop() == 0
+
+
+def who_signs_in(program: Program, *handles: str) -> list[str]:
+    form = {"passphrase": PASSPHRASE}
+    return [h for h in handles if Visitor(program).post("/session/new/", {"handle": h, **form}).status == 302]
+
+
+def test_every_restore_on_a_server(program: Program, urls: tuple[str, str], tmp_path: Path) -> None:
+    """A database goes back to a backup, twice; a lost keystore comes from its copy; a whole machine is set up anew.
+
+    One journey, since each start of the program takes seconds.
+    """
+    sign_up(program, "ada")
     assert program.run("backup").returncode == 0
-    program.start()
-    Visitor(program).sign_up("bert")
-    assert program.stop() == 0
+    sign_up(program, "bert")
     (file,) = (program.folder / "data-backups").glob("*.backup")
-    done = program.run("restore", str(file))
+    for _ in range(2):
+        done = program.run("restore", str(file))
+        assert done.returncode == 0, done.stdout
+    taken = program.run("backup")  # of what was put back: the schema is another one now
+    assert taken.returncode == 0, taken.stdout
+
+    empty(urls[1])
+    refused = program.run("serve", "--port", "0")
+    assert refused.returncode == 2
+    assert "restore --keystore" in refused.stdout
+    done = program.run("restore", "--keystore", "--yes")
     assert done.returncode == 0, done.stdout
     program.start()
-    signed_in = [
-        Visitor(program).post("/session/new/", {"handle": handle, "passphrase": PASSPHRASE}).status == 302
-        for handle in ("ada", "bert")
-    ]
-    assert signed_in == [True, False]
-
-
-def test_a_whole_machine_on_a_server_is_refused_in_words(program: Program) -> None:
-    """Its files are not ours to swap."""
-    program.start()
+    assert who_signs_in(program, "ada", "bert") == ["ada"]
     assert program.stop() == 0
-    refused = program.run("restore", "--machine")
-    assert refused.returncode == 1
-    assert "PostgreSQL" in refused.stdout
+    assert "restoring" not in ask(urls[0], "SELECT nspname FROM pg_namespace")
+    assert "restoring" not in ask(urls[1], "SELECT nspname FROM pg_namespace")
+    assert not list(program.data.glob("restoring-*"))
+
+    with throwaway_databases(URL) as new:
+        other = on_server(tmp_path / "other", new)
+        (other.folder / "keys").mkdir(parents=True, mode=0o700)
+        shutil.copy(program.keys / "root.key", other.keys)
+        for name in ("keys-escrow", "data-backups"):
+            shutil.copytree(program.folder / name, other.folder / name)
+        done = other.run("restore", "--machine")
+        assert done.returncode == 0, done.stdout
+        try:
+            other.start()
+            assert who_signs_in(other, "ada", "bert") == ["ada"]
+            assert other.stop() == 0
+        finally:
+            other.kill()
+        shutil.rmtree(program.folder / "keys-escrow")
+        shutil.copytree(other.folder / "keys-escrow", program.folder / "keys-escrow")
+        refused = program.run("serve", "--port", "0")
+        assert refused.returncode == 2, refused.stdout

@@ -12,10 +12,12 @@ import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from mindstage.kit.file_lock import file_lock
 from mindstage.ledger.book import LedgerBroken
 from mindstage.ops.instance import Instance
 from mindstage.ops.servers import ServerRefused, dump
@@ -26,6 +28,8 @@ from mindstage.vault.files import make_private_folder, sync_folder
 from mindstage.vault.sealed_files import CHUNK, seal_chunks
 
 ENDING = ".backup"
+LOCK = "backup.lock"
+"""Of two at once the second would take the first one's snapshot for what a crash has left."""
 _SCRATCH = "taking-"
 PAGES_AT_ONCE = 2_000
 
@@ -45,8 +49,17 @@ class Backup:
         return uuid.UUID(hex=self.path.name.removesuffix(ENDING))
 
 
-def back_up(instance: Instance) -> Backup:
-    """Take a backup. Raises BackupFailed, with what was there before untouched."""
+def back_up(instance: Instance, *, wait: bool = False) -> Backup:
+    """Take a backup; while another is being taken, `wait` for its end. Raises BackupFailed, with all as it was."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(file_lock(instance.keys_dir / LOCK, wait=wait))
+        except BlockingIOError:
+            raise BackupFailed("A backup is being taken already, perhaps by the night; it goes on.") from None
+        return _back_up(instance)
+
+
+def _back_up(instance: Instance) -> Backup:
     folder = instance.backups_dir
     try:
         make_private_folder(folder)

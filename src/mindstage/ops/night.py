@@ -9,11 +9,9 @@ docs/subsystems/retention.md
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from typing import Final
 
@@ -21,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 from mindstage.kit import clock
+from mindstage.kit.file_lock import file_lock
 from mindstage.ops.backup import back_up
 from mindstage.ops.models import Night
 from mindstage.ops.moving import move_living
@@ -141,7 +140,7 @@ def _back_up_once(row: Night) -> None:
     """One try a night: a backup that failed is said by `doctor`, and tried again the next night."""
     if row.backup_tried:
         return
-    done = _try(row, "backup", lambda: back_up(settings.MINDSTAGE))
+    done = _try(row, "backup", lambda: back_up(settings.MINDSTAGE, wait=True))
     _save(row, backup_tried=True, backed_up_on=clock.today() if done else row.backed_up_on)
 
 
@@ -171,13 +170,10 @@ def _save(row: Night, **changes: date | int | str | bool | None) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One night at a time on this machine. The kernel lets go of the lock when a process dies."""
-    descriptor = os.open(settings.MINDSTAGE.keys_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    """One night at a time on this machine."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(file_lock(settings.MINDSTAGE.keys_dir / LOCK, wait=False))
         except BlockingIOError:
             raise NightUnderWay from None
         yield
-    finally:
-        os.close(descriptor)

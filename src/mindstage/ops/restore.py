@@ -6,22 +6,20 @@ Every deed here runs with the server stopped and the data folder's lock held. do
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 
 from mindstage.datamap.holdings import Cleared, holdings
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind
 from mindstage.ops.backup import Backup, place_of
-from mindstage.ops.servers import ServerRefused, put_back
-from mindstage.ops.staging import connected_to, staged_path, swap
+from mindstage.ops.servers import ServerRefused
+from mindstage.ops.staging import Stage, staged
 from mindstage.vault import copies
 from mindstage.vault.backup_keys import backup_key
 from mindstage.vault.clocks import slow_date
@@ -70,14 +68,12 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
 
     `not_newer_than`: the generation of the keystore that is there, where it came from a copy. Raises RestoreRefused.
     """
-    if settings.MINDSTAGE.database_url:
-        return _restore_on_server(backup, handle_of=handle_of, not_newer_than=not_newer_than)
-    with vault_lock():
+    with vault_lock(), staged("default") as stage:
         chain = read_ledger()
         newest = max(_live_generation(), keystore_state().database_generation)
-        staged = _stage_database(backup)
+        _fill(stage, backup)
         report = Report(f"the database of backup {backup.id}")
-        with connected_to("default", staged):
+        with stage.connected():
             before = database_mark()
             _refuse_unfit(before.ledger_length, chain)
             if not_newer_than is not None and before.keystore_generation > not_newer_than:
@@ -86,36 +82,7 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
             report.cleared = apply_to_database(chain)
             report.rearmed = rearm_clocks()
             raise_database(newest)
-        swap(staged, settings.MINDSTAGE.database_file)
-        return end(report, handle_of=handle_of)
-
-
-def _restore_on_server(backup: Backup, *, handle_of: HandleOf, not_newer_than: int | None) -> Report:
-    """On PostgreSQL the swap is one transaction of the server; what was ended since is replayed right after it.
-
-    A crash between the two leaves an old database, which the next start finds closed: `--replay` goes on from there.
-    """
-    url = settings.MINDSTAGE.database_url
-    with vault_lock(), tempfile.TemporaryDirectory(dir=settings.MINDSTAGE.data_dir, prefix="restoring-") as scratch:
-        chain = read_ledger()
-        newest = max(_live_generation(), keystore_state().database_generation)
-        plain = Path(scratch) / "backup"
-        _unseal(backup, plain)
-        connections["default"].close()
-        try:
-            put_back(url, plain)
-        except ServerRefused as refused:
-            raise RestoreRefused(str(refused)) from None
-        call_command("migrate", database="default", verbosity=0, interactive=False, skip_checks=True)
-        report = Report(f"the database of backup {backup.id}")
-        before = database_mark()
-        _refuse_unfit(before.ledger_length, chain)
-        if not_newer_than is not None and before.keystore_generation > not_newer_than:
-            raise RestoreRefused(f"Backup {backup.id} is newer than the keystore that is here. Put an older one back.")
-        report.replayed = chain.head.length - before.ledger_length
-        report.cleared = apply_to_database(chain)
-        report.rearmed = rearm_clocks()
-        raise_database(newest)
+        stage.swap()
         return end(report, handle_of=handle_of)
 
 
@@ -126,7 +93,6 @@ def restore_keystore(
 
     `agree` is told how many rows lose their key, and says whether to go on. Raises RestoreRefused.
     """
-    refuse_servers()
     with vault_lock():
         bring_epoch_file(copy)
         swap_keystore(copy, handle_of=handle_of, agree=agree)
@@ -134,17 +100,15 @@ def restore_keystore(
 
 
 def swap_keystore(copy: KeystoreCopy, *, handle_of: HandleOf, agree: Callable[[int], bool]) -> None:
-    """Stage a copy: replay the ledger into it, raise its generation above all that was seen; then one rename."""
-    live_file: Path = settings.MINDSTAGE.keystore_file
-    live, staged = _live_state(), staged_path(live_file)
-    if _has_database():
-        _fill_keystore(staged, copy, live, handle_of, agree)
-    else:  # a database of nobody stands in for the one that is still to come
-        empty = staged_path(settings.MINDSTAGE.database_file)
-        with connected_to("default", empty):
-            _fill_keystore(staged, copy, live, handle_of, agree)
-        empty.unlink()
-    swap(staged, live_file)
+    """Stage a copy: replay the ledger into it, raise its generation above all that was seen; then one durable step."""
+    live = _live_state()
+    with staged("keystore") as stage:
+        if _has_database():
+            _fill_keystore(stage, copy, live, handle_of, agree)
+        else:  # a database of nobody stands in for the one that is still to come
+            with staged("default") as nobodys, nobodys.connected():
+                _fill_keystore(stage, copy, live, handle_of, agree)
+        stage.swap()
 
 
 def replay(*, handle_of: HandleOf) -> Report:
@@ -270,15 +234,6 @@ def reachable_escrow() -> EpochFile | None:
         return None
 
 
-def refuse_servers(*others: str) -> None:
-    """The keystore (or another database) on a server is not ours to swap."""
-    if any((settings.MINDSTAGE.keystore_url, *others)):
-        raise RestoreRefused(
-            "This instance keeps its data in PostgreSQL: put them back there, then run `mindstage restore --replay`; "
-            "docs/subsystems/restore.md has the steps. Nothing was changed."
-        )
-
-
 def _chain_here() -> Chain | None:
     try:
         return book.read_book(settings.MINDSTAGE.ledger_dir)
@@ -296,16 +251,17 @@ def _refuse_unfit(length: int, chain: Chain) -> None:
         )
 
 
-def _stage_database(backup: Backup) -> Path:
-    staged = staged_path(settings.MINDSTAGE.database_file)
-    _unseal(backup, staged)
-    return staged
+def _fill(stage: Stage, backup: Backup) -> None:
+    try:
+        stage.fill(lambda path: _unseal(backup, path))
+    except ServerRefused as refused:
+        raise RestoreRefused(str(refused)) from None
 
 
-def _unseal(backup: Backup, staged: Path) -> None:
+def _unseal(backup: Backup, path: Path) -> None:
     try:
         key = backup_key(backup.id)
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with backup.path.open("rb") as sealed, os.fdopen(descriptor, "wb") as plain:
             for part in open_chunks(sealed, key=key, place=place_of(backup.id)):
                 plain.write(part)
@@ -316,18 +272,16 @@ def _unseal(backup: Backup, staged: Path) -> None:
             "There is no key for this backup: it has ended, or the backup belongs to another instance."
         ) from None
     except Unreadable:
-        staged.unlink(missing_ok=True)
         raise RestoreRefused("This backup was cut short or changed, or belongs to another instance.") from None
     except OSError:
-        staged.unlink(missing_ok=True)
         raise RestoreRefused("This backup cannot be read, or there is no room for it on the data's disk.") from None
 
 
 def _fill_keystore(
-    staged: Path, copy: KeystoreCopy, live: Keystore | None, handle_of: HandleOf, agree: Callable[[int], bool]
+    stage: Stage, copy: KeystoreCopy, live: Keystore | None, handle_of: HandleOf, agree: Callable[[int], bool]
 ) -> None:
     mark, chain = database_mark(), _chain_here() or copy.chain
-    with connected_to("keystore", staged):
+    with stage.connected():
         copies.load_tables(copy)
         state = Keystore(**{name: from_json(value) for name, value in copy.state.items()})
         state.generation = max(live.generation if live else 0, mark.keystore_generation, state.generation) + 1

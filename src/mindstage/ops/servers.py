@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_EMPTY = "DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
+_BEFORE = "CREATE SCHEMA IF NOT EXISTS public;\nALTER SCHEMA public RENAME TO former;\nCREATE SCHEMA public;\n"
+_AFTER = "\nALTER SCHEMA public RENAME TO {schema};\nALTER SCHEMA former RENAME TO public;\n"
 
 
 class ServerRefused(Exception):
@@ -19,16 +20,18 @@ def dump(url: str, path: Path) -> None:
     _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}"], url)
 
 
-def put_back(url: str, path: Path) -> None:
-    """Replace a database by a copy: emptied and filled in one transaction, so that a crash leaves what was there.
+def put_beside(url: str, path: Path, *, schema: str) -> None:
+    """Fill a new schema beside the live one with a copy: one transaction, so that a crash leaves what was there.
 
-    Raises ServerRefused, OSError.
+    A copy names its tables `public.…`: while it is read, the live schema steps aside. Raises ServerRefused, OSError.
     """
     script = path.with_name(path.name + ".sql")
     with os.fdopen(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_EMPTY.encode())
+        file.write(_BEFORE.encode())
         file.flush()
         _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], url, output=file.fileno())
+        file.seek(0, os.SEEK_END)
+        file.write(_AFTER.format(schema=schema).encode())
     _run(["psql", "--no-psqlrc", "--quiet", "--single-transaction", "-v", "ON_ERROR_STOP=1", f"--file={script}"], url)
 
 

@@ -114,12 +114,14 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
     django.setup()
     from mindstage.ops.keys_at_start import has_keys, make_keys, refuse_wrong_keys
     from mindstage.ops.schema import bring_up_to_date, lay_out_file, refuse_newer_schema
+    from mindstage.ops.staging import clear_stages
 
     refuse_newer_schema(instance)
     refuse_wrong_keys(instance)
     is_new = not has_keys(instance)
     make_folders(instance)
     lock = take_lock(instance.data_dir)
+    _or_say_why(clear_stages)
     if not instance.database_url:
         lay_out_file(instance.database_file)
     _or_say_why(bring_up_to_date)

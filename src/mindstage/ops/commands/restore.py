@@ -34,6 +34,8 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     import django
 
     django.setup()
+    from django.db import DatabaseError
+
     from mindstage.ops.restore import RestoreRefused
     from mindstage.vault.escrow import EscrowAway
     from mindstage.vault.rotation import AnotherTurned
@@ -54,6 +56,13 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
         return REFUSED
     except OSError as failure:
         print(f"A file cannot be read or written ({failure.strerror}); see to it and run this again.", file=sys.stderr)
+        return REFUSED
+    except DatabaseError:
+        print(
+            "The database cannot be written to: it is locked, its disk is full, or its server is away or gives no "
+            "right to make a schema. See to it and run this again.",
+            file=sys.stderr,
+        )
         return REFUSED
     return _say(report, instance)
 
