@@ -1,4 +1,7 @@
-"""A house for tests of the vault's protocol: real files on a fast disk, made once, copied for each test."""
+"""A house for tests of the vault's protocol: real files on a fast disk, or databases on a server (TEST_POSTGRES).
+
+It is made once, and copied for each test.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,31 @@ from typing import Any
 
 import pytest
 
-from vault.protocol import FAST, House, Power, build_template, harness, move_in
+from settings_for_tests import SERVER
+from vault.protocol import FAST, House, Power, build_template, harness
 
 
 @pytest.fixture(scope="session")
-def house_template(django_db_blocker: Any) -> Iterator[Path]:
+def house_template(django_db_blocker: Any) -> Iterator[Any]:
     """Tables and a founded instance."""
     folder = Path(tempfile.mkdtemp(prefix="mindstage-protocol-", dir=FAST))
     with django_db_blocker.unblock():
-        yield build_template(folder)
+        if SERVER:
+            from vault.on_server import server_template
+
+            with server_template(SERVER, folder) as template:
+                yield template
+        else:
+            yield build_template(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def house(house_template: Path, django_db_blocker: Any) -> Iterator[House]:
+def house(house_template: Any, django_db_blocker: Any) -> Iterator[House]:
     """A founded, empty instance that is open."""
     power, place = Power(), Path(tempfile.mkdtemp(prefix="mindstage-house-", dir=FAST))
     with django_db_blocker.unblock(), harness(house_template, power):
-        shutil.copytree(house_template / "house", place / "house")
-        house = House(place / "house", power)
-        move_in(house)
+        house = house_template.new_house(place, power)
         assert house.start() == "open"
         yield house
         house.unplug()

@@ -168,9 +168,9 @@ def night(house: House) -> None:
 def shift(lag: timedelta) -> None:
     """The slow date catches up: what was stamped while it lagged must not end early."""
     with transaction.atomic():
-        days = f"+{lag.days} days"
-        sql("UPDATE t_person SET due = date(due, %s) WHERE due IS NOT NULL", days)
-        sql("UPDATE t_item SET bin = date(bin, %s) WHERE bin IS NOT NULL", days)
+        for table, column in (("t_person", "due"), ("t_item", "bin")):
+            for ident, day in sql(f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL"):
+                sql(f"UPDATE {table} SET {column} = %s WHERE id = %s", str(date.fromisoformat(day) + lag), ident)
         mark_database()
     clocks.shift_date(lag)
     clocks.expire_backup_keys()

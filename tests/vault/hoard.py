@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from mindstage.vault.sealing import Unreadable
 from mindstage.vault.wrapping import unwrap_backup_key, unwrap_item_key, unwrap_user_key
@@ -38,7 +39,20 @@ class OldKeystore:
             return False
 
 
-def read_old(content: bytes) -> OldKeystore | None:
+def read_old(content: Any) -> OldKeystore | None:
+    """A keystore that somebody kept: the bytes of its file, or the dump of its tables."""
+    return _read_file(content) if isinstance(content, bytes) else _read_dump(content)
+
+
+def _read_dump(dump: Any) -> OldKeystore | None:
+    columns, rows = dump["vault_keystore"]
+    users = {ident: bytes(wrapped) for ident, wrapped in dump["vault_userkey"][1]}
+    items = {ident: (owner, bytes(wrapped)) for ident, owner, wrapped in dump["vault_itemkey"][1]}
+    backups = {row[0]: bytes(row[1]) for row in dump["vault_backupkey"][1]}
+    return OldKeystore(dict(zip(columns, rows[0], strict=True))["epoch"], users, items, backups) if rows else None
+
+
+def _read_file(content: bytes) -> OldKeystore | None:
     raw = sqlite3.connect(":memory:")
     try:
         raw.deserialize(content)

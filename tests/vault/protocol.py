@@ -11,17 +11,16 @@ import pathlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
-from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from mindstage.config.configuration import Configuration
 from mindstage.datamap import holdings as registry
@@ -79,7 +78,8 @@ __all__ = [
 
 FAST = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 """Where every sync is free; else wherever temporary files lie."""
-Files = dict[str, bytes | None]
+Files = dict[str, Any]
+"""Artefact -> what it holds: bytes of a file, a dump of a database on a server, or None when it was lost."""
 
 
 @dataclass
@@ -120,21 +120,42 @@ class House:
             connections[alias].close()
         close_vault()
 
-    def files(self) -> Files:
-        """Every artefact as it lies on the disk."""
+    def move_in(self) -> None:
+        """Let the program look at this house."""
         self.unplug()
-        return {name: path.read_bytes() if path.exists() else None for name, path in self.places.items()}
+        settings.MINDSTAGE = self.configuration
+        if not self.configuration.database_url:
+            connections["default"].settings_dict["NAME"] = str(self.configuration.database_file)
+            connections["keystore"].settings_dict["NAME"] = str(self.configuration.keystore_file)
+
+    def make_folders(self) -> None:
+        """All but the escrow's: the first start makes that."""
+        for path in self.places.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.root / "escrow")
+
+    def files(self) -> Files:
+        """Every artefact as it lies on the disk, or on the server."""
+        self.unplug()
+        return {name: self.read(name) for name in self.places}
+
+    def read(self, name: str) -> Any:
+        path = self.places[name]
+        return path.read_bytes() if path.exists() else None
 
     def put(self, files: Files, names: str = "DKLFS") -> None:
         """Copy old files into place."""
         self.unplug()
         for name in names:
-            path = self.places[name]
-            for other in (path, *staging.siblings(path)):
-                other.unlink(missing_ok=True)
-            if (content := files[name]) is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+            self.write(name, files[name])
+
+    def write(self, name: str, content: Any) -> None:
+        path = self.places[name]
+        for other in (path, *staging.siblings(path)):
+            other.unlink(missing_ok=True)
+        if content is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     @contextmanager
     def clone(self) -> Iterator[None]:
@@ -239,17 +260,54 @@ def _try(ident: str, sealed: bytes, key: Callable[[], bytes]) -> dict[str, str]:
 # ---- setting up
 
 
+@dataclass(frozen=True)
+class Template:
+    """Empty tables (default.sqlite3, keystore.sqlite3) and a founded house, to be copied for each test."""
+
+    folder: Path
+    nights: ClassVar = (1, 1, 1, 2, 8, 31, 60)
+    """How many may pass at a time in a history."""
+
+    def quick_dumps(self) -> AbstractContextManager[None]:
+        """Files are copied quickly."""
+        return nullcontext()
+
+    def new_house(self, place: Path, power: Power) -> House:
+        shutil.copytree(self.folder / "house", place / "house")
+        house = House(place / "house", power)
+        house.move_in()
+        return house
+
+    @property
+    def make_tables(self) -> Callable[..., None]:
+        """In place of the migrations: a staged file without tables gets those of the template."""
+
+        def migrate(_command: str, *, database: str, **_: Any) -> None:
+            with connections[database].cursor() as cursor:
+                cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'")
+                empty = not cursor.fetchall()
+            if empty:
+                name = connections[database].settings_dict["NAME"]
+                connections[database].close()
+                shutil.copyfile(self.folder / f"{database}.sqlite3", name)
+
+        return migrate
+
+
 @contextmanager
-def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iterator[None]:
+def harness(template: Any, power: Power, *, rooms: bool = False) -> Iterator[None]:
     """Count durable writes, look at this house's files, and know no room but `Rows`; or all of them (`rooms`)."""
     aliases = {alias: connections[alias] for alias in ("default", "keystore")}
-    names = {alias: connection.settings_dict["NAME"] for alias, connection in aliases.items()}
+    wrapper = type(aliases["default"])
+    places = {
+        alias: {name: connection.settings_dict[name] for name in ("NAME", "OPTIONS")}
+        for alias, connection in aliases.items()
+    }
     for connection in aliases.values():
         connection.close()
         connection.execute_wrappers.append(AtStatement(power))
-    commit = DatabaseWrapper._commit
     patches = [
-        mock.patch.object(DatabaseWrapper, "_commit", power.wrap(commit)),
+        mock.patch.object(wrapper, "_commit", power.wrap(wrapper._commit)),
         mock.patch.object(pathlib.Path, "replace", power.wrap(pathlib.Path.replace)),
         mock.patch.object(book, "append", power.wrap(book.append)),
         mock.patch.object(book, "begin_book", power.wrap(book.begin_book)),
@@ -258,7 +316,7 @@ def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iter
         patches.append(mock.patch.object(registry, "_holdings", [Rows()]))
         patches.append(mock.patch.object(restore, "count_keyless", count_keyless))
     if template is not None:
-        patches.append(mock.patch.object(staging, "call_command", _make_tables(template)))
+        patches.append(mock.patch.object(staging, "call_command", template.make_tables))
     before = settings.MINDSTAGE
     for patch in patches:
         patch.start()
@@ -271,45 +329,17 @@ def harness(template: Path | None, power: Power, *, rooms: bool = False) -> Iter
         close_vault()
         for alias, connection in aliases.items():
             connection.close()
-            connection.settings_dict["NAME"] = names[alias]
+            connection.settings_dict.update(places[alias])
             connection.execute_wrappers = [w for w in connection.execute_wrappers if not isinstance(w, AtStatement)]
 
 
-def _make_tables(template: Path) -> Callable[..., None]:
-    """In place of the migrations: a staged file without tables gets those of the template."""
-
-    def migrate(_command: str, *, database: str, **_: Any) -> None:
-        if not sql_on(database, "SELECT 1 FROM sqlite_master WHERE type = 'table'"):
-            name = connections[database].settings_dict["NAME"]
-            connections[database].close()
-            shutil.copyfile(template / f"{database}.sqlite3", name)
-
-    return migrate
-
-
-def sql_on(alias: str, text: str) -> list[tuple[Any, ...]]:
-    with connections[alias].cursor() as cursor:
-        cursor.execute(text)
-        return cursor.fetchall()
-
-
-def move_in(house: House) -> None:
-    """Let the program look at this house."""
-    house.unplug()
-    settings.MINDSTAGE = house.configuration
-    connections["default"].settings_dict["NAME"] = str(house.configuration.database_file)
-    connections["keystore"].settings_dict["NAME"] = str(house.configuration.keystore_file)
-
-
-def build_template(folder: Path, *, rooms: bool = False) -> Path:
-    """Empty tables (default.sqlite3, keystore.sqlite3) and a founded house, to be copied for each test."""
+def build_template(folder: Path, *, rooms: bool = False) -> Template:
+    """Tables and a founded house in `folder`."""
     power = Power()
     with harness(None, power, rooms=rooms):
         house = House(folder / "house", power)
-        for path in house.places.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(house.root / "escrow")  # the first start makes it
-        move_in(house)
+        house.make_folders()
+        house.move_in()
         call_command("migrate", *([] if rooms else ["ledger"]), database="default", verbosity=0)
         call_command("migrate", *([] if rooms else ["vault"]), database="keystore", verbosity=0)
         for table in () if rooms else TABLES:
@@ -319,4 +349,4 @@ def build_template(folder: Path, *, rooms: bool = False) -> Path:
         shutil.copyfile(house.configuration.keystore_file, folder / "keystore.sqlite3")
         assert house.start() is Mode.OPEN
         house.unplug()
-    return folder
+    return Template(folder)

@@ -27,21 +27,21 @@ from mindstage.vault.purposes import Purpose
 from mindstage.vault.start_check import Mode
 from people import make_person
 from stories.scenes import make_story
-from vault.protocol import FAST, House, Power, build_template, harness, move_in
+from vault.protocol import FAST, House, Power, Template, build_template, harness
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.sqlite]
 
 
 @pytest.fixture(scope="module")
-def rooms_template(django_db_blocker: Any) -> Iterator[Path]:
+def rooms_template(django_db_blocker: Any) -> Iterator[Template]:
     """An instance with every room's tables: Anna has asked to be erased and her time is over, Bert stays."""
     folder = Path(tempfile.mkdtemp(prefix="mindstage-rooms-", dir=FAST))
     with django_db_blocker.unblock():
-        build_template(folder, rooms=True)
+        template = build_template(folder, rooms=True)
         power = Power()
-        with harness(folder, power, rooms=True):
+        with harness(template, power, rooms=True):
             house = House(folder / "house", power, handle_of=tag_of_account)
-            move_in(house)
+            house.move_in()
             for handle in ("anna", "bert"):
                 make_story(make_person(handle))
             assert pass_night().ended_on
@@ -51,17 +51,16 @@ def rooms_template(django_db_blocker: Any) -> Iterator[Path]:
                 with house.time():
                     pass_night()
             house.unplug()
-        yield folder
+        yield template
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def house(rooms_template: Path, django_db_blocker: Any) -> Iterator[House]:
+def house(rooms_template: Template, django_db_blocker: Any) -> Iterator[House]:
     power, place = Power(), Path(tempfile.mkdtemp(prefix="mindstage-night-", dir=FAST))
     with django_db_blocker.unblock(), harness(rooms_template, power, rooms=True):
-        shutil.copytree(rooms_template / "house", place / "house")
-        house = House(place / "house", power, day=7, handle_of=tag_of_account)
-        move_in(house)
+        house = rooms_template.new_house(place, power)
+        house.day, house.handle_of = 7, tag_of_account
         assert house.start() is Mode.OPEN
         yield house
         house.unplug()

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+_READ = ("pg_restore", "--no-owner", "--no-privileges", "--schema=public", "--file=-")
 _BEFORE = "CREATE SCHEMA IF NOT EXISTS public;\nALTER SCHEMA public RENAME TO former;\nCREATE SCHEMA public;\n"
 _AFTER = "\nALTER SCHEMA public RENAME TO {schema};\nALTER SCHEMA former RENAME TO public;\n"
 
@@ -29,7 +30,7 @@ def put_beside(url: str, path: Path, *, schema: str) -> None:
     with os.fdopen(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(_BEFORE.encode())
         file.flush()
-        _run(["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path)], url, output=file.fileno())
+        _run([*_READ, str(path)], url, output=file.fileno())
         file.seek(0, os.SEEK_END)
         file.write(_AFTER.format(schema=schema).encode())
     _run(["psql", "--no-psqlrc", "--quiet", "--single-transaction", "-v", "ON_ERROR_STOP=1", f"--file={script}"], url)

@@ -146,7 +146,7 @@ class SchemaStage:
     def connected(self) -> Iterator[None]:
         self._execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         before = connections[self.alias].settings_dict["OPTIONS"]
-        self._connect_anew({**before, "options": f"-c search_path={SCHEMA}"})
+        self._connect_anew({**before, "pool": False, "options": f"-c search_path={SCHEMA}"})
         try:
             _bring_up_to_date(self.alias)
             yield
