@@ -62,6 +62,7 @@ __all__ = [
     "Rows",
     "UserKey",
     "add_turn",
+    "count_keyless",
     "destroy",
     "freeze",
     "handle_of",
