@@ -33,13 +33,19 @@ class Press:
         changes = [Change(tuple(releases.changed_things(differences)), says)] if done else []
         frozen = releases.freeze(done, self.now, changes, today=today or clock.today(), effective=effective)
         releases.write_release(frozen, folder=self.folder, coming_file=self.coming)
-        questions.questions.cache_clear()
+        forget()
         return int(frozen["number"])
 
     def change(self, kind: str, key: str, **changes: Any) -> None:
         """Let the program do something else from now on."""
         self.now[kind][key] = self.now[kind].get(key, {}) | changes
-        questions.questions.cache_clear()
+        forget()
+
+
+def forget() -> None:
+    """Read the questions anew."""
+    questions.questions.cache_clear()
+    questions.guards.cache_clear()
 
 
 @pytest.fixture
@@ -54,4 +60,4 @@ def press(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     yield made
     monkeypatch.undo()
     releases.releases.cache_clear()
-    questions.questions.cache_clear()
+    forget()

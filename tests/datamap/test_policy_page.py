@@ -269,6 +269,7 @@ def test_the_document_names_every_key_and_finding() -> None:
         "datamap.E021",
         "datamap.E022",
         "datamap.E023",
+        "datamap.E024",
         "session",
         "draft",
         "trash",

@@ -6,7 +6,7 @@ import copy
 from datetime import date, timedelta
 
 from mindstage.datamap.content import Content, present
-from mindstage.datamap.questions import Question, ask
+from mindstage.datamap.questions import Question, ask, guard
 from mindstage.datamap.releases import Release
 
 DAY = date(2026, 11, 24)
@@ -84,3 +84,19 @@ def test_a_changed_purpose_of_an_entry_is_a_question() -> None:
     assert "to tell stories with you" in question.asks
     assert "to make the program better" in question.asks
     assert "entry:diary" not in ask(line(present(), new), new)
+
+
+def test_what_waits_for_a_yes() -> None:
+    """A consented entry is opened for its person's rights alone; a changed purpose guards what is new, not what was."""
+    under = changed("entry", "draft", consent="personalisation", opened_for=["show", "export", "narrate"])
+    assert {where: asked for where, asked in guard(line(present()), under).items() if asked} == {
+        ("draft", "narrate"): ("personalisation",)
+    }
+    wider = [*present()["entry"]["story"]["opened_for"], "count"]
+    new = changed("entry", "story", under, purpose="dpv:ServiceOptimisation", opened_for=wider)
+    for done in (line(present()), line(present(), new)):
+        found = guard(done, new)
+        assert found["story", "count"] == ("entry:story",)
+        assert found["story", "narrate"] == ()
+        assert ("story", "show") not in found
+    assert guard(line(present()), present())["story", "narrate"] == ()

@@ -81,6 +81,20 @@ def test_every_kind_of_thing_is_compared(tmp_path: Path, kind: str) -> None:
         assert not list(find_policy_faults(read_releases(tmp_path), content, (Change((of,), "It is so now."),)))
 
 
+def test_a_new_purpose_needs_a_reason_of_its_own(tmp_path: Path) -> None:
+    """What is sealed and put to another use is opened for a new reason, or the check fails: the vault must tell them apart."""
+    put(tmp_path, present())
+    done, told = read_releases(tmp_path), (Change(("entry:story",), "We count words now."),)
+    content = changed("entry", "story", purpose="dpv:ServiceOptimisation")
+    faults = list(find_policy_faults(done, content, told))
+    assert [fault.id for fault in faults] == ["datamap.E024"]
+    assert "opened_for" in faults[0].hint
+    content["entry"]["story"]["opened_for"] = [*present()["entry"]["story"]["opened_for"], "count"]
+    assert not list(find_policy_faults(done, content, told))
+    unsealed = changed("entry", "age_band", purpose="dpv:Marketing")
+    assert not list(find_policy_faults(done, unsealed, (Change(("entry:age_band",), "So."),)))
+
+
 def test_an_announcement_of_nothing(tmp_path: Path) -> None:
     """A line about what has not changed is a mistake too, and so is one that says nothing."""
     put(tmp_path, present())
@@ -118,7 +132,7 @@ def test_the_first_version_holds_at_once(tmp_path: Path) -> None:
 def test_a_later_version_holds_after_thirty_days(tmp_path: Path) -> None:
     """30 days to the day; a day less is refused, a day more is the releaser's choice."""
     put(tmp_path, present())
-    content, told = changed("entry", "story", purpose="dpv:Marketing"), [Change(("entry:story",), "It is so now.")]
+    content, told = changed("entry", "story", basis="consent"), [Change(("entry:story",), "It is so now.")]
     done, edge = read_releases(tmp_path), TODAY + timedelta(days=30)
     assert freeze(done, content, told, today=TODAY)["effective_on"] == edge.isoformat()
     assert freeze(done, content, told, today=TODAY, effective=edge)["effective_on"] == edge.isoformat()

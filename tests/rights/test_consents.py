@@ -246,7 +246,7 @@ def test_a_kind_of_data_whose_purpose_changed(ada: User, press: Press) -> None:
     """`entry:<id>` is a yes as long as the first purpose holds, and must be asked for once it has changed."""
     versions.note_versions()
     assert may(ada.pk, "entry:story")
-    press.change("entry", "story", purpose="dpv:Marketing")
+    press.change("entry", "story", purpose="dpv:Marketing", opened_for=["show", "narrate", "export", "advertise"])
     press.publish()
     assert not may(ada.pk, "entry:story")
     give(person=ada.pk, purpose="entry:story")

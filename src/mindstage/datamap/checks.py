@@ -32,7 +32,7 @@ def check_policy(
     app_configs: Sequence[AppConfig] | None = None,  # noqa: ARG001
     **_: Any,
 ) -> list[CheckMessage]:
-    """A Django system check: no change of the map or the prose reaches people unannounced. datamap.E020 to E023"""
+    """A Django system check: no change of the map or the prose reaches people unannounced. datamap.E020 to E024"""
     try:
         faults = list(find_policy_faults(releases(), present(), coming()))
     except MapFault as fault:

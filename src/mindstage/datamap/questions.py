@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from mindstage.datamap.content import Content, in_words, present
 from mindstage.datamap.releases import Release, releases
 from mindstage.kit import canonical
+
+
+ONES_OWN: Final = frozenset({"sign_in", "show", "export"})
+"""Whoever has not said yes to a use still gets in, sees what is held, and takes it along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,30 @@ class Question:
 def questions() -> dict[str, Question]:
     """Every question of the program as it is, also of a map that is not released yet. Raises MapFault."""
     return ask(releases(), present())
+
+
+@cache
+def guards() -> dict[tuple[str, str], tuple[str, ...]]:
+    """(entry, purpose of opening) -> the questions to which its person must have said yes. Raises MapFault."""
+    found = guard(releases(), present())
+    return {where: asked for where, asked in found.items() if asked}
+
+
+def guard(done: Sequence[Release], now: Content) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What `guards` says of the versions `done` and the program `now`.
+
+    An entry with a consent waits for it, whatever it is opened for. One whose purpose has changed waits where it is
+    opened for something that the version before did not know. What serves its person's own rights never waits.
+    """
+    changed = {key: found.version for key, found in ask(done, now).items() if key.startswith("entry:")}
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for key, entry in now["entry"].items():
+        version, consent = changed.get(f"entry:{key}"), entry.get("consent", "")
+        known = entry["opened_for"] if version is None else done[version - 2].content["entry"][key]["opened_for"]
+        for purpose in set(entry["opened_for"]) - ONES_OWN:
+            asked = [consent] if consent else []
+            found[key, purpose] = tuple(asked + ([] if purpose in known else [f"entry:{key}"]))
+    return found
 
 
 def ask(done: Sequence[Release], now: Content) -> dict[str, Question]:

@@ -9,14 +9,20 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from mindstage.datamap.permission import may
+from mindstage.datamap.questions import guards
 from mindstage.datamap.reading import data_map
-from mindstage.vault.keys import item_key, text_key
+from mindstage.vault.keys import item_key, owner_of, text_key
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Sealed, open_sealed, place, seal
 
 
 class PurposeRefused(Exception):
     """The data map does not allow this entry to be opened for this purpose. It is a fault of the program."""
+
+
+class NotPermitted(Exception):
+    """The person whose text this is has not said yes to this use of it."""
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]
@@ -58,11 +64,11 @@ class SealedRow(models.Model):
         return self
 
     def open(self, name: str, purpose: Purpose) -> str:
-        """The text of a sealed column. Raises PurposeRefused, KeyGone, Unreadable."""
+        """The text of a sealed column. Raises PurposeRefused, NotPermitted, KeyGone, Unreadable."""
         return self.open_bytes(name, purpose).decode()
 
     def open_bytes(self, name: str, purpose: Purpose) -> bytes:
-        """The bytes of a sealed column. Raises PurposeRefused, KeyGone, Unreadable."""
+        """The bytes of a sealed column. Raises PurposeRefused, NotPermitted, KeyGone, Unreadable."""
         field = self._meta.get_field(name)
         assert isinstance(field, SealedField)
         allow(field.entry, purpose, keyed_to=getattr(self, self.keyed_to))
@@ -71,12 +77,16 @@ class SealedRow(models.Model):
 
 
 def allow(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID | None = None) -> None:
-    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`.
+    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`; NotPermitted unless its person does.
 
-    `keyed_to`: the account or item whose key opens it, for the count of who opened what.
+    `keyed_to`: the account or item whose key opens it: whose it is, and for the count of who opened what. Without it
+    nobody can be asked, so what waits for a yes stays shut. Raises KeyGone.
     """
     if purpose not in data_map().entries[entry].opened_for:
         raise PurposeRefused(f"{entry} is not opened for {purpose}")
+    for question in guards().get((entry, purpose), ()):
+        if keyed_to is None or not may(owner_of(keyed_to), question):
+            raise NotPermitted(f"{entry} is not opened for {purpose} without a yes")
     if keyed_to is not None:
         _count(keyed_to, purpose)
 

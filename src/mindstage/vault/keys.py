@@ -81,6 +81,14 @@ def item_key(item: uuid.UUID) -> bytes:
     return _cached(item, _unwrap_item_key)
 
 
+def owner_of(ident: uuid.UUID) -> uuid.UUID:
+    """Whose an item is; an account is its own. Raises KeyGone."""
+    owner = ItemKey.objects.using("keystore").filter(pk=ident).values_list("owner", flat=True).first()
+    if owner is None and not UserKey.objects.using("keystore").filter(pk=ident).exists():
+        raise KeyGone
+    return owner or ident
+
+
 def text_key(account: uuid.UUID) -> bytes:
     """The key that seals the texts of an account itself (its handle), apart from the one that wraps item keys."""
     return derive(user_key(account), "text")
