@@ -16,7 +16,6 @@ from mindstage.datamap.content import Content, in_words, present
 from mindstage.datamap.releases import Release, releases
 from mindstage.kit import canonical
 
-
 ONES_OWN: Final = frozenset({"sign_in", "show", "export"})
 """Whoever has not said yes to a use still gets in, sees what is held, and takes it along."""
 

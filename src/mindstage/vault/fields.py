@@ -77,7 +77,7 @@ class SealedRow(models.Model):
 
 
 def allow(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID | None = None) -> None:
-    """Raises PurposeRefused unless the data map lets `entry` be opened for `purpose`; NotPermitted unless its person does.
+    """Raises PurposeRefused unless the map lets `entry` be opened for `purpose`, NotPermitted unless its person does.
 
     `keyed_to`: the account or item whose key opens it: whose it is, and for the count of who opened what. Without it
     nobody can be asked, so what waits for a yes stays shut. Raises KeyGone.
