@@ -82,7 +82,7 @@ def test_every_kind_of_thing_is_compared(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_new_purpose_needs_a_reason_of_its_own(tmp_path: Path) -> None:
-    """What is sealed and put to another use is opened for a new reason, or the check fails: the vault tells them apart."""
+    """What is sealed and put to another use is opened for a new reason, so that the vault can tell them apart."""
     put(tmp_path, present())
     done, told = read_releases(tmp_path), (Change(("entry:story",), "We count words now."),)
     content = changed("entry", "story", purpose="dpv:ServiceOptimisation")

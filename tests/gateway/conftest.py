@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -84,8 +84,17 @@ class Heard:
         self.progress.append((say, share))
 
 
+async def note_nothing() -> None:
+    """For tests that are not about what was noted."""
+
+
 async def listen(
-    route: Route, prompt: Prompt | None = None, *, person: str = "ada", hear: Callable[[str], None] | None = None
+    route: Route,
+    prompt: Prompt | None = None,
+    *,
+    person: str = "ada",
+    hear: Callable[[str], None] | None = None,
+    before_leaving: Callable[[], Awaitable[None]] = note_nothing,
 ) -> Heard:
     """Have a prompt answered and tell what was heard, the problem included."""
     heard = Heard()
@@ -97,7 +106,12 @@ async def listen(
 
     try:
         heard.finish = await door.converse(
-            prompt or make_prompt(), route=route, person=person, on_delta=both, on_progress=heard.note
+            prompt or make_prompt(),
+            route=route,
+            person=person,
+            before_leaving=before_leaving,
+            on_delta=both,
+            on_progress=heard.note,
         )
     except ProviderProblem as problem:
         heard.problem = problem

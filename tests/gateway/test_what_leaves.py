@@ -100,6 +100,23 @@ async def test_usage_and_empty_events_are_read_past(provider: FakeProvider, conf
     assert (await listen(route_to(provider.base_url))).text == "Once \u2014 \U0001f409"
 
 
+async def test_nothing_leaves_that_was_not_noted(provider: FakeProvider, configuration) -> None:
+    """The note stands before the request; where it cannot be taken, no byte goes out."""
+    noted: list[int] = []
+
+    async def note() -> None:
+        noted.append(len(provider.requests))
+
+    async def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    await listen(route_to(provider.base_url), before_leaving=note)
+    assert (noted, len(provider.requests)) == ([0], 1)
+    with pytest.raises(OSError, match="No space"):
+        await listen(route_to(provider.base_url), before_leaving=fail)
+    assert len(provider.requests) == 1
+
+
 async def test_turns_share_a_connection(provider: FakeProvider, configuration) -> None:
     """The second turn does not pay for a new one."""
     for _ in range(5):

@@ -16,6 +16,8 @@ from mindstage.accounts.sessions import begin_session
 from mindstage.config.schedule import CLOCKS
 from mindstage.datamap.reading import data_map
 from mindstage.datamap.retention import days_in
+from mindstage.gateway.models import Sending
+from mindstage.gateway.sendings import note_sending
 from mindstage.kit import clock
 from mindstage.library.models import Character
 from mindstage.library.trash import trash_character
@@ -35,6 +37,7 @@ from mindstage.vault.clocks import slow_date
 from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
 from mindstage.vault.purposes import Purpose
 from people import make_person
+from providers import remote
 from rights.erasures import make_life
 
 pytestmark = [
@@ -127,7 +130,12 @@ def open_something() -> Callable[[], bool]:
     return AccessCount.objects.exists
 
 
-@pytest.mark.parametrize(("make", "days"), [(type_draft, 30), (tell, 365), (open_something, 365)])
+def send() -> Callable[[], bool]:
+    note_sending(make_person("ada").pk, remote())
+    return Sending.objects.exists
+
+
+@pytest.mark.parametrize(("make", "days"), [(type_draft, 30), (tell, 365), (open_something, 365), (send, 365)])
 def test_what_ends_by_the_day(make: Callable[[], Callable[[], bool]], days: int) -> None:
     """On the day before its last it is there; on its last it goes."""
     is_there = make()

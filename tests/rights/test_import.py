@@ -30,7 +30,7 @@ from stories.scenes import make_story
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-OF_THE_ACCOUNT = {f"{name}.json" for name in ("account", "sessions", "notices", "openings", "consents")}
+OF_THE_ACCOUNT = {f"{name}.json" for name in ("account", "sessions", "notices", "openings", "consents", "recipients")}
 OF_THE_ARCHIVE = {"manifest.json", "signature.json"}
 _people = iter(range(1_000_000))
 

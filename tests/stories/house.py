@@ -106,6 +106,11 @@ class House:
         """How the provider answers its next request."""
         self.provider.play(*acts)
 
+    def release(self) -> None:
+        """Let the answer that stands at a Hold go on, as soon as it stands there."""
+        eventually(lambda: self.provider.holding)
+        self.provider.release()
+
     def take(
         self, player: Player, story: Story, text: str = "I open the door.", *, mode: str = "do", **more: Any
     ) -> Reading:

@@ -49,7 +49,7 @@ def test_a_form_sent_twice_is_one_turn(house: House, player: Player) -> None:
     form = form_of(player, story)
     house.script(Words(3), Hold(), Finish())
     assert [send(player, story, form) for _ in range(3)] == [302] * 3
-    house.provider.release()
+    house.release()
     eventually(lambda: last_reply(story).state == "finished")
     assert send(player, story, form) == 302
     assert text_of(last_reply(story)) == words(3)
@@ -67,7 +67,7 @@ def test_a_refused_line_becomes_the_draft(house: House, player: Player) -> None:
     reader.begun()
     assert send(player, story, form_of(player, story), "And then?") == 409
     assert find_draft(story).text == "And then?"
-    house.provider.release()
+    house.release()
     reader.to_end()
 
 

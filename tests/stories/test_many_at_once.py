@@ -84,7 +84,7 @@ def test_a_second_line_waits(house: House, player: Player) -> None:
     refused = house.take(player, story, "And then?", client_id=client_id).to_end()
     assert (refused.status, "still writing" in refused.say) == (409, True)
     assert "And then?" not in texts_of(story)
-    house.provider.release()
+    house.release()
     first.to_end()
     assert house.take(player, story, "And then?", client_id=client_id).done["state"] == "finished"
 

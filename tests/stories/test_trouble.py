@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from fakes.provider import Act, Die, ErrorEvent, Finish, Hold, Raw, Sleep, Stall, Status, Text, Words, words
+from mindstage.gateway.sendings import list_sent
 from mindstage.stories import reading, revisions
 from mindstage.stories.models import Turn
 from mindstage.streaming import bus
@@ -64,6 +65,19 @@ def test_words_are_kept_and_a_retry_works(
     assert (text_of(reply), text_of(failed)) == (words(5), shown)
 
 
+def test_who_got_it_is_noted(house: House, player: Player) -> None:
+    """Each request to a narrator elsewhere is counted for its author, a failed one too."""
+    story = make_story(player.account)
+    house.configure(base_url=house.provider.base_url)
+    house.script(Status(500, {}, BODY.encode()))
+    failed = house.take(player, story)
+    assert failed.done["state"] == "failed"
+    house.script(Words(5), Finish())
+    assert house.draw(player, story, "retry", last_reply(story).pk).done["state"] == "finished"
+    (sent,) = list_sent(player.account.pk)
+    assert sent.requests == len(house.provider.requests) == 2
+
+
 def test_a_provider_that_is_not_there(house: House, player: Player, caplog: pytest.LogCaptureFixture) -> None:
     """A refused connection says so without its address; the turn is kept, and a retry reaches the one that is back."""
     caplog.set_level(logging.DEBUG)
@@ -109,7 +123,7 @@ def test_nobody_reads_at_all(house: House, player: Player) -> None:
     leaver = house.take(player, story)
     leaver.begun()
     leaver.leave()
-    house.provider.release()
+    house.release()
     eventually(lambda: last_reply(story).state == "finished")
     assert text_of(last_reply(story)) == words(7)
 

@@ -9,6 +9,7 @@ from mindstage.accounts.access_counts import purge_old_counts
 from mindstage.accounts.doorsteps import purge_old_doorsteps
 from mindstage.accounts.notices import purge_old_notices
 from mindstage.accounts.sessions import purge_ended_sessions
+from mindstage.gateway.sendings import purge_old_sendings
 from mindstage.ops.jobs import purge_failed_jobs
 from mindstage.ops.night import pass_night
 from mindstage.ops.retention import publish_retention
@@ -25,6 +26,7 @@ CLOCKS: Final = (
     Clock("old drafts", timedelta(days=1), purge_old_drafts),
     Clock("old exports", timedelta(minutes=10), purge_old_exports),
     Clock("old access counts", timedelta(days=1), purge_old_counts),
+    Clock("old sendings", timedelta(days=1), purge_old_sendings),
     Clock("failed jobs", timedelta(days=1), purge_failed_jobs),
     Clock("policy notices", timedelta(hours=6), tell_everybody),
     Clock("night", timedelta(days=1), pass_night),

@@ -1,7 +1,7 @@
 """The one door through which a prompt goes to a narrator, and words come back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -30,18 +30,21 @@ async def converse(
     *,
     route: Route,
     person: str,
+    before_leaving: Callable[[], Awaitable[None]],
     on_delta: Callable[[str], None],
     on_progress: Callable[[str, float | None], None],
 ) -> Finish:
     """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill.
 
     `person` is an opaque name for whose words these are: it keeps one person's prompt cache from another, and is never
-    sent. Raises ProviderProblem. Cancelling the task closes the way to the provider at once.
+    sent. `before_leaving` is awaited before a request goes out of this machine, and never otherwise: if it raises,
+    nothing leaves. Raises ProviderProblem. Cancelling the task closes the way to the provider at once.
     """
     if route.kind == "embedded":
         return await _narrator(route).tell(
             _ask(prompt, route), person=person, on_delta=on_delta, on_progress=on_progress
         )
+    await before_leaving()
     request = Request(
         base_url=route.base_url,
         model=route.model,

@@ -119,6 +119,12 @@ MEASURES: Final = (
         "SELECT MIN(day) FROM accounts_accesscount",
     ),
     Measure(
+        "sending",
+        "Who got parts of stories",
+        ("entry", "sending", "retention_active"),
+        "SELECT MIN(last_on) FROM gateway_sending",
+    ),
+    Measure(
         "notice",
         "Notices about the account",
         ("entry", "notice", "retention_active"),

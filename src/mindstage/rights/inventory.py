@@ -19,6 +19,7 @@ from django.db.models.functions import Length
 
 from mindstage.datamap.content import in_words
 from mindstage.datamap.reading import Entry, data_map
+from mindstage.gateway.sendings import Sent, list_sent
 from mindstage.vault.models import ItemKey, UserKey
 
 OWN = ("account", "owner", "story__owner", "story__account")
@@ -48,10 +49,11 @@ class Kind:
 
 def list_kinds(person: uuid.UUID) -> list[Kind]:
     """Every entry of the data map, as it stands for one person."""
-    return [_kind(entry, person) for entry in data_map().entries.values()]
+    sent = list_sent(person)
+    return [_kind(entry, person, sent) for entry in data_map().entries.values()]
 
 
-def _kind(entry: Entry, person: uuid.UUID) -> Kind:
+def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
     rows, size = _measure(entry, person)
     return Kind(
         id=entry.id,
@@ -61,20 +63,26 @@ def _kind(entry: Entry, person: uuid.UUID) -> Kind:
         active=_sentence(entry.retention_active),
         after=_sentence(entry.retention_after),
         where=WHERE.get(entry.sealed, "Sealed, on this machine."),
-        who=_recipients(entry),
+        who=_recipients(entry, sent),
         rows=rows,
         size=size,
     )
 
 
-def _recipients(entry: Entry) -> str:
-    """Who really receives it here: a narrator elsewhere only if this instance has one."""
-    away = [provider for provider in settings.MINDSTAGE.providers if provider.kind != "embedded"]
-    if not entry.recipients or (not away and all("narrator" in one for one in entry.recipients)):
-        return "Nobody. The narrators of this copy run on this machine." if entry.recipients else "Nobody."
-    names = ", ".join(f"{provider.id} ({provider.region or 'region not stated'})" for provider in away)
-    told = _sentence("; ".join(entry.recipients))
-    return f"{told} Narrators elsewhere that this copy knows: {names}." if names else told
+def _recipients(entry: Entry, sent: list[Sent]) -> str:
+    """Who really received it: of narrators, those elsewhere that wrote for this person."""
+    if not entry.recipients:
+        return "Nobody."
+    if not all("narrator" in one for one in entry.recipients):
+        return _sentence("; ".join(entry.recipients))
+    if sent:
+        return f"Parts of it: {'; '.join(map(_name, sent))}."
+    away = any(provider.kind != "embedded" for provider in settings.MINDSTAGE.providers)
+    return f"Nobody{'' if away else '. The narrators of this copy run on this machine'}."
+
+
+def _name(sent: Sent) -> str:
+    return f"{sent.provider} ({sent.place or 'region not stated'}), {sent.last_on:%d %B %Y}".replace(" 0", " ")
 
 
 def _measure(entry: Entry, person: uuid.UUID) -> tuple[int, int]:

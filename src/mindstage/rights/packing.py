@@ -26,7 +26,7 @@ _LEVEL = 1
 
 _WORDS = b"""Your data, taken out of Mindstage.
 
-account.json, consents.json, sessions.json ...  what is held about your account
+account.json, consents.json, sessions.json ...  what is held about your account, and who got parts of it
 stories/*/story.json and turns-*.json           each story whole: every branch, every version, the trash too
 stories/*/story.md, .html, .epub                the same to read: the line you play, in the versions you chose
 stories/*/chats/*.jsonl                         the same as SillyTavern chats, one for each branch

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from mindstage.gateway.sendings import list_sent
 from mindstage.kit import canonical
 from mindstage.ledger import signing
 from mindstage.ledger.book import Chain, Kind
@@ -39,17 +40,20 @@ class NoReceipt(Exception):
     """There is no receipt for this code: not yet, not any more, or it never was one."""
 
 
-def went_out(account: uuid.UUID) -> Iterable[dict[str, str]]:  # noqa: ARG001 - the egress ledger will say it per person
-    """Providers that may have received parts of stories: none can be told to delete, so their terms are listed."""
-    for entry in settings.MINDSTAGE.providers:
-        if entry.kind != "embedded":
-            yield {
-                "who": entry.id,
-                "where": entry.region or "not stated",
-                "keeps": entry.retains or "not stated",
-                "trains": entry.trains or "not stated",
-                "deletion": "providers offer no way to delete; what they hold ends by the terms named here",
-            }
+def went_out(account: uuid.UUID) -> Iterable[dict[str, str]]:
+    """Providers that received parts of a person's stories: none can be told to delete, so their terms are listed."""
+    for sent in list_sent(account):
+        yield {
+            "who": sent.provider,
+            "where": sent.place or "not stated",
+            "keeps": sent.keeps or "not stated",
+            "trains": sent.trains or "not stated",
+            "first_on": sent.first_on.isoformat(),
+            "last_on": sent.last_on.isoformat(),
+            "requests": f"{sent.requests}",
+            "ends_on": sent.ends_on.isoformat() if sent.ends_on else "not stated",
+            "deletion": "providers offer no way to delete; what they hold ends by the terms named here",
+        }
 
 
 def inclusion(chain: Chain, tag: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
+from mindstage.gateway.sendings import note_sending
 from mindstage.prompts.endings import ends_sentence, long_enough
 from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
@@ -147,12 +148,17 @@ class Narration:
             prompt,
             route=route,
             person=str(run.taken.scene.owner),
+            before_leaving=partial(self._note_sending, run, route),
             on_delta=partial(self._feed, run, long_enough(route.reply)),
             on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
         )
         await asyncio.sleep(0)  # a last piece that ended the reply has cancelled this task: it is told here, not later
         if run.channel.length == len(run.channel.begins_with):
             raise ProviderProblem("silent")
+
+    async def _note_sending(self, run: Run, route: Route) -> None:
+        """Not synced to the disk: a turn does not wait for that, and a power cut loses a second of it at most."""
+        await self.database.run(partial(note_sending, run.taken.scene.owner, route), acknowledges=False)
 
     def _feed(self, run: Run, enough: int, text: str) -> None:
         """Pass a piece on. Past `enough` characters the next end of a sentence ends the reply."""

@@ -68,6 +68,11 @@ class FakeProvider:
         """Answer every request that has no script of its own with these acts."""
         self.usual = acts
 
+    @property
+    def holding(self) -> bool:
+        """Whether an answer stands at a Hold."""
+        return bool(self._held)
+
     def release(self) -> None:
         """Let everything that stands at a Hold go on. May be called from another thread."""
         self._loop.call_soon_threadsafe(self._release)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,11 +19,11 @@ from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import list_sessions
 from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.content import in_words as purpose_in_words
+from mindstage.gateway.sendings import list_sent
 from mindstage.rights.consents import switches_of
 from mindstage.rights.erasure import request_of
 from mindstage.rights.inventory import list_kinds, share_out
 from mindstage.rights.middleware import sends_signal
-from mindstage.rights.receipts import went_out
 from mindstage.rights.trash import list_trash
 from mindstage.ui.views import problem
 
@@ -100,7 +101,8 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "sessions": list_sessions(account, current=request.visitor.key_hash),
         "openings": [_opened(one) for one in openings],
         "opened_by_others": any(one.actor not in OWN_ACTORS for one in openings),
-        "recipients": list(went_out(person)),
+        "recipients": list_sent(person),
+        "narrators_elsewhere": any(one.kind != "embedded" for one in settings.MINDSTAGE.providers),
         "trash": list_trash(person),
         "notice": NOTICES.get(next(iter(request.GET), ""), ""),
     }

@@ -1,0 +1,81 @@
+"""Who really got parts of somebody's stories: noted before anything leaves, told to the person, ended after a year."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+
+from mindstage.accounts.models import User
+from mindstage.datamap.retention import days_in
+from mindstage.gateway.models import Sending
+from mindstage.gateway.problems import ProviderProblem
+from mindstage.gateway.routes import Route
+from mindstage.kit import clock, ids
+
+KEPT = timedelta(days=365)
+LONGEST = 200
+NOTHING = ("nothing", "no", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one provider got. `ends_on`: the day on which it is gone there by its terms; None: they name no time."""
+
+    provider: str
+    place: str
+    keeps: str
+    trains: str
+    first_on: date
+    last_on: date
+    requests: int
+    ends_on: date | None
+
+
+def note_sending(owner: uuid.UUID, route: Route) -> None:
+    """Note that a request with a person's words is about to leave.
+
+    Raises ProviderProblem when the account is no longer active: then nothing leaves; DatabaseError likewise.
+    """
+    terms = [text[:LONGEST] for text in (route.provider_id, route.place, route.retains, route.trains)]
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=owner, state=User.State.ACTIVE).exists():
+            raise ProviderProblem("closed")
+        _add(owner, terms)
+
+
+def list_sent(owner: uuid.UUID) -> list[Sent]:
+    """Who got parts of a person's stories within the last year, the last one first."""
+    rows = Sending.objects.filter(owner=owner).order_by("-last_on", "provider", "id")
+    return [
+        Sent(
+            row.provider, row.place, row.keeps, row.trains, row.first_on, row.last_on, row.requests, ends_on=_ends(row)
+        )
+        for row in rows
+    ]
+
+
+def purge_old_sendings() -> int:
+    """Delete lines whose last request is a year old; how many. A clock runs it."""
+    return Sending.objects.filter(last_on__lte=clock.today() - KEPT).delete()[0]
+
+
+def _ends(row: Sending) -> date | None:
+    if row.keeps.strip().lower().rstrip(".") in NOTHING:
+        return row.last_on
+    days = days_in(row.keeps)
+    return None if days is None else row.last_on + timedelta(days=days)
+
+
+def _add(owner: uuid.UUID, terms: list[str]) -> None:
+    native, today = connection.features.has_native_uuid_field, clock.today()
+    keys = [value if native else value.hex for value in (ids.unordered(), owner)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1) ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
+            "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
+            [*keys, *terms, today, today],
+        )
