@@ -40,7 +40,8 @@ def desk(press: Press, monkeypatch: pytest.MonkeyPatch) -> Press:  # noqa: F811
 
 def test_a_release_gives_number_date_and_difference(desk: Press, capsys: pytest.CaptureFixture[str]) -> None:
     """It refuses what is not announced, tells what it would do, does it, and has then nothing to do."""
-    desk.change("entry", "story", purpose="dpv:Marketing")
+    reasons = ["advertise", *desk.now["entry"]["story"]["opened_for"]]
+    desk.change("entry", "story", purpose="dpv:Marketing", opened_for=reasons)
     with pytest.raises(StartMistake, match="nobody is told"):
         run("release")
     desk.coming.write_text('[[change]]\nof = ["entry:story"]\nsays = "Stories sell things."\n')

@@ -69,7 +69,7 @@ def test_every_kind_stands_on_the_page(ada: Life, client: Client) -> None:
         assert f'id="kind-{entry.id}"' in page
     story = page[page.index('id="kind-story"') :]
     assert "2 rows" in story[:400]  # a story and its opening
-    for anchor in ("held", "time", "consents", "sent", "sessions", "opened", "export", "delete"):
+    for anchor in ("held", "time", "consents", "sent", "sessions", "opened", "decided", "export", "delete"):
         assert f'id="{anchor}"' in page
     assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW) not in page
 

@@ -189,6 +189,20 @@ def _consents(content: Content, facts: Facts) -> Table:  # noqa: ARG001
     return Table(("Choice", "What you are asked", "How it begins"), tuple(rows))
 
 
+def decisions_of(content: Content) -> list[Mapping[str, str]]:
+    """What the program decides by itself, each with id, title, looks_at, does, turn_to (what one can do about it)."""
+    parts = [part for section in content["section"].values() for part in section.get("part", ())]
+    return [decision for part in parts for decision in part.get("decision", ())]
+
+
+def _decisions(content: Content, facts: Facts) -> Table:  # noqa: ARG001
+    rows = (
+        (one["title"], _sentence(one["looks_at"]), _sentence(one["does"]), _sentence(one["turn_to"]))
+        for one in decisions_of(content)
+    )
+    return Table(("Decision", "Looks at", "What it does", "What you can do"), tuple(rows))
+
+
 def _contacts(content: Content, facts: Facts) -> Table:  # noqa: ARG001
     nobody = "No address was given; the owner of this copy is the one who gave you its link."
     rows = (
@@ -208,6 +222,7 @@ TABLES: Final[Mapping[str, Callable[[Content, Facts], Table]]] = {
     "rights": _rights,
     "retention": _retention,
     "consents": _consents,
+    "decisions": _decisions,
     "contacts": _contacts,
 }
 """What a part of policy.toml may show."""

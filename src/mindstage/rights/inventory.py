@@ -6,19 +6,21 @@ Whose a row is, is read off the models: an account, an owner, or the story that 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import BinaryField, Model, QuerySet, Sum
+from django.db.models import BinaryField, Min, Model, QuerySet, Sum
 from django.db.models.functions import Length
 
 from mindstage.datamap.content import in_words
 from mindstage.datamap.reading import Entry, data_map
+from mindstage.datamap.retention import kept_for
 from mindstage.gateway.sendings import Sent, list_sent
 from mindstage.vault.models import ItemKey, UserKey
 
@@ -29,6 +31,28 @@ WHERE = {
     "none": "In the database of this machine; it holds no words of yours.",
     "epoch": "Wrapped, in a database of their own, on this machine.",
 }
+
+
+type End = tuple[str, str, Callable[[], int]]
+"""A model, the column that says since when (or, with 0 days, until when), and the days that such a row is kept."""
+
+
+def _kept(name: str) -> Callable[[], int]:
+    return lambda: kept_for(name).days
+
+
+ENDS: Final[Mapping[str, tuple[End, ...]]] = {
+    "session": (("accounts.Session", "born", _kept("session")),),
+    "draft": (("stories.Draft", "saved_on", _kept("draft")),),
+    "notice": (("accounts.Notice", "made_on", lambda: 365),),
+    "access_count": (("accounts.AccessCount", "day", lambda: 365),),
+    "sending": (("gateway.Sending", "last_on", lambda: 365),),
+    "export": (("rights.Export", "ready_at", lambda: 1),),
+    "story": (("stories.Story", "trashed_on", _kept("trash")), ("stories.Turn", "trashed_at", _kept("trash"))),
+    "character": (("library.Character", "trashed_on", _kept("trash")),),
+    "erasure_request": (("rights.ErasureRequest", "due_on", lambda: 0),),
+}
+"""Entries of which something ends by itself while the account is in use. A test finds those that are missing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class Kind:
     after: str
     where: str
     who: str
+    ends: str
     rows: int
     size: int
 
@@ -64,9 +89,28 @@ def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
         after=_sentence(entry.retention_after),
         where=WHERE.get(entry.sealed, "Sealed, on this machine."),
         who=_recipients(entry, sent),
+        ends=_ends(entry, person) if rows else "",
         rows=rows,
         size=size,
     )
+
+
+def _ends(entry: Entry, person: uuid.UUID) -> str:
+    """On which day the first of them ends by itself; when none does, who ends it."""
+    days = [day for end in ENDS.get(entry.id, ()) if (day := _first_end(end, person))]
+    if not days:
+        return "Nothing of it by itself."
+    first = min(days)
+    return f"The first by itself on {first:%d %B %Y}.".replace(" 0", " ")
+
+
+def _first_end(end: End, person: uuid.UUID) -> date | None:
+    label, column, days = end
+    rows = owned(label, person)
+    began = None if rows is None else rows.aggregate(first=Min(column))["first"]
+    if began is None:
+        return None
+    return (began.date() if isinstance(began, datetime) else began) + timedelta(days=days())
 
 
 def _recipients(entry: Entry, sent: list[Sent]) -> str:

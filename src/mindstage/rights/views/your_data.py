@@ -21,6 +21,7 @@ from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.content import in_words as purpose_in_words
 from mindstage.gateway.sendings import list_sent
 from mindstage.rights.consents import switches_of
+from mindstage.rights.decisions import list_decisions
 from mindstage.rights.erasure import request_of
 from mindstage.rights.inventory import list_kinds, share_out
 from mindstage.rights.middleware import sends_signal
@@ -103,6 +104,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "opened_by_others": any(one.actor not in OWN_ACTORS for one in openings),
         "recipients": list_sent(person),
         "narrators_elsewhere": any(one.kind != "embedded" for one in settings.MINDSTAGE.providers),
+        "decisions": list_decisions(person),
         "trash": list_trash(person),
         "notice": NOTICES.get(next(iter(request.GET), ""), ""),
     }

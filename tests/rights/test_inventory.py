@@ -1,0 +1,98 @@
+"""Your data, in dates and decisions: when each kind ends here, and what the program decides by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from mindstage.accounts.models import AgeBand
+from mindstage.datamap.content import present
+from mindstage.datamap.policy import decisions_of
+from mindstage.datamap.reading import data_map
+from mindstage.datamap.retention import days_in
+from mindstage.kit import clock
+from mindstage.library.trash import trash_character
+from mindstage.rights.decisions import NOW, list_decisions
+from mindstage.rights.export import request_export
+from mindstage.rights.inventory import ENDS, list_kinds
+from mindstage.stories.drafts import save_draft
+from mindstage.vault.clocks import slow_date
+from people import make_person, signed_in_client
+from rights.erasures import Life, make_life
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+NOT_YET_SOMEBODYS = {"doorstep", "job", "reserved_handle"}
+"""Half a log-in, a deed that failed, and what begins when the account is gone: no row of a person's page."""
+
+
+@pytest.fixture
+def ada(vault: None) -> Life:
+    return make_life("ada")
+
+
+def ends(life: Life) -> dict[str, str]:
+    return {kind.id: kind.ends for kind in list_kinds(life.person.pk) if kind.rows}
+
+
+def day(days: int, start: date | None = None) -> str:
+    return f"{(start or clock.today()) + timedelta(days=days):%d %B %Y}".lstrip("0")
+
+
+def test_each_kind_says_when_it_ends(ada: Life) -> None:
+    """The day of the first that ends by itself, counted as the clocks count; what ends with her says so."""
+    signed_in_client(ada.person)
+    save_draft(story=ada.story, mode="do", text="I wait.")
+    found = ends(ada)
+    assert found["session"] == found["draft"] == f"The first by itself on {day(30)}."
+    assert found["story"] == found["handle"] == "Nothing of it by itself."
+    trash_character(character=ada.character)
+    assert ends(ada)["character"] == f"The first by itself on {day(30, slow_date())}."
+    with clock.moved(timedelta(days=5)):
+        signed_in_client(ada.person)
+        assert ends(ada)["session"] == found["session"]  # the older one ends first
+
+
+def test_a_shorter_time_of_the_operator_shows(ada: Life, settings: Any) -> None:
+    """The day is that of this instance, not that of the promise."""
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"draft": 3})
+    save_draft(story=ada.story, mode="do", text="I wait.")
+    assert ends(ada)["draft"] == f"The first by itself on {day(3)}."
+
+
+def test_no_kind_that_ends_by_itself_is_left_out() -> None:
+    """Whatever the map keeps for a time while the account is in use has its day on the page."""
+    timed = {entry.id for entry in data_map().entries.values() if days_in(entry.retention_active)}
+    assert timed - NOT_YET_SOMEBODYS <= ENDS.keys()
+
+
+def test_every_decision_stands_on_the_page_and_in_the_policy(ada: Life) -> None:
+    """Each with what it looks at, what it does, and what one can do about it."""
+    page = signed_in_client(ada.person).get("/your-data/").content.decode()
+    policy = Client().get("/policy/").content.decode()
+    declared = decisions_of(present())
+    assert {one["id"] for one in declared} >= {"tries", "age", "file", "export", "reply"} | NOW.keys()
+    for one in declared:
+        assert f'id="decided-{one["id"]}"' in page
+        assert all(one[key] for key in ("title", "looks_at", "does", "turn_to"))
+    assert 'id="decide"' in policy
+
+
+def test_how_they_stand_for_one_person(ada: Life) -> None:
+    """What was decided about her, and not about somebody else."""
+    ben = make_person("ben", age_band=AgeBand.TEEN)
+    request_export(owner=ada.person.pk)
+    client = signed_in_client(ada.person)
+    client.post("/your-data/consents/improvement/", {"given": "yes"})
+    client.get("/your-data/", headers={"Sec-GPC": "1"})
+    hers, his = ({one.id: one.now for one in list_decisions(person.pk)} for person in (ada.person, ben))
+    assert hers["age"] == "You said you are an adult."
+    assert his["age"].startswith("You said you are 13 to 17")
+    assert hers["export"] == f"You can ask again on {day(1)}."
+    assert his["export"] == "You can ask for one now."
+    assert hers["signal"] == f"Last on {day(0)}."
+    assert his["signal"] == "It has not happened to you."
+    assert hers["tries"] == ""
