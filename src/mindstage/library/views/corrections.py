@@ -1,0 +1,58 @@
+"""Correct a character in place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.library.cards import CardRefused
+from mindstage.library.characters import find_character
+from mindstage.library.corrections import correct_character, list_correctable
+from mindstage.library.models import Character
+from mindstage.vault.keys import KeyGone
+
+PREFIX = "card."
+NOTHING: Mapping[str, str] = MappingProxyType({})
+NOT_KEPT = "Nothing was changed."
+IMPORTED = " Nothing was imported."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_visitor
+def edit(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """GET: every text of the card in a field. POST: write those that were changed."""
+    character = find_character(request.visitor.account_id, ident)
+    if character is None:
+        raise Http404
+    texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
+    try:
+        if request.method == "POST":
+            correct_character(character=character, texts=texts)
+            return HttpResponseRedirect(reverse("character", args=[ident]))
+        return _page(request, character)
+    except CardRefused as refused:
+        return _page(request, character, texts, problem=f"{refused.sentence.partition(IMPORTED)[0]} {NOT_KEPT}")
+    except KeyGone:
+        raise Http404 from None
+
+
+def _page(
+    request: SignedInRequest, character: Character, typed: Mapping[str, str] = NOTHING, *, problem: str = ""
+) -> HttpResponse:
+    fields, more = list_correctable(character)
+    context = {
+        "id": character.pk,
+        "fields": [replace(one, text=typed.get(one.path, one.text)) for one in fields],
+        "more": more,
+        "prefix": PREFIX,
+        "problem": problem,
+    }
+    return render(request, "library/character_edit.html", context, status=422 if problem else 200)

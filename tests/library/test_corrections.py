@@ -1,0 +1,122 @@
+"""What a person brought with a card can be corrected in place, to the last lore entry, over what was there before."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from library import card_makers as make
+from mindstage.accounts.models import User
+from mindstage.library import corrections
+from mindstage.library.cards import CardRefused, read_card
+from mindstage.library.characters import import_character
+from mindstage.library.corrections import correct_character, list_correctable
+from mindstage.library.models import Character
+from mindstage.vault.purposes import Purpose
+from people import make_person, signed_in_client
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+CARDS = {"v1": make.v1, "v2": make.v2, "v3": make.v3, "pygmalion": make.pygmalion}
+
+
+@pytest.fixture
+def ada(vault: None) -> User:
+    return make_person("ada")
+
+
+def bring(ada: User, card: Any) -> Character:
+    return import_character(owner=ada.pk, data=make.to_json(card))
+
+
+def kept(character: Character) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Character.objects.get(pk=character.pk).open_bytes("card", Purpose.SHOW))
+    return found
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_every_text_of_a_card_can_be_corrected(kind: str, ada: User) -> None:
+    """Each field of each version takes other words; none of the old ones is left in them, and the card still reads."""
+    character = bring(ada, CARDS[kind]())
+    fields, more = list_correctable(character)
+    assert more == 0
+    new = {one.path: f"word {number}" for number, one in enumerate(fields)}
+    correct_character(character=character, texts=new)
+    again, _ = list_correctable(Character.objects.get(pk=character.pk))
+    assert {one.path: one.text for one in again} == new
+    assert read_card(make.to_json(kept(character))).name == new[fields[0].path]
+    assert Character.objects.get(pk=character.pk).open("name", Purpose.SHOW) == "word 0"
+
+
+def test_nothing_else_changes(ada: User) -> None:
+    """Unknown fields and all that was not touched stay, also the line ends that a form does not know."""
+    card = make.v3()
+    card["data"]["scenario"] = "One.\r\nTwo."
+    character = bring(ada, card)
+    before = kept(character)
+    fields, _ = list_correctable(character)
+    texts = {one.path: one.text.replace("\r\n", "\n").replace("\n", "\r\n") for one in fields}
+    correct_character(character=character, texts=texts | {"nothing.7": "x"})
+    assert kept(character) == before
+    correct_character(character=character, texts={"description": "Tall."})
+    before["data"]["description"] = "Tall."
+    assert kept(character) == before
+
+
+def test_the_copy_for_older_readers_is_corrected_too(ada: User) -> None:
+    """Cards that say everything twice keep no old word in the other place."""
+    card = make.v2()
+    card |= {"name": card["data"]["name"], "description": card["data"]["description"]}
+    character = bring(ada, card)
+    correct_character(character=character, texts={"name": "Wren Ashdown", "description": "Short."})
+    found = kept(character)
+    assert (found["name"], found["description"]) == ("Wren Ashdown", "Short.")
+    assert (found["data"]["name"], found["data"]["description"]) == ("Wren Ashdown", "Short.")
+
+
+def test_what_could_not_be_read_again_is_refused(ada: User) -> None:
+    """A name that is far too long changes nothing, and the page keeps what was typed."""
+    character = bring(ada, make.v2())
+    before = kept(character)
+    with pytest.raises(CardRefused):
+        correct_character(character=character, texts={"name": "x" * 100_000})
+    answer = signed_in_client(ada).post(f"/characters/{character.pk}/edit/", {"card.name": "x" * 100_000})
+    assert answer.status_code == 422
+    assert "Nothing was changed." in answer.content.decode()
+    assert "x" * 100_000 in answer.content.decode()
+    assert kept(character) == before
+
+
+def test_the_page_corrects(ada: User) -> None:
+    """A plain form with every text in a field; afterwards the character is shown under its new name."""
+    character = bring(ada, make.v2())
+    client = signed_in_client(ada)
+    page = client.get(f"/characters/{character.pk}/edit/").content.decode()
+    fields, _ = list_correctable(character)
+    assert page.count("<textarea") == len(fields)
+    answer = client.post(f"/characters/{character.pk}/edit/", {"card.name": "Wren", "card.description": "a\r\nb"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/characters/{character.pk}/")
+    shown = client.get(f"/characters/{character.pk}/").content.decode()
+    assert "Wren" in shown
+    assert f'href="/characters/{character.pk}/edit/"' in shown
+    assert "Wren" in client.get("/characters/").content.decode()
+    assert kept(character)["data"]["description"] == "a\nb"
+
+
+def test_what_a_form_cannot_hold_is_said(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not dropped in silence, and not changed either."""
+    monkeypatch.setattr(corrections, "MOST", 2)
+    character = bring(ada, make.v2())
+    assert "too long for a form" in signed_in_client(ada).get(f"/characters/{character.pk}/edit/").content.decode()
+
+
+def test_cleo_corrects_nothing(ada: User) -> None:
+    """Another's character is not there, and a stranger is shown the door."""
+    character = bring(ada, make.v2())
+    there, before = f"/characters/{character.pk}/edit/", kept(character)
+    cleo = signed_in_client(make_person("cleo"))
+    assert cleo.get(there).status_code == cleo.post(there, {"card.name": "Mine"}).status_code == 404
+    assert Client().post(there, {"card.name": "Mine"}).status_code == 403
+    assert kept(character) == before
