@@ -310,34 +310,6 @@ def killing(reaper: Reaper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.drill
-def test_killed_at_every_write_it_goes_on(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that dies at any write of an erasure leaves what the next start and the next night finish."""
-    ben, at, whole = make_life("ben"), 0, False
-    while not whole:
-        at += 1
-        ada = make_life(f"ada {at}")
-        asked = request_erasure(ada.person.pk)
-        pass_nights(6)
-        reaper = Reaper(at)
-        try:
-            with killing(reaper, monkeypatch):
-                pass_nights(1)
-                run_due()
-            whole = True
-        except Killed:
-            close_vault()
-        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
-        pass_nights(2)
-        run_due()
-        assert request_of(asked).state == "done", at
-        assert_gone(ada)
-        assert check_receipt(fetch_receipt(asked.claim_code), key=receipt_key())["keys"]["destroyed"]
-        assert is_reserved(handle_tag(f"ada {at}"))
-    assert at > 25
-    assert_intact(ben)
-
-
 def test_killed_while_calling_it_off(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is then either called off or not, and never half."""
     at, whole = 0, False

@@ -1,0 +1,95 @@
+"""A process that ends at each of its writes, in the middle of an erasure: by SIGKILL, where the databases are files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+
+from mindstage.accounts.handles import handle_tag, tag_of_account
+from mindstage.ledger.receipts import check_receipt
+from mindstage.rights.erasure import request_erasure, run_due
+from mindstage.rights.receipts import fetch_receipt, receipt_key
+from mindstage.vault.ending import is_reserved
+from mindstage.vault.keys import close_vault
+from mindstage.vault.start_check import Mode, check_start
+from rights.erasures import make_life, pass_nights
+from rights.test_erasure import Killed, Reaper, assert_gone, assert_intact, killing, request_of
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keystore"], transaction=True)]
+
+
+class Sigkill(Reaper):
+    """No exception, no handler, no `finally`: the process is gone before the write."""
+
+    def count(self) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lives_through(deed: Callable[[], None], at: int) -> bool:
+    """Do it, and be killed at write number `at`; False when that happened."""
+    return _in_a_child(deed, at) if connections["default"].vendor == "sqlite" else _in_this_process(deed, at)
+
+
+def _in_this_process(deed: Callable[[], None], at: int) -> bool:
+    """With a server, whose pool of connections no child can take over, the end is an exception that nobody catches."""
+    try:
+        with pytest.MonkeyPatch.context() as patch, killing(Reaper(at), patch):
+            deed()
+    except Killed:
+        close_vault()
+        return False
+    return True
+
+
+def _in_a_child(deed: Callable[[], None], at: int) -> bool:
+    connections.close_all()
+    close_vault()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes none of this process's other threads
+        child = os.fork()
+    if child == 0:
+        try:
+            with pytest.MonkeyPatch.context() as patch, killing(Sigkill(at), patch):
+                deed()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.waitstatus_to_exitcode(status) == 0
+    return True
+
+
+@pytest.mark.drill
+def test_killed_at_every_write_it_goes_on(vault: None) -> None:
+    """Whatever the process was doing: the next start opens, the next nights end the person, the receipt is whole."""
+    ben, at, whole = make_life("ben"), 0, False
+
+    def go_on() -> None:
+        pass_nights(1)
+        run_due()
+
+    while not whole:
+        at += 1
+        ada = make_life(f"ada {at}")
+        asked = request_erasure(ada.person.pk)
+        pass_nights(6)
+        whole = lives_through(go_on, at)
+        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
+        pass_nights(2)
+        run_due()
+        assert request_of(asked).state == "done", at
+        assert_gone(ada)
+        assert check_receipt(fetch_receipt(asked.claim_code), key=receipt_key())["keys"]["destroyed"]
+        assert is_reserved(handle_tag(f"ada {at}"))
+    assert at > 25
+    assert_intact(ben)
