@@ -111,6 +111,7 @@ OBJECTS = {
     "passkey_name",
     "passkey_removal",
     "character",
+    "character_edit",
     "portrait",
     "story",
     "turns",
