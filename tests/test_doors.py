@@ -215,7 +215,11 @@ def patterns() -> Iterator[tuple[str, str]]:
 
 def address(house: House, name: str, route: str) -> str:
     """A route with the identifiers of Ada's things, and plausible words elsewhere."""
-    owner = house.names["character"] if name in ("character", "portrait", "character_trash") else house.story.pk
+    owner = (
+        house.names["character"]
+        if name in ("character", "character_edit", "portrait", "character_trash")
+        else house.story.pk
+    )
     owner = house.names["export"] if name == "export_end" else owner
     filled = {
         "<uuid:ident>": owner,
