@@ -174,6 +174,12 @@ def test_a_made_up_answer_is_refused_and_uses_the_challenge_up(answer: object) -
     assert not Doorstep.objects.exists()
 
 
+def test_an_answer_that_is_nested_without_end_is_refused() -> None:
+    client = Client()
+    assert begin(client, {"what": "log_in"}).status_code == 200
+    assert client.post("/passkey/", {"credential": "[" * 100_000}, headers=HERE).status_code == 422
+
+
 def test_an_answer_without_its_challenge_is_refused() -> None:
     """Wrong order, a made-up cookie, the challenge of another step."""
     client = Client()

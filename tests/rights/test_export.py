@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from PIL import Image
 
 from library import card_makers as make
-from mindstage.accounts.models import User
+from mindstage.accounts.models import Notice, User
+from mindstage.accounts.notices import notify
 from mindstage.kit import clock
 from mindstage.library.cards import read_card
 from mindstage.library.characters import import_character
@@ -29,6 +30,7 @@ from mindstage.stories import revisions
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.keys import destroy_item_key
 from mindstage.vault.models import ItemKey
+from mindstage.vault.sealing import Sealed, Unreadable
 from people import make_person
 from rights.takeouts import one, take_out, turns_of, unzip
 from stories.scenes import add_turns, fork, make_story
@@ -222,6 +224,20 @@ def test_a_full_disk_fails_in_words_and_leaves_nothing(ada: User, monkeypatch: p
     assert Export.objects.get(pk=asked.pk).state == Export.State.FAILED
     assert not list(export.folder().glob("*"))
     monkeypatch.undo()
+    export.request_export(owner=ada.pk)
+
+
+def test_an_export_that_falls_keeps_nobody_waiting_for_a_day(ada: User) -> None:
+    """A text of the account does not open: the row says so, the job says of what kind it was, she may ask again."""
+    notify(account=ada, text="Something was changed.")
+    row = Notice.objects.latest("made_on")
+    Notice.objects.filter(pk=row.pk).update(text=Sealed(bytes(row.text)[:-1] + b"?"))
+    asked = export.request_export(owner=ada.pk)
+    with pytest.raises(Unreadable):
+        export.write_export(asked.pk)
+    assert Export.objects.get(pk=asked.pk).state == Export.State.FAILED
+    assert not list(export.folder().glob("*"))
+    export.write_export(asked.pk)
     export.request_export(owner=ada.pk)
 
 

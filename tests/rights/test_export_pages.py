@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 
 from mindstage.accounts.models import User
@@ -23,11 +24,12 @@ from mindstage.ops.jobs import run_next_job
 from mindstage.rights import export
 from mindstage.rights.endpoint import ExportPlane
 from mindstage.rights.export_models import Export
+from mindstage.rights.views.exports import TURNS
 from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Story
 from mindstage.vault.sealing import Unreadable
 from people import PASSPHRASE, make_person, signed_in_client
-from rights.takeouts import turns_of, unzip
+from rights.takeouts import take_out, turns_of, unzip
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
@@ -224,3 +226,18 @@ def test_a_download_ends_with_the_session(ada: User, database: DatabaseThread) -
 
     assert asyncio.run(fetch_slowly()) == ["http.response.start", "http.response.body"]
     assert fetch(database, ada, f"/stream/exports/{ready.pk}")[0] == 200
+
+
+def test_imports_leave_threads_for_the_pages(ada: User) -> None:
+    """A third archive at once is refused in words, and taken when there is room again."""
+    client = signed_in_client(ada)
+    archive = take_out(ada)
+
+    def bring() -> HttpResponse:
+        return client.post("/your-data/imports/", {"archive": SimpleUploadedFile("export.zip", archive)})
+
+    with TURNS, TURNS:
+        busy = bring()
+        assert (busy.status_code, b"try again in a minute" in busy.content) == (503, True)
+    assert bring().status_code == 200
+    assert bring().status_code == 200

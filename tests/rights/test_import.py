@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 
@@ -225,6 +226,36 @@ def test_bombs_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.Mon
         with monkeypatch.context() as patched:
             patched.setattr(archive, limit, value)
             assert "larger than what is taken in" in nothing_came_in(ben, rezip(files))
+
+
+def test_many_small_bombs_are_refused(ada: User) -> None:
+    """Each is below what is judged by itself."""
+    zeros = {f"zeros-{number}.bin": bytes(1_000_000) for number in range(20)}
+    assert "100 times" in nothing_came_in(make_person("ben"), rezip(unzip(take_out(ada)) | zeros))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_directory_that_lies_about_its_length_is_refused(
+    ada: User, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """The number of entries that stands beside it is not what the reader of archives goes by."""
+    content = bytearray(rezip(unzip(take_out(ada))))
+    at = content.rindex(b"PK\5\6")
+    content[at + 8 : at + 12] = struct.pack("<2H", count, count)
+    monkeypatch.setattr(archive, "FILES", 3)
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # it is not even opened
+    assert "more than 3 files" in nothing_came_in(make_person("ben"), bytes(content))
+
+
+def test_a_second_directory_cannot_be_shown_to_the_judge(ada: User) -> None:
+    """What looks like the directory of a large archive counts only where the reader of archives finds it."""
+    content = rezip(unzip(take_out(ada)))
+    at = content.rindex(b"PK\5\6")
+    record = b"PK\6\6" + bytes(52)
+    for place in (at, 0):
+        locator = b"PK\6\7" + struct.pack("<IQI", 0, place, 1)
+        forged = content[:at] + (record if place else bytes(56)) + locator + content[at:]
+        nothing_came_in(make_person("ben" if place else "cleo"), forged)
 
 
 def test_two_entries_over_the_same_bytes_are_refused(ada: User) -> None:

@@ -30,6 +30,9 @@ MANIFEST_BYTES = 32 * MIB
 RATIO = 200
 """Prose unpacks to some three times its size, the most repetitive story to forty."""
 RATIO_FROM = 1 * MIB
+TOGETHER = 100
+TOGETHER_FROM = 16 * MIB
+"""Of all files together: a person's uploads must not buy many times their size of work."""
 DEPTH = 6
 NAME = 200
 JSON_DEPTH = 32
@@ -57,6 +60,7 @@ class Archive:
             raise NotUnderstood(NO_ARCHIVE) from None
         self._entries = {entry.filename: entry for entry in self._zip.infolist()}
         _check_entries(self._zip.infolist())
+        _check_total(self._zip.infolist(), file.seek(0, 2))
         self.key, self.manifest = self._read_manifest()
         self._listed: dict[str, dict[str, Any]] = {}
         for line in self.manifest["files"]:
@@ -165,29 +169,45 @@ def _refuse_other_kinds(file: BinaryIO) -> None:
     at = tail.rfind(b"PK\5\6")
     if at < 0 or at + 22 > len(tail):
         raise NotUnderstood(NO_ARCHIVE)
-    count, size = struct.unpack_from("<HI", tail, at + 10)
-    big = tail.rfind(b"PK\6\6", 0, at)
-    if big >= 0 and big + 56 <= len(tail):
-        count, size = struct.unpack_from("<2Q", tail, big + 32)
-    if count > FILES or (size > DIRECTORY_BYTES and size != 0xFFFFFFFF) or size > end:
+    (size,) = struct.unpack_from("<I", tail, at + 12)
+    after = end - len(tail) + at  # where the directory ends
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\6\7":  # the form for large archives, where zipfile looks for it
+        after -= 76
+        (told,) = struct.unpack_from("<Q", tail, at - 12)
+        (size,) = struct.unpack_from("<Q", tail, at - 36)
+        if tail[at - 76 : at - 72] != b"PK\6\6" or told != after:
+            raise NotUnderstood(NO_ARCHIVE)
+    if size > min(DIRECTORY_BYTES, after) or _count_entries(file, after - size, size) > FILES:
         raise NotUnderstood(TOO_MUCH.format(what=f"more than {FILES:,} files"))
+
+
+def _count_entries(file: BinaryIO, at: int, size: int) -> int:
+    """How many entries a directory really has: the number beside it may be anything, and each costs memory."""
+    file.seek(at)
+    return file.read(size).count(b"PK\1\2")
+
+
+def _check_total(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Many small files may be a bomb together."""
+    total = sum(entry.file_size for entry in entries)
+    if total > TOTAL_BYTES:
+        raise NotUnderstood(TOO_MUCH.format(what="more than 64 GiB unpacked"))
+    if total > TOGETHER_FROM and total > TOGETHER * size:
+        raise NotUnderstood(TOO_MUCH.format(what="it unpacks to more than 100 times its size"))
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > FILES:
         raise NotUnderstood(TOO_MUCH.format(what=f"more than {FILES:,} files"))
     seen: set[str] = set()
-    total, ends = 0, 0
+    ends = 0
     for entry in sorted(entries, key=lambda one: one.header_offset):
         _check_name(entry, seen)
         if entry.header_offset < ends:
             raise NotUnderstood(NO_ARCHIVE)  # two entries share bytes: a bomb without nesting
         ends = entry.header_offset + 30 + entry.compress_size
-        total += entry.file_size
         if entry.file_size > RATIO_FROM and entry.file_size > RATIO * max(1, entry.compress_size):
             raise NotUnderstood(TOO_MUCH.format(what="a file unpacks to more than 200 times its size"))
-    if total > TOTAL_BYTES:
-        raise NotUnderstood(TOO_MUCH.format(what="more than 64 GiB unpacked"))
 
 
 def _check_name(entry: zipfile.ZipInfo, seen: set[str]) -> None:

@@ -125,13 +125,11 @@ def write_export(ident: uuid.UUID) -> None:
         return
     try:
         _write(export)
-    except (
-        Abandoned,
-        KeyGone,
-        OSError,
-    ):  # something was ended meanwhile, or the disk is full: it may be asked for again
+    except Exception as trouble:  # whatever it was, nobody waits for it, and the person may ask again at once
         discard_file(ident)
         Export.objects.filter(pk=ident, state=Export.State.WRITING).update(state=Export.State.FAILED)
+        if not isinstance(trouble, Abandoned | KeyGone | OSError):  # ended meanwhile, or the disk is full: no fault
+            raise
 
 
 def _claim(ident: uuid.UUID) -> Export | None:
@@ -259,8 +257,9 @@ def purge_old_exports() -> int:
 
 def _purge_strays() -> int:
     """Files of exports that no row knows any more: their owner was erased, or an older database came back."""
+    files = list(folder().glob("*"))  # before the rows: a file that another worker begins now has its row already
     known = {ident.hex for ident in Export.objects.values_list("pk", flat=True)}
-    strays = [path for path in folder().glob("*") if path.stem not in known]
+    strays = [path for path in files if path.stem not in known]
     for path in strays:
         path.unlink(missing_ok=True)
     return len(strays)

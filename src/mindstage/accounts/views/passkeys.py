@@ -65,7 +65,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     try:
         credential = json.loads(request.POST.get("credential", ""))
         response = _ENDINGS[begun["what"]](request, site, begun, credential)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested without end
         return _say(Refused("", passkeys.NOT_MADE))
     except Refused as refusal:
         return _say(refusal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 from typing import Any
 
@@ -29,6 +30,9 @@ NOT_WRITTEN = (
     "The archive is in order, but the database is busy or its disk is full. What had come in until then stays; "
     "look at your library before you try again."
 )
+BUSY = "Two archives are being brought in just now. Nothing was brought in of this one; try again in a minute."
+TURNS = threading.BoundedSemaphore(2)
+"""An archive takes a page's thread for seconds, and there are six: the others stay free for everybody's pages."""
 ENDED = "This account is no longer active. Nothing was brought in."
 
 
@@ -66,6 +70,8 @@ def bring(request: SignedInRequest) -> HttpResponse:
         return _page(request, problem=CUT_OFF, status=413)
     if file is None:
         return _page(request, problem=NO_FILE, status=400)
+    if not TURNS.acquire(blocking=False):
+        return _page(request, problem=BUSY, status=503)
     try:
         brought = bring_archive(owner=request.visitor.account_id, file=io.BytesIO(file.read()))
     except NotUnderstood as refused:
@@ -74,6 +80,8 @@ def bring(request: SignedInRequest) -> HttpResponse:
         return _page(request, problem=ENDED, status=409)
     except DatabaseError:
         return _page(request, problem=NOT_WRITTEN, status=503)
+    finally:
+        TURNS.release()
     return _page(request, report=brought.sentences)
 
 
