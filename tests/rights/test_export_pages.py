@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 
@@ -207,6 +208,11 @@ def test_a_download_ends_with_the_session(ada: User, database: DatabaseThread) -
         "headers": [(b"host", b"localhost"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())],
     }
 
+    def log_out() -> None:
+        """As a page does, in a thread of its own."""
+        end_session(session_key_hash(cookie))
+        connections.close_all()
+
     async def fetch_slowly() -> list[str]:
         readers, sent = Readers(database), []
         readers.open()
@@ -218,7 +224,7 @@ def test_a_download_ends_with_the_session(ada: User, database: DatabaseThread) -
         async def send(message: Any) -> None:
             sent.append(message["type"])
             if message["type"] == "http.response.body":
-                await asyncio.to_thread(end_session, session_key_hash(cookie))
+                await asyncio.to_thread(log_out)
                 await asyncio.Event().wait()  # a reader that takes its time
 
         await asyncio.wait_for(ExportPlane(database, readers)(scope, receive, send), 10)
