@@ -6,6 +6,7 @@ A holding that can also take such files back is a `Porter`. docs/subsystems/expo
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -73,6 +74,12 @@ class Porter(Protocol):
 
     def weigh(self, person: uuid.UUID) -> int:
         """How many things `export` will give: stories, characters. For the progress that a person sees."""
+
+
+def words_of(title: str) -> str:
+    """A few plain words of a title with a hyphen before them, for the name of a folder in the owner's own archive."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower())[:40].strip("-")
+    return f"-{words}" if words else ""
 
 
 def fresh_id(old: str, make: uuid.UUID) -> uuid.UUID:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from mindstage.datamap.holdings import Cleared, Finding
-from mindstage.datamap.porting import Pack, Report
+from mindstage.datamap.porting import Pack, Report, words_of
 from mindstage.library import bringing
 from mindstage.library.bringing import CHARACTER
 from mindstage.library.card_files import to_card_files
@@ -84,7 +83,7 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
     except (KeyGone, Unreadable):
         yield f"characters/{number:04}/character.json", facts | {"unreadable": True}
         return
-    folder = f"characters/{number:04}{_slug(name)}"
+    folder = f"characters/{number:04}{words_of(name)}"
     yield f"{folder}/character.json", facts | {"report": report, "portrait": portrait is not None}
     yield f"{folder}/card.json", content
     if portrait is not None:
@@ -94,11 +93,6 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
             yield f"{folder}/{file}", edition
     except CardRefused:  # this program has become stricter; the card itself is there
         return
-
-
-def _slug(name: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
-    return f"-{words}" if words else ""
 
 
 def _delete(rows: QuerySet[Character]) -> list[Cleared]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
-from mindstage.datamap.porting import Pack, Pieces, Report
+from mindstage.datamap.porting import Pack, Pieces, Report, words_of
 from mindstage.stories import bringing
 from mindstage.stories.clearing import clear_stories, clear_turn
 from mindstage.stories.editions import chat, data
@@ -78,7 +77,7 @@ def _export_story(row: Story, number: int) -> Iterator[tuple[str, Any]]:
     except (KeyGone, Unreadable):
         yield f"stories/{number:04}/story.json", data.to_lost_head(row)
         return
-    folder = f"stories/{number:04}{_slug(story.title)}"
+    folder = f"stories/{number:04}{words_of(story.title)}"
     yield f"{folder}/story.json", data.to_head(story)
     for part, content in enumerate(data.to_parts(story.id), start=1):
         yield f"{folder}/turns-{part:04}.json", content
@@ -94,9 +93,3 @@ def _editions(story: Opened, folder: str) -> Iterator[tuple[str, Pieces]]:
     for number, leaf in enumerate(leaves, start=1):
         name = chat.chat_name(story, number, leaf)
         yield f"{folder}/chats/{name}", Pieces(chat.to_chat(story, leaf, main_chat=first if number > 1 else ""))
-
-
-def _slug(title: str) -> str:
-    """A few plain words of a title, for the name of a folder in the owner's own archive."""
-    words = re.sub(r"[^a-z0-9]+", "-", title.lower())[:40].strip("-")
-    return f"-{words}" if words else ""
