@@ -40,7 +40,7 @@ def test_sizes_feel_right() -> None:
 def test_nothing_needs_a_loose_policy() -> None:
     """No template has a style attribute, an inline script or an event attribute.
 
-    A style sheet of its own has only a file that is printed, never served: it carries its own policy, which loads nothing.
+    Only a file that is printed, never served, has a style sheet: it carries its own policy, which loads nothing.
     """
     for path in SOURCE.glob("*/templates/**/*.html"):
         text = path.read_text()
