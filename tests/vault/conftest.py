@@ -36,7 +36,7 @@ def house_template(django_db_blocker: Any) -> Iterator[Any]:
 def house(house_template: Any, django_db_blocker: Any) -> Iterator[House]:
     """A founded, empty instance that is open."""
     power, place = Power(), Path(tempfile.mkdtemp(prefix="mindstage-house-", dir=FAST))
-    with django_db_blocker.unblock(), harness(house_template, power):
+    with django_db_blocker.unblock(), harness(house_template, power), house_template.quick_dumps():
         house = house_template.new_house(place, power)
         assert house.start() == "open"
         yield house

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from mindstage.accounts.access import visitor_of
 from mindstage.accounts.sessions import Visitor
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealing import Unreadable
+
+UNREADABLE = "?"
+"""In place of a handle that does not open just now."""
 
 
 @dataclass
@@ -20,7 +26,11 @@ class Person:
 
     @cached_property
     def handle(self) -> str:
-        return self.visitor.open_handle()
+        """For the head of a page: also of one that says that the keystore is away, or a key lost."""
+        try:
+            return self.visitor.open_handle()
+        except (KeyGone, Unreadable, DatabaseError):
+            return UNREADABLE
 
     @property
     def owner(self) -> bool:

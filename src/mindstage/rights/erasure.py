@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from mindstage.accounts.endings import keep
 from mindstage.accounts.freezing import NotActive, freeze_account, stop_all
@@ -62,9 +62,9 @@ class Asked:
 
 
 def request_erasure(account: uuid.UUID) -> Asked:
-    """Freeze an account and give out a claim code. Raises AlreadyAsked, with nothing changed."""
+    """Freeze an account, unless its owner did, and give out a claim code. Raises AlreadyAsked, with nothing changed."""
     person = User.objects.filter(pk=account).first()
-    if person is None or not person.is_active:
+    if person is None or person.state not in (User.State.ACTIVE, User.State.FROZEN) or request_of(account) is not None:
         raise AlreadyAsked
     code, today = make_claim_code(), slow_date()
     row = ErasureRequest(
@@ -76,8 +76,8 @@ def request_erasure(account: uuid.UUID) -> Asked:
         commitment=commit(person.open("handle", Purpose.SHOW), claim_nonce(code)).hex(),
     )
     try:
-        freeze_account(account, also=lambda: _keep_request(row, person))
-    except NotActive:
+        freeze_account(account, also=lambda: _keep_request(row, person), frozen_too=True)
+    except (NotActive, IntegrityError):  # two clicks at once: one request
         raise AlreadyAsked from None
     return Asked(row.due_on, code)
 

@@ -60,7 +60,7 @@ class Abandoned(Exception):
 def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
     """Begin an export of everything that is held of a person. `recipient`: a public age key, or "".
 
-    Raises ExportRefused; KeyGone when the account is being erased.
+    Raises ExportRefused, also when the account is being erased.
     """
     from mindstage.rights.jobs import make_export
 
@@ -70,7 +70,10 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
     if _asked_lately(owner):
         raise ExportRefused(ONE_A_DAY)
     export = Export(owner_id=owner)
-    create_item_key(export.pk, owner=owner)
+    try:
+        create_item_key(export.pk, owner=owner)
+    except KeyGone:
+        raise ExportRefused(NOT_NOW) from None
     if recipient:
         export.seal(recipient=recipient)
     with transaction.atomic():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -70,6 +72,14 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django's own line is off: it names the path, which may hold the owner link.
     log.exception("a page could not be made")  # noqa: LOG004 - the framework calls this while it handles the fault
+    if isinstance(sys.exception(), OperationalError):
+        return problem(
+            request,
+            status=503,
+            title="Your data cannot be reached just now",
+            sentence="A database of this instance is locked, full or away. Nothing was changed, and nothing is lost.",
+            next_step="Wait a moment and do it again. If it lasts, tell whoever runs this instance.",
+        )
     return problem(
         request,
         status=500,

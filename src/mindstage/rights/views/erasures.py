@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
+from mindstage.accounts.access import SignedInRequest, require_account
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.handles import canon
 from mindstage.accounts.step_up import require_step_up
@@ -19,10 +19,15 @@ TOO_LATE = "It is too late to call this off: the keys are being destroyed, or ar
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@require_visitor
+@require_account
 @require_step_up
 def index(request: SignedInRequest) -> HttpResponse:
-    """GET: what will happen, and the last question. POST: begin it, and show the claim code, once."""
+    """GET: what will happen, and the last question. POST: begin it, and show the claim code, once.
+
+    Open to whoever has frozen their account: nobody must thaw it first, to be processed once more before the end.
+    """
+    if request_of(request.visitor.account_id) is not None:
+        return HttpResponseRedirect(reverse("your_data"))
     if request.method != "POST":
         return render(request, "rights/erasure_new.html")
     if canon(request.POST.get("handle", "")) != canon(request.visitor.open_handle()):
