@@ -67,3 +67,15 @@ def test_paths_in_the_documents_exist() -> None:
             continue
         for name in re.findall(r"`((?:\w+/)+\w+\.(?:py|js|css|toml|html))", text):
             assert any((base / name).exists() for base in (ROOT, rooms, ROOT / "src")), f"{path.name}: {name}"
+
+
+def test_tests_that_the_documents_name_exist() -> None:
+    """A promise that names its test (`tests/…/file.py::test_name`) has that test."""
+    named = 0
+    for path, text in texts():
+        if path.suffix != ".md":
+            continue
+        for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+            named += 1
+            assert f"def {name}(" in (ROOT / file).read_text(), f"{path.name}: {file}::{name}"
+    assert named > 30

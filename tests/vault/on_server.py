@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from mindstage.ops import backup, staging
+from mindstage.vault.keys import close_vault
 from mindstage.vault.start_check import Mode
 from postgres_server import throwaway_databases
 from vault.deeds import TABLES, sql
@@ -126,6 +127,10 @@ class ServerHouse(House):
     def configuration(self) -> Any:
         urls = self.databases.urls
         return replace(super().configuration, database_url=urls["default"], keystore_url=urls["keystore"])
+
+    def unplug(self) -> None:
+        """Connections stay: what is put back on a server, they see."""
+        close_vault()
 
     def move_in(self) -> None:
         super().move_in()

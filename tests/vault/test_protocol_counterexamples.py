@@ -6,6 +6,7 @@ docs/subsystems/protocol.md lists all sixteen, with the test that keeps each awa
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,8 @@ from mindstage.ledger.book import Kind
 from mindstage.ops.backup import Backup, back_up
 from mindstage.ops.disasters import restore_machine
 from mindstage.ops.restore import choose_copy, restore_database
-from mindstage.vault import copies, keys, rotation
+from mindstage.vault import clocks, copies, keys, rotation
+from mindstage.vault.backup_keys import backup_ends
 from mindstage.vault.copies import from_json
 from mindstage.vault.escrow import EscrowAway, read_escrow
 from mindstage.vault.marks import keystore_state
@@ -208,3 +210,18 @@ def test_copies_are_taken_before_the_old_epoch_ends(lived_in: House, monkeypatch
     file = lived_in.epochs("F")
     assert file is not None
     assert len(file.slots) == 1
+
+
+def test_a_wrong_date_at_its_making_lets_no_backup_key_live_longer(lived_in: House) -> None:
+    """11: the wall clock was a year ahead when the backup was taken, and is right again: its key ends in 30 nights."""
+    lived_in.skew = 400
+    backup = take_backup(lived_in)
+    lived_in.skew = 0
+    assert backup_ends()[backup.id] == clocks.slow_date() + timedelta(days=30)
+    lived_in.day += 29
+    with lived_in.time():
+        assert backup.id in backup_ends()
+    lived_in.day += 1
+    assert lived_in.start() is Mode.OPEN
+    with lived_in.time():
+        assert backup.id not in backup_ends()
