@@ -179,12 +179,12 @@ def test_two_nights_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Night.objects.get().ending_problem == ""
 
 
-def test_a_backup_by_hand_beside_the_nights_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that goes on keeps its snapshot and comes to its end; the night would wait for one by hand."""
+def test_two_backups_at_once_do_not_touch_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not wait is refused in words; the one that goes on keeps its snapshot and comes to its end."""
     snapshot, said = backup._snapshot, []
 
     def meanwhile(instance: Configuration, folder: Path) -> Path:
-        with pytest.raises(backup.BackupFailed) as refused:
+        with pytest.raises(backup.BackupUnderWay) as refused:
             backup.back_up(instance)
         said.append(str(refused.value))
         return snapshot(instance, folder)

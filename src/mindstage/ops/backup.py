@@ -38,6 +38,10 @@ class BackupFailed(Exception):
     """Nothing usable was written. Its text is one sentence."""
 
 
+class BackupUnderWay(BackupFailed):
+    """Another one is being taken, and goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """One backup file; its name is its identifier."""
@@ -50,12 +54,15 @@ class Backup:
 
 
 def back_up(instance: Instance, *, wait: bool = False) -> Backup:
-    """Take a backup; while another is being taken, `wait` for its end. Raises BackupFailed, with all as it was."""
+    """Take a backup; while another is being taken, `wait` for its end, or raise BackupUnderWay.
+
+    Raises BackupFailed, with all as it was.
+    """
     with ExitStack() as stack:
         try:
             stack.enter_context(file_lock(instance.keys_dir / LOCK, wait=wait))
         except BlockingIOError:
-            raise BackupFailed("A backup is being taken already, perhaps by the night; it goes on.") from None
+            raise BackupUnderWay("A backup is being taken already, perhaps by the night; it goes on.") from None
         return _back_up(instance)
 
 
