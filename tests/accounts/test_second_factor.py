@@ -6,9 +6,11 @@ import json
 import re
 import threading
 from datetime import timedelta
+from html import unescape
 
 import pyotp
 import pytest
+import segno
 from django.db import connections
 from django.test import Client
 
@@ -173,6 +175,41 @@ def test_turning_codes_on_needs_a_proof_and_a_right_code() -> None:
     assert at_the_code().post("/session/code/", {"code": code_of(found[1])}).status_code == 422  # spent by setting up
     assert client.post("/account/codes/removal/").status_code == 302
     assert Client().post("/session/new/", ADA).headers["Location"] == "/characters/"
+
+
+def test_the_key_is_shown_to_a_camera_too() -> None:
+    """The square is the very address that stands in the link, drawn in the page and fetched from nowhere."""
+    client = signed_in_client(make_person("ada"))
+    keep_proof(client.cookies["session"].value)
+    page = client.get("/account/codes/").content.decode()
+    address = re.search(r'href="(otpauth:[^"]+)"', page)
+    square = re.search(r'<svg viewBox="0 0 (\d+) \1" class="qr">(.*?)</svg>', page)
+    assert address
+    assert square
+    assert read_modules(square[2]) == dark_modules(unescape(address[1]))
+    assert "<image" not in square[2]
+    assert "style=" not in square[2]  # the content policy allows none
+
+
+def read_modules(drawn: str) -> set[tuple[int, int]]:
+    """Column and row of each dark square of a drawn QR code: a path of strokes (h) and moves (m)."""
+    path = re.search(r'stroke="#000" d="([^"]+)"', drawn)
+    assert path
+    column, row, found = 0.0, 0.0, set()
+    for kind, numbers in re.findall(r"([Mmh])([^Mmh]*)", path[1]):
+        values = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+        if kind == "h":
+            found |= {(int(column) + step, int(row)) for step in range(int(values[0]))}
+            column += values[0]
+        else:
+            column, row = (values[0], values[1]) if kind == "M" else (column + values[0], row + values[1])
+    return found
+
+
+def dark_modules(address: str) -> set[tuple[int, int]]:
+    """The same of the code that this address has, within a border of four."""
+    matrix = segno.make_qr(address, error="m").matrix
+    return {(x + 4, y + 4) for y, line in enumerate(matrix) for x, dark in enumerate(line) if dark}
 
 
 @pytest.mark.django_db(databases=["default", "keystore"], transaction=True)

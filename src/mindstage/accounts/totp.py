@@ -7,6 +7,7 @@ import json
 import uuid
 
 import pyotp
+import segno
 from django.db import transaction
 
 from mindstage.accounts.models import Factor, User
@@ -29,6 +30,12 @@ def make_totp_secret() -> str:
 def totp_address(secret: str, handle: str) -> str:
     """The otpauth: address that an app reads. It holds the secret and the handle, and stands on one page alone."""
     return pyotp.TOTP(secret).provisioning_uri(name=handle, issuer_name="Mindstage")
+
+
+def draw_totp_address(address: str) -> str:
+    """The same for a camera: a QR code as SVG, to stand in the page; a picture of its own would need an address."""
+    code = segno.make_qr(address, error="m")
+    return code.svg_inline(border=4, svgclass="qr", lineclass=None, omitsize=True, light="#fff", dark="#000")
 
 
 def turn_on_totp(*, account: User, secret: str, code: str) -> None:

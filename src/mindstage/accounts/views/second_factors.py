@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,7 +21,7 @@ from mindstage.accounts.rate_limits import TooManyTries, count_code
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sign_in import give_second_factor
 from mindstage.accounts.step_up import require_step_up
-from mindstage.accounts.totp import make_totp_secret, totp_address, turn_off_totp, turn_on_totp
+from mindstage.accounts.totp import draw_totp_address, make_totp_secret, totp_address, turn_off_totp, turn_on_totp
 from mindstage.accounts.views.answers import check_of, enter, network_here, too_many_tries
 from mindstage.vault.purposes import Purpose
 
@@ -110,5 +111,6 @@ def _ask(request: HttpRequest, form: CodeForm, *, status: int = 200) -> HttpResp
 def _offer(request: SignedInRequest, account: User, secret: str, form: CodeForm, status: int = 200) -> HttpResponse:
     groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     address = totp_address(secret, account.open("handle", Purpose.SHOW))
-    context = {"form": form, "secret": groups, "address": address}
+    drawn = mark_safe(draw_totp_address(address))  # noqa: S308 - numbers and our own words, nothing that anybody typed
+    context = {"form": form, "secret": groups, "address": address, "qr": drawn}
     return render(request, "accounts/totp.html", context, status=status)
