@@ -77,6 +77,7 @@ OPEN = {
 
 OWN = {
     "account",
+    "handle",
     "passphrase",
     "sessions_end",
     "passkeys",

@@ -24,7 +24,7 @@ NEW = "a lantern, a ferry, a moth"
 
 def test_the_page_shows_what_is_known() -> None:
     page = signed_in_client(make_person("Ada")).get("/account/").content.decode()
-    assert "<dd>Ada</dd>" in page
+    assert "<dd>Ada <a" in page
     assert "18 or over" in page
 
 

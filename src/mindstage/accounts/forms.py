@@ -66,6 +66,10 @@ class ProofForm(DoorForm):
     next = forms.CharField(max_length=1_000, required=False, widget=forms.HiddenInput)
 
 
+class HandleForm(DoorForm):
+    handle = forms.CharField(max_length=200, error_messages=_NEEDED)
+
+
 class EmailForm(DoorForm):
     address = forms.CharField(max_length=300, label="E-mail address", error_messages=_NEEDED)
 

@@ -7,6 +7,7 @@ from django.urls import path
 from mindstage.accounts.views import (
     accounts,
     emails,
+    handles,
     passkeys,
     passphrases,
     proofs,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("account/new/", accounts.create, name="account_new"),
     path("owner/<str:token>/", accounts.owner, name="owner"),
     path("account/", accounts.show, name="account"),
+    path("account/handle/", handles.update, name="handle"),
     path("account/passphrase/", passphrases.update, name="passphrase"),
     path("account/sessions/<uuid:session>/end/", sessions.destroy_one, name="session_one_end"),
     path("account/sessions/end/", sessions.destroy_others, name="sessions_end"),

@@ -121,7 +121,7 @@ def retained(today: date) -> list[dict[str, str]]:
             "ends_on": "with the instance",
         },
         {
-            "what": "a keyed tag of the handle",
+            "what": "a keyed tag of the handle, and of one that was given up in the 30 days before, which ends sooner",
             "ground": "so that nobody can take it and pose as you",
             "ends_on": (today + HANDLE_RESERVED).isoformat(),
         },

@@ -158,6 +158,13 @@ def _search_rows() -> dict[str, uuid.UUID]:
     return {ledger_tag(ident): ident for holding in holdings() for ident in holding.subjects()}
 
 
+def reserve_handle(tag: bytes) -> None:
+    """Keep back a handle that somebody gave up, by its tag, for as long as after an erasure."""
+    with keystore_commit() as state:
+        until = state.slow_date + RESERVED
+        ReservedHandle.objects.using("keystore").update_or_create(tag=tag, defaults={"until": until})
+
+
 def is_reserved(tag: bytes) -> bool:
     """Whether a handle's tag may not be taken yet."""
     reserved = ReservedHandle.objects.using("keystore").filter(tag=tag)

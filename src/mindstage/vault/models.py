@@ -42,7 +42,7 @@ class BackupKey(models.Model):
 
 
 class ReservedHandle(models.Model):
-    """The tag of a handle whose account was erased, so that nobody can pose as them for a while."""
+    """The tag of a handle that was given up or erased, so that nobody can pose as its person for a while."""
 
     tag = models.BinaryField(max_length=32, primary_key=True)
     until = models.DateField()

@@ -37,6 +37,7 @@ from mindstage.vault.purposes import Purpose
 NO_SCRIPT = "The script of this page did not run, so no passkey was made. Reload the page, or choose the passphrase."
 DONE = {
     "changed": "The passphrase was changed, and all other sessions have ended.",
+    "renamed": "Your handle was changed; log in with the new one from now on.",
     "recovered": "You are in. Set a new passphrase now; for ten minutes the present one is not asked for.",
 }
 """What the account page says on top, by the name in its address."""
