@@ -79,6 +79,7 @@ OWN = {
     "account",
     "handle",
     "passphrase",
+    "passphrase_removal",
     "sessions_end",
     "passkeys",
     "email",

@@ -17,6 +17,7 @@ from cheap_hasher import CheapArgon2PasswordHasher
 from mindstage.accounts.doorsteps import purge_old_doorsteps
 from mindstage.accounts.models import Doorstep, Factor, Session, User
 from mindstage.accounts.passkeys import LAST, find_site, list_passkeys, remove_passkey, rename_passkey
+from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import keep_proof
 from mindstage.accounts.sign_in import sign_in
@@ -107,6 +108,30 @@ def test_an_address_of_digits_gets_no_challenge() -> None:
 def test_strangers_can_only_sign_up_and_log_in(what: str) -> None:
     assert begin(Client(), {"what": what}).status_code == 422
     assert not Doorstep.objects.exists()
+
+
+def keep_passkey(account: User, host: str) -> None:
+    """A row as a ceremony at this host leaves it."""
+    content = {"name": "Telephone", "host": host, "added": "2026-03-01", "credential": "", "counter": 0}
+    Factor(account=account, kind=Factor.Kind.PASSKEY).seal(sealed=json.dumps(content)).save(force_insert=True)
+
+
+@pytest.mark.parametrize("missing", ["passkey", "passkey here", "codes", "proof", "nothing"])
+def test_the_passphrase_goes_only_when_all_else_remains(missing: str) -> None:
+    """A passkey for this very address, an unused recovery code, and a fresh proof."""
+    account = make_person("ada")
+    if missing != "passkey":
+        keep_passkey(account, "elsewhere.example" if missing == "passkey here" else "localhost")
+    if missing != "codes":
+        make_recovery_codes(account=account)
+    client = signed_in_client(account)
+    if missing != "proof":
+        keep_proof(client.cookies["session"].value)
+    answer = client.post("/account/passphrase/removal/", headers=HERE)
+    where = answer.headers.get("Location", "")
+    assert answer.status_code == (302 if missing in ("proof", "nothing") else 409)
+    assert where.startswith("/session/proof/") == (missing == "proof")
+    assert User.objects.get().has_usable_password() == (missing != "nothing")
 
 
 def test_adding_needs_a_proof_at_both_ends() -> None:

@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mindstage.accounts.models import Doorstep, Factor, Session, User
+from mindstage.accounts.recovery_codes import make_recovery_codes
+from mindstage.accounts.sessions import begin_session, find_session
 from mindstage.accounts.sign_in import has_passphrase
 from mindstage.vault.purposes import Purpose
 from people import PASSPHRASE, make_person
@@ -189,6 +191,35 @@ def test_the_last_way_in_stays(open_page: Open, localhost: str) -> None:
     page.get_by_role("button", name="Go on", exact=True).click()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("You have none.")).to_be_visible()
+
+
+def test_going_on_without_a_passphrase(open_page: Open, localhost: str) -> None:
+    """With a passkey and codes the passphrase may go: this browser stays in, others are out, the passkey logs in."""
+    account = make_person("ada")
+    make_recovery_codes(account=account)
+    elsewhere = begin_session(account, "phone")
+    page = open_page(f"{localhost}/session/new/?next=/account/passkeys/")
+    Authenticator(page)
+    page.get_by_label("Handle").fill("ada")
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Go on", exact=True).click()
+    page.get_by_label("What to call it").fill("Telephone")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_label("Name of this passkey")).to_have_value("Telephone")
+    page.goto(f"{localhost}/account/")
+    page.get_by_role("button", name="Remove the passphrase").click()
+    expect(page.get_by_text("You log in with a passkey.", exact=False).first).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("None: you log in with a passkey.")
+    expect(page.get_by_role("button", name="Remove the passphrase")).to_have_count(0)
+    expect(page.locator("body")).to_contain_text("The passphrase was removed, and every session ended with it.")
+    assert not has_passphrase(User.objects.get())
+    assert find_session(elsewhere) is None
+    log_out(page)
+    page.goto(f"{localhost}/session/new/?next=/account/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
 
 
 def test_a_copy_of_a_passkey_is_noticed(open_page: Open, localhost: str) -> None:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("account/", accounts.show, name="account"),
     path("account/handle/", handles.update, name="handle"),
     path("account/passphrase/", passphrases.update, name="passphrase"),
+    path("account/passphrase/removal/", passphrases.destroy, name="passphrase_removal"),
     path("account/sessions/<uuid:session>/end/", sessions.destroy_one, name="session_one_end"),
     path("account/sessions/end/", sessions.destroy_others, name="sessions_end"),
     path("account/email/", emails.create, name="email"),

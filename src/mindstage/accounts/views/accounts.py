@@ -31,12 +31,14 @@ from mindstage.accounts.views.answers import (
     site_here,
     too_many_tries,
 )
+from mindstage.accounts.without_passphrase import can_do_without
 from mindstage.ui.views import problem
 from mindstage.vault.purposes import Purpose
 
 NO_SCRIPT = "The script of this page did not run, so no passkey was made. Reload the page, or choose the passphrase."
 DONE = {
     "changed": "The passphrase was changed, and all other sessions have ended.",
+    "removed": "The passphrase was removed, and all other sessions have ended. You log in with a passkey.",
     "renamed": "Your handle was changed; log in with the new one from now on.",
     "recovered": "You are in. Set a new passphrase now; for ten minutes the present one is not asked for.",
 }
@@ -107,6 +109,7 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
         "passphrase_form": form,
         "sessions": list_sessions(account, current=request.visitor.key_hash),
         "has_passphrase": has_passphrase(account),
+        "can_do_without": can_do_without(account, site_here(request)),
         "passkeys": list_passkeys(account.pk),
         "needs_old": has_passphrase(account) and not is_proven(request),
         "totp": uses_totp(account.pk),

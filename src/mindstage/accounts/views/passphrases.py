@@ -1,4 +1,4 @@
-"""Change the passphrase."""
+"""Change the passphrase, or go on without one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from mindstage.accounts.models import User
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sign_in import change_passphrase, has_passphrase
-from mindstage.accounts.step_up import is_proven, lead_to_proof
+from mindstage.accounts.step_up import is_proven, lead_to_proof, require_step_up
 from mindstage.accounts.views.accounts import account_page
-from mindstage.accounts.views.answers import device_of, too_many_tries
+from mindstage.accounts.views.answers import device_of, site_here, too_many_tries
+from mindstage.accounts.without_passphrase import remove_passphrase
+from mindstage.ui.views import problem
 
 
 @sensitive_post_parameters()
@@ -41,5 +43,20 @@ def update(request: SignedInRequest) -> HttpResponse:
     except TooManyTries as refusal:
         return too_many_tries(form, refusal, lambda status: account_page(request, form, status=status))
     response = HttpResponseRedirect(f"{reverse('account')}?changed")
+    give_cookie(request, response, cookie)
+    return response
+
+
+@require_visitor
+@require_step_up
+@require_POST
+def destroy(request: SignedInRequest) -> HttpResponse:
+    """Remove it, end all other sessions, and keep this browser signed in under a new cookie."""
+    account = User.objects.get(pk=request.visitor.account_id)
+    try:
+        cookie = remove_passphrase(account=account, site=site_here(request), device=device_of(request))
+    except Refused as refused:
+        return problem(request, status=409, title="The passphrase stays", sentence=refused.sentence)
+    response = HttpResponseRedirect(f"{reverse('account')}?removed")
     give_cookie(request, response, cookie)
     return response
