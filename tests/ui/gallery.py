@@ -577,6 +577,8 @@ def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
 
 
 KEYS = (
+    "handle",
+    "passphrase_removal",
     "recovery",
     "passkeys",
     "totp",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template import engines
 
 from mindstage.kit import clock
 from mindstage.ledger import signing
@@ -22,8 +22,8 @@ from mindstage.vault.keys import instance_key
 from mindstage.vault.recovery_sheet import note_sheet, sheet_lines
 from mindstage.vault.root_key import NAME, KeyMistake, read_root_key, write_root_key
 
-PAGE: Final = "ops/recovery_sheet.html"
-TEXT: Final = "ops/recovery_sheet.txt"
+PRINTED: Final = Path(__file__).parent / "printed"
+"""Not among the templates of pages: what is printed brings its own style, and no page of the program may."""
 
 
 def make_sheet(instance: Instance, *, as_page: bool) -> str:
@@ -34,7 +34,8 @@ def make_sheet(instance: Instance, *, as_page: bool) -> str:
     if not has_keys(instance):
         raise StartMistake(EMPTY)
     refuse_wrong_keys(instance)
-    return render_to_string(PAGE if as_page else TEXT, _facts(instance))
+    form = PRINTED / f"recovery_sheet.{'html' if as_page else 'txt'}"
+    return str(engines["django"].from_string(form.read_text()).render(_facts(instance)))
 
 
 def write_sheet(sheet: str, place: Path, instance: Instance) -> None:
