@@ -611,6 +611,7 @@ urlpatterns = [
     path("characters/", characters, name="characters"),
     path("characters/<uuid:character_id>/", character, name="character"),
     path("characters/<uuid:character_id>/portrait/", nothing, name="portrait"),
+    path("characters/<uuid:ident>/edit/", nothing, name="character_edit"),
     path("stories/", nothing, name="stories"),
     path("models/", models, name="models"),
     path("models/<str:model_id>/installation/", installation, name="installation"),
