@@ -26,6 +26,7 @@ from mindstage.datamap.releases import releases
 from mindstage.rights.changes import describe
 from mindstage.rights.versions import note_versions
 from publishing import Press, press  # noqa: F401 - a fixture
+from schemas import misfits, open_objects
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 
@@ -178,7 +179,8 @@ def test_the_served_map_fits_its_schema() -> None:
     with run_by(providers=PROVIDERS, retention={"draft": 3}):
         served = Client().get("/.well-known/data-map.json").json()
     schema = Client().get(served["$schema"]).json()
-    assert list(find_misfits(schema, served)) == []
+    assert list(misfits(schema, served)) == []
+    assert list(open_objects(schema)) == []
     assert served["version"] == len(releases())
     assert {entry["id"] for entry in served["entries"]} == set(releases()[-1].content["entry"])
     assert schema == json.loads((DOCS / "schemas" / "data-map-1.json").read_text())
@@ -197,35 +199,7 @@ def test_the_schema_refuses_what_does_not_fit() -> None:
         entry | {"erase": "perhaps"},
         entry | {"title": ""},
     ):
-        assert list(find_misfits(schema, good | {"entries": [wrong]}))
-
-
-def find_misfits(schema: dict[str, Any], value: Any, where: str = "") -> Any:
-    """The part of JSON Schema 2020-12 that the map's schema uses. A keyword that it does not know is a misfit."""
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-    known = {"type", "properties", "required", "additionalProperties", "items", "enum", "pattern", "minLength"}
-    known |= {"minimum", "minItems", "format", "description", "title", "$schema"}
-    misfits = [f"{where}: unknown keyword {key}" for key in set(schema) - known]
-    if "type" in schema and not isinstance(value, kinds[schema["type"]]):
-        misfits.append(f"{where}: not of type {schema['type']}")
-    elif isinstance(value, dict):
-        properties = schema.get("properties", {})
-        misfits += [f"{where}: lacks {key}" for key in schema.get("required", ()) if key not in value]
-        for key, item in value.items():
-            inner = properties.get(key, schema.get("additionalProperties", {}))
-            misfits += [f"{where}: unknown {key}"] if inner is False else find_misfits(inner, item, f"{where}.{key}")
-    elif isinstance(value, list):
-        misfits += [f"{where}: too few"] if len(value) < schema.get("minItems", 0) else []
-        for item in value:
-            misfits += find_misfits(schema["items"], item, f"{where}[]")
-    elif isinstance(value, str):
-        fits = len(value) >= schema.get("minLength", 0) and re.search(schema.get("pattern", ""), value)
-        misfits += [] if fits else [f"{where}: {value!r}"]
-    if "enum" in schema and value not in schema["enum"]:
-        misfits.append(f"{where}: {value!r}")
-    if isinstance(value, int) and value < schema.get("minimum", value):
-        misfits.append(f"{where}: {value}")
-    return misfits
+        assert list(misfits(schema, good | {"entries": [wrong]}))
 
 
 def test_global_privacy_control_is_supported() -> None:

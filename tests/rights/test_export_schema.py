@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,21 +19,12 @@ from mindstage.vault.keys import destroy_item_key
 from people import make_person
 from rights.lives import LIVES, Life, live
 from rights.takeouts import take_out, unzip
+from schemas import misfits, open_objects
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
 DOCS = Path(__file__).parents[2] / "docs"
-KINDS: dict[str, type] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "boolean": bool,
-    "null": type(None),
-}
-KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "pattern", "minimum", "format",
-            "description"}  # fmt: skip
 _people = iter(range(1_000_000))
 
 SAID_OTHERWISE = {
@@ -49,25 +38,6 @@ SAID_OTHERWISE = {
     "handle_tag": "a keyed hash of the handle",
 }
 """Columns that no key of the schema has by their name -> why."""
-
-
-def misfits(part: dict[str, Any], value: Any, where: str = "") -> Iterator[str]:
-    """What of a value the schema does not allow; a keyword that this checker does not know is a misfit too."""
-    yield from (f"{where}: keyword {key}" for key in part.keys() - KEYWORDS)
-    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
-    if not any(isinstance(value, KINDS[kind]) and (kind == "boolean" or value is not True) for kind in kinds):
-        yield f"{where}: {kinds}"
-    elif isinstance(value, dict):
-        yield from (f"{where}: lacks {key}" for key in part["required"] if key not in value)
-        for key, item in value.items():
-            yield from misfits(part["properties"].get(key, {"type": []}), item, f"{where}.{key}")
-    elif isinstance(value, list):
-        for item in value:
-            yield from misfits(part["items"], item, f"{where}[]")
-    elif value not in part.get("enum", [value]) or (
-        isinstance(value, str) and not re.search(part.get("pattern", ""), value)
-    ):
-        yield f"{where}: {value!r}"
 
 
 def described(files: dict[str, bytes]) -> Iterator[str]:
@@ -110,6 +80,11 @@ def test_a_wrong_file_does_not_fit() -> None:
     assert not list(misfits(forms["kept"], good))
     for wrong in (good | {"more": 1}, {"format": "mindstage-kept-1"}, good | {"path": 3}, good | {"format": "x"}):
         assert list(misfits(forms["kept"], wrong))
+
+
+def test_no_form_takes_an_unknown_key() -> None:
+    """Each object of the schema names all of its keys, so that a file with one more does not fit."""
+    assert list(open_objects(json.loads(schema())["$defs"])) == []
 
 
 def test_no_column_is_left_out() -> None:

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from mindstage.ops.bench.house import BenchFailed, temporary_house
@@ -49,11 +51,18 @@ _SYLLABLES = [
 ]
 
 
-def measure(*, turns: int) -> dict[str, Any]:
-    """Figures of one run. Raises BenchFailed."""
+def measure(*, turns: int, memory: bool = False) -> dict[str, Any]:
+    """Figures of one run; with `memory`, of one whole archive and its peak alone. Raises BenchFailed."""
     with temporary_house() as place:
         place.configure([])
-        command = [sys.executable, "-m", "mindstage.ops.bench.export", "--turns", str(turns)]
+        command = [
+            sys.executable,
+            "-m",
+            "mindstage.ops.bench.export",
+            "--turns",
+            str(turns),
+            *(["--memory"] if memory else []),
+        ]
         done = subprocess.run(command, env=place.environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BenchFailed(f"The export could not be measured: {done.stderr.strip().splitlines()[-1:]}")
@@ -73,13 +82,16 @@ def to_table(figures: dict[str, Any]) -> str:
             f"{part['cpu_seconds']:>8} s CPU  "
             f"{promise}".rstrip()
         )
-    return "\n".join([*lines, "", f"  peak of the process: {figures['peak_mib']} MiB"])
+    return "\n".join(
+        [*lines, "", f"  peak of the process: {figures['peak_mib']} MiB ({figures['before_mib']} MiB before)"]
+    )
 
 
 def main() -> None:
     """The measured process: prints one JSON object."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--turns", type=int, required=True)
+    parser.add_argument("--memory", action="store_true")
     options = parser.parse_args()
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
@@ -89,7 +101,8 @@ def main() -> None:
 
     prepare(settings.MINDSTAGE).socket.close()
     person = _make_person(options.turns)
-    print(json.dumps(_measure(person, options.turns)), flush=True)
+    parts = _ALL if options.memory else _PARTS
+    print(json.dumps(_measure(person, options.turns, parts)), flush=True)
 
 
 def _make_person(turns: int) -> uuid.UUID:
@@ -131,24 +144,48 @@ def _fill(story: uuid.UUID, segment: uuid.UUID, turns: int, words: list[str]) ->
         Turn.objects.bulk_create(rows, batch_size=500)
 
 
-def _measure(person: uuid.UUID, turns: int) -> dict[str, Any]:
-    from mindstage.rights.packing import list_files
+def _measure(person: uuid.UUID, turns: int, parts_of: Mapping[str, int]) -> dict[str, Any]:
     from mindstage.stories.models import Turn
     from mindstage.vault.purposes import Purpose
 
-    parts = {name: _time(_editions(person, ending), turns) for name, ending in _ENDINGS.items()}
-    parts["everything"] = _time(lambda: list_files(person), turns)
+    before = _forget_peak()
+    parts = {name: _time(_files_of(name, person), turns, rounds) for name, rounds in parts_of.items()}
     text = Turn.objects.filter(position=1).first()
     assert text is not None
     return {
         "turns": turns,
         "characters_a_turn": len(text.open("text", Purpose.EXPORT)),
         "parts": parts,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "before_mib": before,
+        "peak_mib": _peak(),
     }
 
 
+def _forget_peak() -> int:
+    """Let the peak begin anew, so that making the stories does not count (Linux); MiB in use now."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return _peak()
+
+
+def _peak() -> int:
+    """MiB."""
+    with suppress(OSError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 _ENDINGS = {"json": ".json", "markdown": ".md", "html": ".html", "epub": ".epub", "chats": ".jsonl"}
+_ALL = {"everything": 1}
+_PARTS = dict.fromkeys(_ENDINGS, 3) | {"everything": 3}
+"""What is measured -> how often."""
+
+
+def _files_of(name: str, person: uuid.UUID) -> Callable[[], Iterator[Any]]:
+    from mindstage.rights.packing import list_files
+
+    return _editions(person, _ENDINGS[name]) if name in _ENDINGS else lambda: list_files(person)
 
 
 def _editions(person: uuid.UUID, ending: str) -> Callable[[], Iterator[Any]]:
@@ -174,9 +211,9 @@ def _editions(person: uuid.UUID, ending: str) -> Callable[[], Iterator[Any]]:
     return files
 
 
-def _time(files: Callable[[], Iterator[Any]], turns: int) -> dict[str, Any]:
-    """From the first row to the synced file, best of three."""
-    return min((_once(files, turns) for _ in range(3)), key=lambda part: float(part["seconds"]))
+def _time(files: Callable[[], Iterator[Any]], turns: int, rounds: int) -> dict[str, Any]:
+    """From the first row to the synced file, the best of so many rounds."""
+    return min((_once(files, turns) for _ in range(rounds)), key=lambda part: float(part["seconds"]))
 
 
 def _once(files: Callable[[], Iterator[Any]], turns: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", type=int, default=1024, help="paced streams to hold at once (default: 1024)")
     parser.add_argument("--long", type=int, default=5000, help="turns of the long story (default: 5000)")
     parser.add_argument("--exported", type=int, default=200_000, help="turns to take out (default: 200000)")
+    parser.add_argument("--memory", action="store_true", help="of an export only one archive and its peak of memory")
     parser.add_argument("--erased", type=int, default=1_000_000, help="turns of who is erased (default: 1000000)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -41,7 +42,7 @@ def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if options.what == "export":
         from mindstage.ops.bench import export
 
-        figures = export.measure(turns=options.exported)
+        figures = export.measure(turns=options.exported, memory=options.memory)
         return figures, export.to_table(figures)
     if options.what == "erase":
         from mindstage.ops.bench import erase
