@@ -109,6 +109,7 @@ def cancel_erasure(row: ErasureRequest) -> None:
     keep(row.account)
     if ErasureRequest.objects.filter(pk=row.pk).exists():  # the night was faster
         raise TooLate
+    notify(account=User.objects.get(pk=row.account), text="The deletion of your account was called off.")
 
 
 def keep_account(account: uuid.UUID) -> None:

@@ -75,6 +75,7 @@ def freeze(request: SignedInRequest) -> HttpResponse:
         next_step="Log in whenever you like; the first page offers to thaw it.",
     )
     take_cookie_back(response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
@@ -82,8 +83,9 @@ def freeze(request: SignedInRequest) -> HttpResponse:
 @require_account
 def thaw(request: SignedInRequest) -> HttpResponse:
     """Call off a freeze that ends nothing. One that ends the account is called off in erasures.cancel."""
-    if request_of(request.visitor.account_id) is None:
-        thaw_account(request.visitor.account_id)
+    person = request.visitor.account_id
+    if request_of(person) is None and thaw_account(person):
+        notify(account=User.objects.get(pk=person), text="Your account is no longer frozen.")
     return HttpResponseRedirect(reverse("your_data"))
 
 
