@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,21 +17,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def vault(db: None) -> Iterator[None]:
     """Root key, epoch file and keystore, new for this test."""
-    from django.conf import settings
-
-    from mindstage.ledger import book
-    from mindstage.vault.keyring import found_keys
+    from instances import found_instance
     from mindstage.vault.keys import close_vault
 
-    configuration = settings.MINDSTAGE
-    keys: Path = configuration.keys_dir
-    for file in keys.iterdir():
-        file.unlink()
-    for folder in (configuration.escrow_dir, configuration.ledger_dir, configuration.backups_dir):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
-    close_vault()
-    found_keys(keys)
-    book.begin_book(configuration.ledger_dir)
+    found_instance()
     yield
     close_vault()

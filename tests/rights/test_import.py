@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 import pyrage
 import pytest
+from django.apps import apps
 from hypothesis import HealthCheck, given, settings
 
+from instances import found_instance
 from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.datamap.porting import NotUnderstood
@@ -21,6 +23,7 @@ from mindstage.library.models import Character
 from mindstage.rights import archive, export
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.importing import Brought, bring_archive
+from mindstage.rights.receipts import receipt_key
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.purposes import Purpose
 from people import make_person
@@ -80,6 +83,22 @@ def test_out_and_in_and_out_again_is_equal(vault: None, life: Life) -> None:
     assert brought.report.came_in.get("stories", 0) == stories.count() == min(len(life.titles), 3)
     assert brought.report.came_in.get("turns", 0) == Turn.objects.filter(story__in=stories).count()
     assert brought.report.came_in.get("characters", 0) == len(life.cards)
+
+
+def test_another_instance_takes_it_in(ada: User) -> None:
+    """Where nobody is, under other keys: equal again, whatever signed it; and the report names the foreign key."""
+    make_story(ada, turns=5)
+    import_character(owner=ada.pk, data=make.to_json(make.v3()))
+    content, signed_by = take_out(ada), receipt_key()
+    for model in apps.get_models():
+        model._default_manager.all().delete()
+    found_instance()
+    assert receipt_key() != signed_by
+    ben = make_person("ben")
+    brought = bring(ben, content)
+    assert told(take_out(ben)) == told(content)
+    assert not brought.report.not_understood
+    assert not User.objects.filter(pk=ada.pk).exists()
 
 
 def test_an_import_says_what_it_did(ada: User) -> None:
