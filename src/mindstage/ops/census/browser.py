@@ -47,11 +47,24 @@ class Browser:
             self._token = found[1].decode()
         return answer
 
-    def post(self, path: str, fields: Mapping[str, str], *, expect: int = 302, partial: bool = False) -> Answer:
+    def take(self, path: str) -> Answer:
+        """A download; it is no page, so its body is not remembered. Raises Unexpected."""
+        return self._ask("GET", path, expect=200, name=path)
+
+    def post(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        *,
+        expect: int = 302,
+        partial: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Send a form. Raises Unexpected."""
         body = urlencode({**fields, "csrfmiddlewaretoken": self._token}).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} | ({"X-Partial": "1"} if partial else {})
-        return self._ask("POST", path, body, headers, expect=expect, name=path)
+        more = {"X-Partial": "1"} if partial else {}
+        content = {"Content-Type": "application/x-www-form-urlencoded", **more, **(headers or {})}
+        return self._ask("POST", path, body, content, expect=expect, name=path)
 
     def upload(self, path: str, content: bytes, *, field_name: str, file_name: str, expect: int) -> Answer:
         """Send a file as a form does. Raises Unexpected."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from mindstage.datamap.scanner import Scanner
 from mindstage.ops.census.browser import Unexpected
 from mindstage.ops.census.control import find_blind_spots
+from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.places import Found, sweep
 from mindstage.ops.census.program import NotStarted, Program
@@ -37,12 +38,12 @@ def take_census(folder: Path, *, environ: Mapping[str, str] | None = None) -> Re
 
 
 def _take(folder: Path, words: Words, report: Report, environ: Mapping[str, str]) -> None:
-    with Narrator() as narrator:
+    with Narrator() as narrator, Mailbox() as mailbox:
         key = words.plant(PROVIDER_KEY, Fate.NEVER, plain=True)
-        program = Program(folder / "instance", provider=narrator.base_url, provider_key=key, environ=environ)
+        program = Program(folder / "instance", provider=narrator.base_url, provider_key=key, environ=environ, mail=mailbox.address)
         try:
             program.start()
-            visit = Visit(port=program.port, words=words, narrator=narrator)
+            visit = Visit(port=program.port, words=words, narrator=narrator, mailbox=mailbox)
             visit.go()
             scanner = Scanner(planted.word for planted in words.planted)
             _prove(folder, words, report, scanner, visit.shown + b"\n" + narrator.was_sent())

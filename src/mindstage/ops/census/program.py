@@ -29,13 +29,16 @@ class Program:
     `provider`: the address of its narrator; empty for the one that is embedded.
     """
 
-    def __init__(self, folder: Path, *, provider: str, provider_key: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, *, provider: str, provider_key: str, environ: Mapping[str, str], mail: str = ""
+    ) -> None:
         self.folder = folder
         self.log = folder / "terminal.log"
         self.data = folder / "data"
         self.port = 0
         self.owner_link = ""
         self._provider = provider
+        self._mail = mail
         self._environ = {"CENSUS_KEY": provider_key, **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +71,7 @@ class Program:
 
     def _toml(self) -> str:
         return (
+            f'mail = "{self._mail}"\n'
             f'[[provider]]\nid = "census"\nkind = "openai"\nbase_url = "{self._provider}"\n'
             'api_key_env = "CENSUS_KEY"\nmodels = ["census"]\nregion = "this machine"\n'
         )

@@ -11,7 +11,10 @@ from typing import Final
 
 from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.card import KEY, make_card, make_refused_card
+from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
+from mindstage.ops.census.takeout import Takeout
+from mindstage.ops.census.ways_in import add_ways_in
 from mindstage.ops.census.words import Fate, Words
 
 MODES: Final = ("do", "say", "story", "ooc")
@@ -29,9 +32,13 @@ class Person:
 class Visit:
     """Everything in the order in which a person would do it. `shown` holds all that pages showed."""
 
-    def __init__(self, *, port: int, words: Words, narrator: Narrator) -> None:
+    def __init__(self, *, port: int, words: Words, narrator: Narrator, mailbox: Mailbox) -> None:
         self.words = words
         self.narrator = narrator
+        self.mailbox = mailbox
+        self.person = Person("", "")
+        self.codes: list[str] = []
+        self.pages: list[str] = []
         self.browser = _browser(port, words, "browser")
         self.other = _browser(port, words, "other browser")
 
@@ -41,7 +48,7 @@ class Visit:
 
     def go(self) -> None:
         """Do it all. Raises Unexpected."""
-        person = self._sign_up()
+        self.person = self._sign_up()
         self._ask_for_nothing()
         story = self._begin_story()
         self._play(story)
@@ -49,7 +56,13 @@ class Visit:
         self._run_into_trouble(story)
         self._bring_character()
         self._write_draft(story)
-        self._change_passphrase(person)
+        self._correct_names(story)
+        self.person = self._change_passphrase(self.person)
+        takeout = Takeout(self.browser, self.words)
+        self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
+        takeout.ask()
+        takeout.choose()
+        takeout.fetch_and_bring()
         for slot, browser in (("browser", self.browser), ("other browser", self.other)):
             for number, value in enumerate(sorted(browser.cookies_seen), 1):
                 self.words.add(f"{slot}, cookie {number}", value, Fate.NEVER)
@@ -86,8 +99,10 @@ class Visit:
         if found is None:
             raise Unexpected("The desk offers no scenario to begin.")
         self.browser.get(f"/scenarios/{found[1].decode()}/")
-        fields = {"scenario": found[1].decode(), "greeting": "0", "persona": self._word("name to play under")}
-        return self.browser.post("/stories/", fields).location
+        fields = {"scenario": found[1].decode(), "greeting": "0", "persona": self.words.plant("name to play under", Fate.PASSING, shown=True)}
+        story = self.browser.post("/stories/", fields).location
+        self.pages.append(story)
+        return story
 
     def _play(self, story: str) -> None:
         for mode in MODES:
@@ -151,7 +166,13 @@ class Visit:
             self.browser.post(f"{story}draft/", {"mode": "do", "text": text}, expect=204)
         self.browser.get(story)
 
-    def _change_passphrase(self, person: Person) -> None:
+    def _correct_names(self, story: str) -> None:
+        self.browser.get(f"{story}names/")
+        names = {"title": self._word("title"), "persona": self._word("name to play under, corrected")}
+        self.browser.post(f"{story}names/", names)
+        self.browser.get(story)
+
+    def _change_passphrase(self, person: Person) -> Person:
         """Change it, fail to log in elsewhere, log in there, and log out again."""
         new = f"lantern {self._never('new passphrase')} wool"
         self.browser.get("/account/")
@@ -162,6 +183,7 @@ class Visit:
         self.other.post("/session/new/", {"handle": person.handle, "passphrase": new})
         self.other.get("/account/")
         self.other.post("/session/end/", {})
+        return Person(person.handle, new)
 
 
 def _turn(mode: str, text: str) -> dict[str, str]:

@@ -1,0 +1,88 @@
+"""Ways to log in besides the passphrase, and what they are called: each one added as its page asks for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pyotp
+
+from mindstage.ops.census.browser import Browser, Unexpected
+from mindstage.ops.census.mailbox import Mailbox
+from mindstage.ops.census.passkey import make_passkey
+from mindstage.ops.census.words import Fate, Words
+
+_SECRET: Final = re.compile(rb"secret=([A-Z2-7]{16,})")
+_SHEET: Final = re.compile(rb"<code>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})</code>")
+
+
+def add_ways_in(browser: Browser, words: Words, mailbox: Mailbox, passphrase: str) -> list[str]:
+    """An e-mail address, a passkey, one-time codes, a sheet; the codes of the sheet. Raises Unexpected."""
+    prove(browser, passphrase)
+    _give_address(browser, words, mailbox)
+    _add_passkey(browser, words)
+    _turn_on_codes(browser, words)
+    codes = _make_sheet(browser, words)
+    for address in ("/account/", "/account/passkeys/"):
+        browser.get(address)
+    return codes
+
+
+def prove(browser: Browser, passphrase: str) -> None:
+    """Show again that it is the same person."""
+    browser.get("/session/proof/")
+    browser.post("/session/proof/", {"passphrase": passphrase, "next": "/account/"})
+
+
+def _give_address(browser: Browser, words: Words, mailbox: Mailbox) -> None:
+    word = words.plant("e-mail address", Fate.SEALED, plain=True, shown=True)
+    browser.get("/account/email/")
+    no_address = words.plant("something that is no address", Fate.NEVER, plain=True)
+    browser.post("/account/email/", {"address": no_address}, expect=422)
+    browser.post("/account/email/", {"address": f"{word}@example.org"})
+    browser.get("/account/email/code/")
+    code = _or_unexpected(lambda: mailbox.code_for(word))
+    words.add("code of a letter", code, Fate.PASSING)
+    browser.post("/account/email/code/", {"code": code})
+
+
+def _add_passkey(browser: Browser, words: Words) -> None:
+    """Under the loopback name, for where the address is made of digits there are no passkeys."""
+    origin = f"http://localhost:{browser.port}"
+    here = {"Host": f"localhost:{browser.port}", "Origin": origin}
+    name = words.plant("name of a passkey", Fate.PASSING)
+    browser.get("/account/passkeys/")
+    offered = browser.post("/passkey/options/", {"what": "add", "name": name}, expect=200, headers=here)
+    answer = make_passkey(json.loads(offered.body), origin=origin)
+    browser.post("/passkey/", {"credential": json.dumps(answer)}, expect=200, headers=here)
+    listed = browser.get("/account/passkeys/").body
+    if not (found := re.search(rb"/account/passkeys/([0-9a-f-]{36})/", listed)):
+        raise Unexpected("The passkey that was made is not on the list.")
+    new = words.plant("name of a passkey, corrected", Fate.SEALED, shown=True)
+    browser.post(f"/account/passkeys/{found[1].decode()}/", {"name": new})
+
+
+def _turn_on_codes(browser: Browser, words: Words) -> None:
+    found = _SECRET.search(browser.get("/account/codes/").body)
+    if found is None:
+        raise Unexpected("The page of one-time codes shows no key.")
+    secret = words.add("key of one-time codes", found[1].decode(), Fate.SEALED)
+    browser.post("/account/codes/", {"code": pyotp.TOTP(secret).now()})
+
+
+def _make_sheet(browser: Browser, words: Words) -> list[str]:
+    browser.get("/account/recovery-codes/")
+    browser.post("/account/recovery-codes/new/", {})
+    codes = [code.decode() for code in _SHEET.findall(browser.get("/account/recovery-codes/").body)]
+    for number, code in enumerate(codes, 1):
+        words.add(f"recovery code {number}", code, Fate.PASSING)
+    return codes
+
+
+def _or_unexpected(wait: Callable[[], str]) -> str:
+    try:
+        return wait()
+    except TimeoutError:
+        raise Unexpected("The letter with the code did not come.") from None
