@@ -1,4 +1,4 @@
-"""Signed JSON, as people and operators take it away: receipts of deletion, reports of a restore. The one form for both.
+"""Signed JSON, as people and operators take it away: receipts of deletion, reports of a restore or a census. The one form for all.
 
 What is signed is the canonical form of everything but `signature`. Pure: to check one needs the file and a public key,
 and no instance, database or network.
@@ -14,6 +14,8 @@ from mindstage.ledger import signing
 
 RESTORE: Final = "mindstage-restore-1"
 """The format of the report that a restore leaves. That of a receipt stands in `ledger/receipts.py`."""
+CENSUS: Final = "mindstage-census-1"
+"""That of the report of a census."""
 
 
 class NotGenuine(Exception):

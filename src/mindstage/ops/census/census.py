@@ -1,4 +1,4 @@
-"""Take a census: start an instance of its own, plant, look, stop, look again. docs/subsystems/census.md"""
+"""Take a census: an instance of its own, plant, look, erase, let time pass, look again. docs/subsystems/census.md"""
 
 from __future__ import annotations
 
@@ -6,85 +6,144 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from mindstage.datamap.scanner import Scanner
+from mindstage.ops.census.aftermath import Aftermath
 from mindstage.ops.census.browser import Unexpected
 from mindstage.ops.census.control import find_blind_spots
+from mindstage.ops.census.hoard import DATABASE, KEYSTORE
+from mindstage.ops.census.keys_left import gather_keys
+from mindstage.ops.census.leaving import Ask, ask_by_forms
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
-from mindstage.ops.census.places import Found, sweep
-from mindstage.ops.census.program import NotStarted, Program
-from mindstage.ops.census.remains import list_remaining
+from mindstage.ops.census.people import Resident, all_planted
+from mindstage.ops.census.places import Found, Lookout
+from mindstage.ops.census.program import NotStarted, Program, Refused
+from mindstage.ops.census.remains import UNDECLARED, list_remaining
 from mindstage.ops.census.report import Report
 from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.words import Fate, Words
+from mindstage.vault.root_key import KeyMistake
 
-PROVIDER_KEY = "key of the provider"
+PROVIDER_KEY: Final = "key of the provider"
+FEWEST: Final = 2
+"""One who leaves, and a neighbour who stays."""
 
 
-def take_census(folder: Path, *, environ: Mapping[str, str] | None = None) -> Report:
+def take_census(
+    folder: Path,
+    *,
+    users: int = FEWEST,
+    environ: Mapping[str, str] | None = None,
+    to_the_end: bool = True,
+    ask: Ask = ask_by_forms,
+) -> Report:
     """Everything, in an empty `folder`. `environ` is added to the environment of the program under census.
 
-    Needs the app registry (django.setup). What goes wrong makes the report void; nothing is raised for it.
+    `to_the_end`: erase and let time pass too; else only plant and look. `ask`: how an erasure is asked for. Needs the
+    app registry (django.setup). What goes wrong makes the report void; nothing is raised for it.
     """
-    began, words = time.monotonic(), Words()
-    report = Report(words.planted)
+    report = Report([])
+    began = time.monotonic()
     try:
-        _take(folder, words, report, environ or {})
-    except (Unexpected, NotStarted, OSError, sqlite3.Error) as trouble:
+        Census(folder, report, users=max(users, FEWEST), environ=environ or {}, ask=ask).take(to_the_end=to_the_end)
+    except (Unexpected, NotStarted, Refused, KeyMistake, OSError, sqlite3.Error) as trouble:
         report.void.append(str(trouble))
     report.seconds = time.monotonic() - began
     return report
 
 
-def _take(folder: Path, words: Words, report: Report, environ: Mapping[str, str]) -> None:
-    with Narrator() as narrator, Mailbox() as mailbox:
-        key = words.plant(PROVIDER_KEY, Fate.NEVER, plain=True)
-        program = Program(folder / "instance", provider=narrator.base_url, provider_key=key, environ=environ, mail=mailbox.address)
-        try:
-            program.start()
-            visit = Visit(port=program.port, words=words, narrator=narrator, mailbox=mailbox)
-            visit.go()
-            scanner = Scanner(planted.word for planted in words.planted)
-            _prove(folder, words, report, scanner, visit.shown + b"\n" + narrator.was_sent())
-            _look(report, "running", program.folder, scanner)
-        finally:
-            program.stop()
-        _look(report, "stopped", program.folder, scanner)
-        _look_at_requests(report, narrator, words)
-    report.remaining = list_remaining(
-        {
-            "database": program.data / "database" / "mindstage.sqlite3",
-            "keystore": program.data / "keystore" / "keystore.sqlite3",
-        }
-    )
+class Census:
+    """One census: its program, its people, what it saw."""
 
+    def __init__(self, folder: Path, report: Report, *, users: int, environ: Mapping[str, str], ask: Ask) -> None:
+        self.folder = folder
+        self.report = report
+        self.users = users
+        self.environ = environ
+        self.ask = ask
+        self.people: list[Resident] = []
+        self.own_words = Words()
 
-def _prove(folder: Path, words: Words, report: Report, scanner: Scanner, shown: bytes) -> None:
-    """The scanner sees, and the words were really taken in: the program has shown them again."""
-    if blind := find_blind_spots([planted.word for planted in words.planted], folder / "control"):
-        report.void.append(f"The scanner did not see its own words written as: {', '.join(blind)}.")
-    came_back = {sighting.word for sighting in scanner.scan(shown)}
-    report.not_shown = {one.slot for one in words.planted if one.shown and one.word not in came_back}
-    if report.not_shown:
-        report.void.append(
-            f"The program never showed again what was written in: {', '.join(sorted(report.not_shown))}."
+    def take(self, *, to_the_end: bool) -> None:
+        """Raises whatever makes it void."""
+        with Narrator() as narrator, Mailbox() as mailbox:
+            program = self._program(narrator, mailbox)
+            try:
+                program.start()
+                self._settle(program, narrator, mailbox)
+                self._prove(program, narrator)
+                self._look_at_requests(narrator)
+                if to_the_end:
+                    Aftermath(self.folder, program, self.people, self.report).run(self.ask)
+            finally:
+                program.stop()
+                self._count()
+            self.report.look("stopped", Lookout(self._scanner()).sweep(program.folder))
+            self.report.remaining = list_remaining(
+                {"database": program.folder / DATABASE, "keystore": program.folder / KEYSTORE}
+            )
+            self._refuse_undeclared()
+            self._take_seed(program)
+
+    def _program(self, narrator: Narrator, mailbox: Mailbox) -> Program:
+        key = self.own_words.plant(PROVIDER_KEY, Fate.NEVER, plain=True)
+        return Program(
+            self.folder / "instance",
+            provider=narrator.base_url,
+            provider_key=key,
+            environ=self.environ,
+            mail=mailbox.address,
         )
 
+    def _settle(self, program: Program, narrator: Narrator, mailbox: Mailbox) -> None:
+        """Everybody signs up, plays, and writes into whatever can be written into; every second one will leave."""
+        for number in range(self.users):
+            visit = Visit(port=program.port, words=Words(), narrator=narrator, mailbox=mailbox)
+            self.people.append(Resident(visit, leaves=number % 2 == 0))
+            visit.go()
+        self._count()
 
-def _look(report: Report, moment: str, folder: Path, scanner: Scanner) -> None:
-    seen = sweep(folder, scanner)
-    report.files[moment] = seen.files
-    report.found |= {Found(one.word, f"{moment}: {one.place}", one.way) for one in seen.found}
+    def _count(self) -> None:
+        self.report.planted[:] = self.own_words.planted + all_planted(self.people)
+        self.report.people = len(self.people)
 
+    def _scanner(self) -> Scanner:
+        return Scanner(one.word for one in self.report.planted)
 
-def _look_at_requests(report: Report, narrator: Narrator, words: Words) -> None:
-    """What may not leave: the handle, and whatever is not kept. The provider's own key goes to it, of course."""
-    secret = [
-        planted.word
-        for planted in words.planted
-        if planted.slot == "handle" or (planted.fate is Fate.NEVER and planted.slot != PROVIDER_KEY)
-    ]
-    report.requests = len(narrator.requests)
-    sent = Scanner(secret).scan(narrator.was_sent())
-    report.found |= {Found(sighting.word, "sent to the narrator", sighting.way) for sighting in sent}
+    def _prove(self, program: Program, narrator: Narrator) -> None:
+        """The scanner sees; the words were really taken in: the program has shown them again. Then the first look."""
+        scanner, planted = self._scanner(), self.report.planted
+        if blind := find_blind_spots([one.word for one in planted], self.folder / "control"):
+            self.report.void.append(f"The scanner did not see its own words written as: {', '.join(blind)}.")
+        shown = b"\n".join(person.visit.shown for person in self.people) + narrator.was_sent()
+        came_back = {sighting.word for sighting in scanner.scan(shown)}
+        self.report.not_shown = {one.slot for one in planted if one.shown and one.word not in came_back}
+        if self.report.not_shown:
+            slots = ", ".join(sorted(self.report.not_shown))
+            self.report.void.append(f"The program never showed again what was written in: {slots}.")
+        self.report.look("running", Lookout(scanner).sweep(program.folder))
+
+    def _look_at_requests(self, narrator: Narrator) -> None:
+        """What may not leave: handles, and whatever is not kept. The provider's own key goes to it, of course."""
+        secret = [
+            planted.word
+            for planted in self.report.planted
+            if planted.slot == "handle" or (planted.fate is Fate.NEVER and planted.slot != PROVIDER_KEY)
+        ]
+        self.report.requests = len(narrator.requests)
+        sent = Scanner(secret).scan(narrator.was_sent())
+        self.report.found |= {Found(sighting.word, "sent to the narrator", sighting.way) for sighting in sent}
+
+    def _refuse_undeclared(self) -> None:
+        columns = [one.column for one in self.report.remaining if one.note == UNDECLARED]
+        if columns:
+            self.report.problems.append(f"Columns that the data map does not know: {', '.join(columns)}.")
+
+    def _take_seed(self, program: Program) -> None:
+        """What the instance signs with, where the attempt has not brought it to light already."""
+        folder = program.folder
+        epochs = [folder / "keys", folder / "keys-escrow"]
+        keys = gather_keys(root=folder / "keys", epochs=epochs, keystores=[folder / KEYSTORE], copies=[])
+        self.report.signing_seed = keys.instance["receipt"]

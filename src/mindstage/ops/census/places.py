@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from mindstage.datamap.scanner import Scanner
+from mindstage.datamap.scanner import Scanner, Sighting
+from mindstage.ops.census.strange import find_pictures
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -29,25 +31,47 @@ class Sweep:
     found: set[Found]
     files: dict[str, int]
     """Path inside the folder -> size in bytes."""
+    pictures: set[str] = field(default_factory=set)
+    """Where a picture lies in clear: the place and its kind."""
+
+
+class Lookout:
+    """Looks through folders, one after the other. What it has seen before, byte for byte, it knows."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._known: dict[bytes, tuple[set[Sighting], set[str]]] = {}
+
+    def sweep(self, folder: Path) -> Sweep:
+        """Look through a folder, also while a program writes to it. Raises OSError, sqlite3.Error."""
+        seen = Sweep(set(), {})
+        for path in sorted(folder.rglob("*")):
+            if not path.is_file() or path.is_symlink():
+                continue
+            name = str(path.relative_to(folder))
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:  # a journal that was there a moment ago
+                continue
+            seen.files[name] = len(content)
+            self._look(content, name, seen)
+            if content.startswith(_SQLITE):
+                for column, values in read_columns(path):
+                    self._look(values, f"{name}: {column}", seen)
+        return seen
+
+    def _look(self, content: bytes, place: str, seen: Sweep) -> None:
+        digest = hashlib.sha256(content).digest()
+        if digest not in self._known:
+            self._known[digest] = self._scanner.scan(content), find_pictures(content)
+        sightings, kinds = self._known[digest]
+        seen.found |= {Found(one.word, place, one.way) for one in sightings}
+        seen.pictures |= {f"{place} ({kind})" for kind in kinds}
 
 
 def sweep(folder: Path, scanner: Scanner) -> Sweep:
-    """Look through a folder, also while a program writes to it. Raises OSError."""
-    seen = Sweep(set(), {})
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
-            continue
-        name = str(path.relative_to(folder))
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:  # a journal that was there a moment ago
-            continue
-        seen.files[name] = len(content)
-        seen.found |= _find(scanner, content, name)
-        if content.startswith(_SQLITE):
-            for column, values in read_columns(path):
-                seen.found |= _find(scanner, values, f"{name}: {column}")
-    return seen
+    """One look. Raises OSError, sqlite3.Error."""
+    return Lookout(scanner).sweep(folder)
 
 
 def read_columns(database: Path) -> Iterator[tuple[str, bytes]]:
@@ -75,7 +99,3 @@ def list_columns(opened: sqlite3.Connection) -> list[tuple[str, str]]:
 
 def _as_bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b"" if value is None else str(value).encode("utf-8", "replace")
-
-
-def _find(scanner: Scanner, content: bytes, place: str) -> set[Found]:
-    return {Found(sighting.word, place, sighting.way) for sighting in scanner.scan(content)}

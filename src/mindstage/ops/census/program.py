@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from mindstage.ops.census.nights import MARK
+
 START_SECONDS: Final = 60.0
+COMMAND_SECONDS: Final = 3_600.0
 STOP_SECONDS: Final = 10.0
 _READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")
 _OWNER = re.compile(r"http://[^/]+/owner/([^/\s]+)/")
@@ -21,6 +25,10 @@ _PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
 
 class NotStarted(Exception):
     """The program under census did not come up. Its text says where its log is."""
+
+
+class Refused(Exception):
+    """A command of the program did not do what it was asked. Its text says which one."""
 
 
 class Program:
@@ -37,17 +45,20 @@ class Program:
         self.data = folder / "data"
         self.port = 0
         self.owner_link = ""
+        self._said = 0
         self._provider = provider
         self._mail = mail
         self._environ = {"CENSUS_KEY": provider_key, **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start, and wait until pages can be asked for. Raises NotStarted."""
+        """Start, once or again, and wait until pages can be asked for. Raises NotStarted."""
         for name in ("home", "tmp"):
-            (self.folder / name).mkdir(parents=True, mode=0o700)
+            (self.folder / name).mkdir(parents=True, mode=0o700, exist_ok=True)
         (self.folder / "mindstage.toml").write_text(self._toml() if self._provider else "")
-        with self.log.open("wb") as log:
+        (self.folder / MARK).touch()
+        self._said = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mindstage", "serve", "--port", "0"],
                 cwd=self.folder,
@@ -57,6 +68,30 @@ class Program:
                 stderr=subprocess.STDOUT,
             )
         self._await_ready(self._process)
+
+    def run(self, *arguments: str, module: str = "mindstage") -> str:
+        """Run a command of the program on this instance, to its end: what it said. Raises Refused."""
+        with self.log.open("ab") as log:
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments],
+                cwd=self.folder,
+                env=self._whole_environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            )
+            log.write(done.stdout)
+        if done.returncode:
+            raise Refused(f"`{module} {arguments[0]}` ended with code {done.returncode}; {self.log} says why.")
+        return done.stdout.decode("utf-8", "replace")
+
+    def copied_to(self, folder: Path) -> Program:
+        """The same program on a copy of all its files; only while this one is stopped. Raises OSError."""
+        shutil.copytree(self.folder, folder)
+        key = self._environ["CENSUS_KEY"]
+        return Program(folder, provider=self._provider, provider_key=key, environ=self._environ, mail=self._mail)
 
     def stop(self) -> None:
         """SIGTERM, and wait for an orderly end; a kill when there is none."""
@@ -78,7 +113,7 @@ class Program:
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not (found := _READY.search(said := self.log.read_text(errors="replace"))):
+        while not (found := _READY.search(said := self.log.read_text(errors="replace")[self._said :])):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotStarted(f"The program under census did not start; what it said is in {self.log}.")
             time.sleep(0.05)

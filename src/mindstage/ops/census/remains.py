@@ -12,6 +12,8 @@ from django.apps import apps
 from mindstage.datamap.reading import data_map
 from mindstage.ops.census.places import list_columns, open_to_read
 
+UNDECLARED = "undeclared"
+
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
@@ -59,4 +61,4 @@ def _declared(path: str | None) -> tuple[str, str, bool]:
     declared = data_map()
     entry = declared.places().get(path, "")
     sealed = bool(entry) and path in declared.entries[entry].fields
-    return entry, declared.entries[entry].title if entry else declared.impersonal.get(path, "undeclared"), sealed
+    return entry, declared.entries[entry].title if entry else declared.impersonal.get(path, UNDECLARED), sealed

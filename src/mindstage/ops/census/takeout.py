@@ -1,4 +1,4 @@
-"""What people ask of *Your data*: switches, an export to a key of their own, an import with a file that nobody knows."""
+"""What people ask of *Your data*: switches, an export to a key of their own, an import with an unknown file."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ class Takeout:
             opened.writestr(f"{name}.txt", content)
         outside = f"{self.words.plant('name of an archive', Fate.NEVER, plain=True)}.zip"
         self.browser.get("/your-data/exports/")
-        self.browser.upload(
-            "/your-data/imports/", file.getvalue(), field_name="archive", file_name=outside, expect=200
-        )
+        self.browser.upload("/your-data/imports/", file.getvalue(), field_name="archive", file_name=outside, expect=200)
 
     def choose(self) -> None:
         """Switches of consent, and a purpose that does not exist."""

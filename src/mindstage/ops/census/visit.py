@@ -99,7 +99,11 @@ class Visit:
         if found is None:
             raise Unexpected("The desk offers no scenario to begin.")
         self.browser.get(f"/scenarios/{found[1].decode()}/")
-        fields = {"scenario": found[1].decode(), "greeting": "0", "persona": self.words.plant("name to play under", Fate.PASSING, shown=True)}
+        fields = {
+            "scenario": found[1].decode(),
+            "greeting": "0",
+            "persona": self.words.plant("name to play under", Fate.PASSING, shown=True),
+        }
         story = self.browser.post("/stories/", fields).location
         self.pages.append(story)
         return story

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.night import EndingsFailed, NightUnderWay, NothingToConfirm, confirm_date, pass_night
 
-    _open(instance)
+    open_for_night(instance)
     try:
         if options.confirm_date:
             print(f"The date moved on by {confirm_date()} days; freezes and the trash moved along.")
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     return 1 if failed else 0
 
 
-def _open(instance: Instance) -> None:
+def open_for_night(instance: Instance) -> None:
     """Only an instance that is open has nights: old files put back are replayed first. Raises StartMistake."""
     from mindstage.ops.keys_at_start import open_keys
     from mindstage.ops.mistakes import StartMistake

@@ -14,7 +14,7 @@ MOST = 1024 * 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     verify = acts.add_parser("verify", help="is it whole, and did the holder of this key sign it?")
-    what = "a receipt of deletion as it was downloaded, or the report of a restore"
+    what = "a receipt of deletion as it was downloaded, or the report of a restore or a census"
     verify.add_argument("file", type=Path, metavar="FILE", help=what)
     key = "the instance's public key, as /.well-known/mindstage-signing-key gave it"
     verify.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help=key)
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001 - every command is called alike
     """0: genuine. 1: not. 2: a file cannot be read."""
-    from mindstage.ledger.signed import RESTORE, NotGenuine, check_json
+    from mindstage.ledger.signed import CENSUS, RESTORE, NotGenuine, check_json
 
     try:
         content = options.file.read_bytes()[:MOST]
@@ -36,6 +36,8 @@ def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001
         said = check_json(content, key=key)
         if said["format"] == RESTORE:
             return _tell_restore(said)
+        if said["format"] == CENSUS:
+            return _tell_census(said)
         return _tell_receipt(content, key, options.handle)
     except NotGenuine as reason:
         print(reason, file=sys.stderr)
@@ -57,6 +59,17 @@ def _tell_restore(report: dict[str, Any]) -> int:
     print(f"  {report['keys_of_ended']} keys of what was ended were found")
     if report["ledger"]:
         print(f"  the ledger then held {report['ledger']['length']} entries; its head: {report['ledger']['hash']}")
+    return 0
+
+
+def _tell_census(report: dict[str, Any]) -> int:
+    print("Genuine: the report of a census is whole, and the holder of this key signed it.")
+    print(f"Its result: {report['result']}; {report['erased']} of {report['people']} people were erased in it.")
+    for reason in [*report["void"], *report["problems"]]:
+        print(f"  {reason}")
+    for word in report["words"]:
+        if word["found_in"]:
+            print(f"  {word['planted_in']}: {'; '.join(word['found_in'][:3])}")
     return 0
 
 

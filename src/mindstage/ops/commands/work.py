@@ -44,10 +44,11 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     open_keys(instance)
     if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
         raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
-    work(_clocks(), alone=alone)
+    work(read_clocks(), alone=alone)
     return 0
 
 
-def _clocks() -> Sequence[Clock]:
+def read_clocks() -> Sequence[Clock]:
+    """Every clock of the program: the table stands in a room above this one."""
     clocks: Sequence[Clock] = import_module(SCHEDULE).CLOCKS
     return clocks

@@ -1,0 +1,85 @@
+"""Leaving: the erasure asked for on its page, and the receipt that comes in the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from mindstage.ledger.envelopes import claim_nonce
+from mindstage.ledger.receipts import check_receipt, is_about
+from mindstage.ledger.signed import NotGenuine
+from mindstage.ops.census.browser import Unexpected
+from mindstage.ops.census.visit import Visit
+from mindstage.ops.census.ways_in import prove
+from mindstage.ops.census.words import Fate
+
+_CLAIM: Final = re.compile(r">([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})<")
+type Ask = Callable[[Visit], str]
+"""Asks for the erasure of a visitor, on the pages, and brings the page that shows the claim code."""
+
+
+def ask_by_forms(visit: Visit) -> str:
+    """By the plain forms of the pages, as a browser without scripts does. Raises Unexpected."""
+    prove(visit.browser, visit.person.passphrase)
+    visit.browser.get("/your-data/erasures/")
+    wrong = visit.words.plant("handle of nobody, to be deleted", Fate.NEVER)
+    visit.browser.post("/your-data/erasures/", {"handle": wrong}, expect=422)
+    page = visit.browser.post("/your-data/erasures/", {"handle": visit.person.handle}, expect=200)
+    return page.body.decode()
+
+
+def leave(visit: Visit, ask: Ask) -> str:
+    """Ask, and note the claim code. Raises Unexpected."""
+    found = _CLAIM.search(ask(visit))
+    if found is None:
+        raise Unexpected("The page that freezes an account showed no claim code.")
+    visit.words.add("claim code", found[1], Fate.NEVER)
+    return found[1]
+
+
+def fetch_receipt(visit: Visit, code: str) -> str:
+    """Fetch the receipt with the claim code alone, and check it: what is wrong with it, or "". Raises Unexpected."""
+    browser = visit.browser
+    browser.get("/your-data/receipt/")
+    receipt = browser.post("/your-data/receipt/", {"code": code, "act": "fetch"}, expect=200).body
+    key = browser.get("/.well-known/mindstage-signing-key").body.decode()
+    try:
+        said = check_receipt(receipt, key=key)
+    except NotGenuine as reason:
+        return f"A receipt is not genuine: {reason}"
+    if not is_about(said, handle=visit.person.handle, nonce=claim_nonce(code).hex()):
+        return "A receipt is not about the account that was erased."
+    if any(store["left"] for store in said["stores"]) or not said["stores"]:
+        return "A receipt does not say that everything was found and cleared."
+    return ""
+
+
+def may_sign_in(visit: Visit) -> bool:
+    """Whether the visitor's handle and passphrase still open a door. Raises Unexpected."""
+    browser = visit.other
+    browser.get("/session/new/")
+    form = {"handle": visit.person.handle, "passphrase": visit.person.passphrase}
+    return browser.try_post("/session/new/", form).status == 302
+
+
+def sign_in(visit: Visit) -> None:
+    """Log in with the passphrase and a code off the sheet. Raises Unexpected."""
+    browser = visit.other
+    browser.get("/session/new/")
+    browser.post("/session/new/", {"handle": visit.person.handle, "passphrase": visit.person.passphrase})
+    browser.get("/session/code/")
+    browser.post("/session/code/", {"code": visit.codes.pop()})
+
+
+def read_again(visit: Visit) -> bytes:
+    """Everything that a visitor can read of their own, page by page: what the pages showed. Raises Unexpected."""
+    browser = visit.other
+    before = len(browser.shown)
+    for page in ("/", "/account/", "/stories/", "/characters/", "/your-data/", *visit.pages):
+        browser.get(page)
+    for story in (page for page in visit.pages if page.startswith("/stories/")):
+        browser.get(f"{story}names/")
+        browser.get(f"{story}branches/")
+        browser.get(f"{story}context/")
+    return bytes(browser.shown[before:])

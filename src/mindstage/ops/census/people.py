@@ -1,0 +1,48 @@
+"""The people of a census: half of them leave, and half stay and must lose nothing."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from mindstage.datamap.scanner import Scanner
+from mindstage.ops.census.visit import Visit
+from mindstage.ops.census.words import Fate, Planted, Words
+
+MORTAL = frozenset(
+    (
+        "draft",
+        "turn in the trash",
+        "reply in the trash",
+        "public key that an export is encrypted to",
+    )
+)
+"""What ends by its own clock before the census does: of those who stay too."""
+
+
+@dataclass(slots=True)
+class Resident:
+    """Somebody with an account. `read`: the words that their pages showed when all was well."""
+
+    visit: Visit
+    leaves: bool
+    account: uuid.UUID | None = None
+    claim_code: str = field(default="", repr=False)
+    read: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def words(self) -> Words:
+        return self.visit.words
+
+    def lasting(self) -> list[Planted]:
+        """What must be readable for as long as the account lives."""
+        return [one for one in self.words.planted if one.fate is Fate.SEALED and one.slot not in MORTAL]
+
+    def seen_in(self, pages: bytes) -> set[str]:
+        """Which of their lasting words these pages show."""
+        return {one.word for one in Scanner(planted.word for planted in self.lasting()).scan(pages)}
+
+
+def all_planted(people: list[Resident]) -> list[Planted]:
+    """Every word of everybody."""
+    return [planted for person in people for planted in person.words.planted]
