@@ -49,40 +49,52 @@ class Sighting:
     way: str
 
 
+class Needles[Name]:
+    """Bytes to look for, each under a name, all in one pass however many there are. Each has 8 bytes or more."""
+
+    def __init__(self, needles: Iterable[tuple[bytes, Name]]) -> None:
+        self._by_start: dict[int, list[tuple[bytes, Name]]] = {}
+        for needle, name in needles:
+            start = int.from_bytes(needle[:_START], sys.byteorder)
+            self._by_start.setdefault(start, []).append((needle, name))
+        self._starts = frozenset(self._by_start)
+
+    def found_in(self, content: bytes) -> Iterator[Name]:
+        """The names of those that are in these bytes."""
+        for start in self._starts_in(content):
+            yield from (name for needle, name in self._by_start[start] if needle in content)
+
+    def _starts_in(self, content: bytes) -> set[int]:
+        """Which first eight bytes occur; only needles that begin so are compared whole."""
+        whole, found = memoryview(content), set[int]()
+        for shift in range(_START):
+            eights = (len(content) - shift) // _START
+            if eights > 0:
+                found |= self._starts.intersection(whole[shift : shift + eights * _START].cast("Q"))
+        return found
+
+
 class Scanner:
     """Knows a set of words and finds them. Words shorter than 8 characters would be found by chance: ValueError."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._needles: dict[int, list[tuple[bytes, str, str]]] = {}
-        for word in words:
-            if len(word) < _START:
-                raise ValueError("a word of fewer than 8 characters would be found by chance")
-            for needle, name in _spellings(word).items():
-                start = int.from_bytes(needle[:_START], sys.byteorder)
-                self._needles.setdefault(start, []).append((needle, word, name))
-        self._starts = frozenset(self._needles)
+        self._needles = Needles(
+            (needle, (word, name)) for word in map(_refuse_short, words) for needle, name in _spellings(word).items()
+        )
 
     def scan(self, content: bytes) -> set[Sighting]:
         """Every word that is in these bytes, however it is written."""
-        found: set[Sighting] = set()
-        for layers, view in unfold(content):
-            folded = view.lower()
-            found |= {
-                Sighting(word, " > ".join((*layers, name)))
-                for start in self._starts_in(folded)
-                for needle, word, name in self._needles[start]
-                if needle in folded
-            }
-        return found
+        return {
+            Sighting(word, " > ".join((*layers, name)))
+            for layers, view in unfold(content)
+            for word, name in self._needles.found_in(view.lower())
+        }
 
-    def _starts_in(self, folded: bytes) -> set[int]:
-        """Which first eight bytes of a word occur: one pass, however many words there are."""
-        whole, found = memoryview(folded), set[int]()
-        for shift in range(_START):
-            eights = (len(folded) - shift) // _START
-            if eights > 0:
-                found |= self._starts.intersection(whole[shift : shift + eights * _START].cast("Q"))
-        return found
+
+def _refuse_short(word: str) -> str:
+    if len(word) < _START:
+        raise ValueError("a word of fewer than 8 characters would be found by chance")
+    return word
 
 
 def unfold(content: bytes, *, layers: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bytes]]:

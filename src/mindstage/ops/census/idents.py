@@ -1,4 +1,4 @@
-"""Metadata is data: where an identifier of somebody who was erased still stands, and what the instance keeps of them."""
+"""Metadata is data: where an identifier of somebody who was erased still stands, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from mindstage.datamap.scanner import Needles
 from mindstage.ops.census.hoard import DATABASE, KEYSTORE
 from mindstage.ops.census.places import open_to_read, read_columns
 
@@ -38,18 +39,21 @@ def count_kept(instance: Path) -> dict[str, int]:
 
 def find_idents(instance: Path, idents: Iterable[uuid.UUID]) -> Counter[str]:
     """Place -> how many of these identifiers stand there, as text or as bytes. Raises OSError, sqlite3.Error."""
-    shapes = [(ident.hex.encode(), str(ident).encode(), ident.bytes) for ident in idents]
+    needles = Needles((shape, ident) for ident in idents for shape in _shapes(ident))
     found: Counter[str] = Counter()
     for path in sorted(path for path in instance.rglob("*") if path.is_file()):
         name = str(path.relative_to(instance))
-        _count(path.read_bytes(), name, shapes, found)
+        _count(path.read_bytes(), name, needles, found)
         if path.suffix == ".sqlite3":
             for column, values in read_columns(path):
-                _count(values, f"{name}: {column}", shapes, found)
+                _count(values, f"{name}: {column}", needles, found)
     return found
 
 
-def _count(content: bytes, place: str, shapes: list[tuple[bytes, bytes, bytes]], found: Counter[str]) -> None:
-    number = sum(any(shape in content for shape in three) for three in shapes)
-    if number:
+def _shapes(ident: uuid.UUID) -> tuple[bytes, bytes, bytes]:
+    return ident.hex.encode(), str(ident).encode(), ident.bytes
+
+
+def _count(content: bytes, place: str, needles: Needles[uuid.UUID], found: Counter[str]) -> None:
+    if number := len(set(needles.found_in(content))):
         found[place] += number
