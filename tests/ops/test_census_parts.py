@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import smtplib
 import sqlite3
 import threading
 import zlib
@@ -10,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mindstage.datamap.scanner import Scanner, Sighting
 from mindstage.library.cards import read_card
@@ -18,8 +21,12 @@ from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.card import make_card
 from mindstage.ops.census.census import take_census
 from mindstage.ops.census.control import WAYS, find_blind_spots
+from mindstage.ops.census.mailbox import Mailbox
+from mindstage.ops.census.nights import MARK, NO_CENSUS
+from mindstage.ops.census.nights import main as pass_nights
 from mindstage.ops.census.places import Found, read_columns, sweep
 from mindstage.ops.census.report import CLEAN, FOUND, VOID, Report
+from mindstage.ops.census.strange import find_pictures, find_strange_files
 from mindstage.ops.census.words import Fate, Planted, Words, make_word
 
 
@@ -60,6 +67,58 @@ def test_exit_codes() -> None:
     assert Report([word], found=found, void=["Because."]).exit_code == VOID == 2
     assert Report([word], found=found).found_slots == {"a place"}
     assert any("running: a file (utf-8)" in line for line in Report([word], found=found).lines())
+
+
+def test_a_picture_a_strange_file_or_a_problem_is_a_find_too() -> None:
+    """What holds no word fails a census as well."""
+    word = Planted("a place", make_word(), Fate.SEALED)
+    for report in (
+        Report([word], pictures={"running: a file (WebP)"}),
+        Report([word], strange={"running: a file"}),
+        Report([word], problems=["Somebody came back."]),
+    ):
+        assert report.exit_code == FOUND
+        assert any(line.startswith("WRONG: ") for line in report.lines())
+
+
+def test_pictures_are_known_by_their_kind() -> None:
+    """Whatever they show, and wherever in a value they begin."""
+    for kind, pillow in (("WebP", "WEBP"), ("PNG", "PNG"), ("JPEG", "JPEG"), ("GIF", "GIF")):
+        out = io.BytesIO()
+        Image.new("RGB", (40, 40), "olive").save(out, pillow)
+        assert find_pictures(b"something before" + out.getvalue()) == {kind}
+    assert find_pictures(b"a card, no picture") == set()
+
+
+def test_files_of_no_known_kind_are_told() -> None:
+    """Sealed or not: what no place of the data map accounts for is somebody's copy."""
+    known = {
+        "data/database/mindstage.sqlite3-wal",
+        "keys/epoch.json",
+        f"data/exports/{'0f' * 16}.export",
+        f"data-backups/{'0f' * 16}.backup",
+        "terminal.log",
+    }
+    strange = {"data/thumbnails/1.webp", "tmp/upload.png", "data/exports/story.html", "home/.cache/x", "keys/old.json"}
+    assert find_strange_files(known | strange) == strange
+
+
+def test_no_clock_is_moved_but_in_an_instance_of_a_census(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the mark that a census sets beside the data folder, the nights refuse before they touch anything."""
+    monkeypatch.setenv("MINDSTAGE_DATA", str(tmp_path / "data"))
+    assert not (tmp_path / MARK).exists()
+    assert pass_nights(["1", "40"]) == NO_CENSUS
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mailbox_finds_the_code_of_a_letter() -> None:
+    """By the address that it was sent to."""
+    with Mailbox() as mailbox, smtplib.SMTP(*mailbox.server_address) as client:
+        for address, code in (("ada@example.org", "2b2b-4c4c"), ("ben@example.org", "3d3d-5f5f")):
+            letter = f"From: a@example.org\r\nTo: {address}\r\n\r\nYour code: {code}\r\n"
+            client.sendmail("a@example.org", [address], letter)
+        assert mailbox.code_for("ben@example.org") == "3d3d-5f5f"
+        assert len(mailbox.letters) == 2
 
 
 def test_a_program_that_does_not_start_makes_it_void(tmp_path: Path) -> None:

@@ -14,20 +14,23 @@ from pathlib import Path
 
 import pytest
 
+from browser import chromium, find_chromium  # noqa: F401  a fixture
 from mindstage.datamap.scanner import Scanner
 from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
+from mindstage.ledger.signed import check_json
 from mindstage.library.starters import starters
 from mindstage.ops.census.browser import Browser
 from mindstage.ops.census.census import take_census
+from mindstage.ops.census.leaving import Ask, ask_by_forms
 from mindstage.ops.census.places import sweep
 from mindstage.ops.census.program import Program as CensusProgram
 from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
+from system.census_in_chromium import ask_in_chromium
 
 pytestmark = pytest.mark.system
 
 BLIND = Path(__file__).parent / "blind"
-LEAKY = Path(__file__).parent / "leaky"
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +41,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A census of a program whose cipher does nothing."""
-    return take_census(tmp_path_factory.mktemp("control"), environ={"PYTHONPATH": str(BLIND)})
+    folder = tmp_path_factory.mktemp("control")
+    return take_census(folder, environ={"PYTHONPATH": str(BLIND)}, to_the_end=False)
 
 
 @pytest.fixture(scope="module")
-def census(control: Report, folder: Path) -> Report:
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """The erasure is asked for in Chromium; where there is none, by the plain forms of the same pages."""
+    if find_chromium() is None:
+        return ask_by_forms
+    return ask_in_chromium(request.getfixturevalue("chromium"))
+
+
+@pytest.fixture(scope="module")
+def census(control: Report, folder: Path, ask: Ask) -> Report:
     """The census, after its control."""
-    return take_census(folder)
+    return take_census(folder, ask=ask)
 
 
 def slots(report: Report, fate: Fate) -> set[str]:
@@ -68,10 +80,37 @@ def test_the_control_finds_no_word_that_is_not_kept(control: Report) -> None:
 
 
 def test_nothing_is_found(census: Report) -> None:
-    """In database, write-ahead log, keystore, keys, logs, temporary files and requests: no planted word."""
+    """In database, write-ahead log, keystore, keys, logs, backups, temporary files and requests: no planted word.
+
+    While people live, after half of them were erased, in a restored backup, and forty days later.
+    """
     assert census.void == []
     assert census.found == set()
+    assert (census.problems, census.pictures, census.strange) == ([], set(), set())
     assert census.exit_code == CLEAN
+    assert set(census.files) == {"running", "erased", "restored", "stopped"}
+
+
+def test_what_was_erased_opens_with_no_key_that_is_left(census: Report) -> None:
+    """Every sealed value and file of the instance, of old copies and of backups, with every key: before, and after.
+
+    Before, everything but what a cookie alone opens does open; so the attempt is one. After, there is less that opens.
+    """
+    alive, restored, end = census.attempts.values()
+    assert alive["opened"] > 150
+    assert alive["files_opened"] == alive["files"] >= 3
+    assert alive["values"] - alive["opened"] < 10
+    for after in (restored, end):
+        assert 0 < after["opened"] < alive["opened"] * 0.6
+        assert after["tried"] > after["values"]
+    assert end["files"] > end["files_opened"] >= 29, "the backups of before are noise, those of today open"
+
+
+def test_the_erased_leave_a_receipt_and_next_to_nothing(census: Report) -> None:
+    """One of two was erased, and holds a genuine receipt. What is kept of them is counted, and no identifier is."""
+    assert (census.people, census.left, census.receipts, census.nights) == (2, 1, 1, 40)
+    assert sorted(census.kept.values()) == [0, 0, 1, 1]
+    assert not [place for place in census.idents if ": " in place]
 
 
 def test_it_looked_everywhere(census: Report, control: Report) -> None:
@@ -82,7 +121,8 @@ def test_it_looked_everywhere(census: Report, control: Report) -> None:
         assert {"data/keystore/keystore.sqlite3", "keys/epoch.json", "terminal.log"} <= set(census.files[moment])
         assert not [name for name in census.files[moment] if name.startswith(("tmp/", "home/"))]
     assert slots(census, Fate.SEALED) == slots(control, Fate.SEALED)
-    assert census.requests >= 10
+    assert census.requests >= 20
+    assert census.letters >= 2
 
 
 def test_what_remains_in_clear_is_declared(census: Report) -> None:
@@ -124,17 +164,6 @@ def test_the_report_tells_no_word(census: Report, control: Report) -> None:
         assert Scanner(planted.word for planted in report.planted).scan(text.encode()) == set()
 
 
-def test_an_access_log_is_found(tmp_path: Path) -> None:
-    """A fault planted in the program: a log of requests gives away addresses, browsers, cookies, paths and queries."""
-    report = take_census(tmp_path, environ={"PYTHONPATH": str(LEAKY)})
-    assert report.exit_code == FOUND
-    told = {"browser, its own address", "browser, User-Agent", "other browser, X-Forwarded-For"}
-    assert told | {"query", "wrong path"} <= report.found_slots
-    assert [slot for slot in report.found_slots if ", cookie " in slot]
-    assert slots(report, Fate.SEALED) & report.found_slots == set()
-    assert {found.place.split(": ")[1] for found in report.found} == {"terminal.log"}
-
-
 @pytest.mark.narrator
 @pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is None, reason="SmolLM2 is not installed")
 def test_the_embedded_narrator_writes_nothing_down(tmp_path: Path) -> None:
@@ -165,10 +194,11 @@ def test_the_embedded_narrator_writes_nothing_down(tmp_path: Path) -> None:
 def test_the_command(tmp_path: Path) -> None:
     """The command ends with 0 and keeps what it looked at; a folder that is there already is refused."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "mindstage", "census", "--json", "--keep", str(tmp_path / "kept")]
+    command = [sys.executable, "-m", "mindstage", "census", "--no-erasure", "--json", "--keep", str(tmp_path / "kept")]
     done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    signed = json.loads(done.stdout)
+    report = check_json(done.stdout.encode(), key=signed["signature"]["key"])
     assert report["result"] == "clean"
     assert len(report["words"]) > 80
     assert (tmp_path / "kept" / "instance" / "data" / "database" / "mindstage.sqlite3").exists()

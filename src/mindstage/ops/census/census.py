@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from mindstage.ops.census.program import NotStarted, Program, Refused
 from mindstage.ops.census.remains import UNDECLARED, list_remaining
 from mindstage.ops.census.report import Report
 from mindstage.ops.census.visit import Visit
+from mindstage.ops.census.ways_in import ADDRESS, LETTER_CODE
 from mindstage.ops.census.words import Fate, Words
 from mindstage.vault.root_key import KeyMistake
 
@@ -80,6 +82,7 @@ class Census:
             finally:
                 program.stop()
                 self._count()
+            self._look_at_letters(mailbox)
             self.report.look("stopped", Lookout(self._scanner()).sweep(program.folder))
             self.report.remaining = list_remaining(
                 {"database": program.folder / DATABASE, "keystore": program.folder / KEYSTORE}
@@ -136,14 +139,23 @@ class Census:
         sent = Scanner(secret).scan(narrator.was_sent())
         self.report.found |= {Found(sighting.word, "sent to the narrator", sighting.way) for sighting in sent}
 
+    def _look_at_letters(self, mailbox: Mailbox) -> None:
+        """A letter holds one address, and a fixed sentence or a code; nothing else that anybody wrote."""
+        slots = (ADDRESS, LETTER_CODE)
+        secret = [one.word for one in self.report.planted if one.slot not in slots]
+        self.report.letters = len(mailbox.letters)
+        sent = Scanner(secret).scan("\n".join(mailbox.letters).encode())
+        self.report.found |= {Found(sighting.word, "in a letter", sighting.way) for sighting in sent}
+
     def _refuse_undeclared(self) -> None:
         columns = [one.column for one in self.report.remaining if one.note == UNDECLARED]
         if columns:
             self.report.problems.append(f"Columns that the data map does not know: {', '.join(columns)}.")
 
     def _take_seed(self, program: Program) -> None:
-        """What the instance signs with, where the attempt has not brought it to light already."""
+        """What the instance signs with. Where its keys are sealed by another cipher, the report has no signature."""
         folder = program.folder
         epochs = [folder / "keys", folder / "keys-escrow"]
-        keys = gather_keys(root=folder / "keys", epochs=epochs, keystores=[folder / KEYSTORE], copies=[])
-        self.report.signing_seed = keys.instance["receipt"]
+        with suppress(KeyMistake):
+            keys = gather_keys(root=folder / "keys", epochs=epochs, keystores=[folder / KEYSTORE], copies=[])
+            self.report.signing_seed = keys.instance["receipt"]

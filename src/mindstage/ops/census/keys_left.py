@@ -1,7 +1,7 @@
 """Every key that somebody holds who took the root key and kept whatever lay in data, backups and keystore copies.
 
 Left out are old copies of the epoch file and of its escrow: whoever kept those beside the root key opens what they
-wrapped, as docs/subsystems/keys.md says, and no program can prevent it.
+wrapped, as docs/subsystems/restore.md says, and no program can prevent it.
 """
 
 from __future__ import annotations

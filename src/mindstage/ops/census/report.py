@@ -39,6 +39,7 @@ class Report:
     idents: dict[str, int] = field(default_factory=dict)
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     requests: int = 0
+    letters: int = 0
     receipts: int = 0
     nights: int = 0
     seconds: float = 0.0
@@ -88,6 +89,7 @@ class Report:
             "identifiers_of_the_erased": self.idents,
             "files": self.files,
             "requests_to_narrator": self.requests,
+            "letters": self.letters,
             "remains_in_clear": [asdict(one) for one in self.remaining],
             "seconds": round(self.seconds),
         }
@@ -126,7 +128,7 @@ class Report:
         for moment, files in self.files.items():
             size = sum(files.values()) / 1e6
             yield f"Looked at, {moment}: {len(files)} files, {size:.1f} MB, and each value of each database."
-        yield f"Looked at: {self.requests} requests to the narrator."
+        yield f"Looked at: {self.requests} requests to the narrator, {self.letters} letters."
 
     def _what_was_tried(self) -> Iterator[str]:
         for moment, counts in self.attempts.items():

@@ -14,6 +14,8 @@ from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.passkey import make_passkey
 from mindstage.ops.census.words import Fate, Words
 
+ADDRESS: Final = "e-mail address"
+LETTER_CODE: Final = "code of a letter"
 _SECRET: Final = re.compile(rb"secret=([A-Z2-7]{16,})")
 _SHEET: Final = re.compile(rb"<code>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})</code>")
 
@@ -37,14 +39,14 @@ def prove(browser: Browser, passphrase: str) -> None:
 
 
 def _give_address(browser: Browser, words: Words, mailbox: Mailbox) -> None:
-    word = words.plant("e-mail address", Fate.SEALED, plain=True, shown=True)
+    word = words.plant(ADDRESS, Fate.SEALED, plain=True, shown=True)
     browser.get("/account/email/")
     no_address = words.plant("something that is no address", Fate.NEVER, plain=True)
     browser.post("/account/email/", {"address": no_address}, expect=422)
     browser.post("/account/email/", {"address": f"{word}@example.org"})
     browser.get("/account/email/code/")
     code = _or_unexpected(lambda: mailbox.code_for(word))
-    words.add("code of a letter", code, Fate.PASSING)
+    words.add(LETTER_CODE, code, Fate.PASSING)
     browser.post("/account/email/code/", {"code": code})
 
 
