@@ -15,6 +15,7 @@ from mindstage.ops.census.people import Resident
 from mindstage.ops.census.places import Lookout
 from mindstage.ops.census.program import Program
 from mindstage.ops.census.report import Report
+from mindstage.ops.census.words import Fate
 
 FROZEN_NIGHTS: Final = 3
 """Then old copies are kept once more."""
@@ -40,6 +41,8 @@ class Aftermath:
         self._remember()
         for person in self._leaving():
             person.claim_code = leave(person.visit, ask)
+        for person in self._staying():
+            person.visit.end_short_life()
         self._pass_nights(0, FROZEN_NIGHTS)
         self.hoards.append(keep_copies(self.program.folder, self.folder / "kept-while-frozen"))
         self._pass_nights(FROZEN_NIGHTS, UNTIL_ERASED)
@@ -63,6 +66,9 @@ class Aftermath:
     def _leaving(self) -> list[Resident]:
         return [person for person in self.people if person.leaves]
 
+    def _staying(self) -> list[Resident]:
+        return [person for person in self.people if not person.leaves]
+
     def _back_up(self) -> str:
         """While all words live; the path of the backup."""
         return self.program.run("backup").split()[0]
@@ -73,11 +79,12 @@ class Aftermath:
         attempt = self._try("while everybody lives", self.people)
         for person in self.people:
             person.account = attempt.accounts.get(person.visit.person.handle)
-            missing = [one.slot for one in person.lasting() if one.word not in attempt.words]
+            lives = {one.word for one in person.lasting()} | (person.to_be_gone() & _sealed(person))
+            missing = sorted({one.slot for one in person.words.planted if one.word in lives - attempt.words})
             if missing:
                 self.report.void.append(f"The attempt opened nothing of what was written in: {', '.join(missing)}.")
         self._owned = attempt
-        for person in (person for person in self.people if not person.leaves):
+        for person in self._staying():
             sign_in(person.visit)
             person.read = person.seen_in(read_again(person.visit))
             person.visit.other.post("/session/end/", {})
@@ -109,7 +116,7 @@ class Aftermath:
         """Those who stayed log in, and read all that they read before. Leaves the program stopped."""
         self.program.start()
         try:
-            for person in (person for person in self.people if not person.leaves):
+            for person in self._staying():
                 person.visit.other.port = self.program.port
                 sign_in(person.visit)
                 lost = person.read - person.seen_in(read_again(person.visit))
@@ -122,9 +129,9 @@ class Aftermath:
 
     def _try_at_the_end(self) -> None:
         attempt = self._try("at the end", self.people)
-        gone = {one.word for person in self._leaving() for one in person.words.planted}
+        gone = set().union(*(person.to_be_gone() for person in self.people))
         self.report.complain_of_opened("at the end", attempt.words & gone)
-        for person in (person for person in self.people if not person.leaves):
+        for person in self._staying():
             if missing := [one.slot for one in person.lasting() if one.word not in attempt.words]:
                 self.report.problems.append(f"Of somebody who stayed there is no more: {', '.join(missing)}.")
         idents = {
@@ -135,3 +142,7 @@ class Aftermath:
         columns = [place for place in self.report.idents if ": " in place]
         if columns:
             self.report.problems.append(f"Identifiers of people who were erased stand in: {', '.join(columns)}.")
+
+
+def _sealed(person: Resident) -> set[str]:
+    return {one.word for one in person.words.planted if one.fate is Fate.SEALED}

@@ -30,7 +30,7 @@ def drill_restore(
     finally:
         copy.stop()
     report.look("restored", lookout.sweep(copy.folder))
-    scanner = Scanner(one.word for person in people if person.leaves for one in person.words.planted)
+    scanner = Scanner(word for person in people for word in person.to_be_gone())
     attempt = try_everything(list_holdings(copy.folder, [], scratch=folder), scanner)
     report.attempts["after the restore drill"] = attempt.counts()
     report.complain_of_opened("after the restore drill", attempt.words)

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from mindstage.datamap.scanner import Scanner
-from mindstage.ops.census.visit import Visit
+from mindstage.ops.census.visit import ENDED, Visit
 from mindstage.ops.census.words import Fate, Planted, Words
 
 MORTAL = frozenset(
@@ -36,7 +36,11 @@ class Resident:
 
     def lasting(self) -> list[Planted]:
         """What must be readable for as long as the account lives."""
-        return [one for one in self.words.planted if one.fate is Fate.SEALED and one.slot not in MORTAL]
+        return [one for one in self.words.planted if one.fate is Fate.SEALED and one.slot not in MORTAL | set(ENDED)]
+
+    def to_be_gone(self) -> set[str]:
+        """What nobody may open in the end: everything of whoever leaves, and the story that the others end."""
+        return {one.word for one in self.words.planted if self.leaves or one.slot in ENDED}
 
     def seen_in(self, pages: bytes) -> set[str]:
         """Which of their lasting words these pages show."""

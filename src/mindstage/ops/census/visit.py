@@ -19,6 +19,8 @@ from mindstage.ops.census.words import Fate, Words
 
 MODES: Final = ("do", "say", "story", "ooc")
 _SCENARIO = re.compile(rb"/scenarios/([a-z0-9-]+)/")
+ENDED: Final = ("name in a story that is ended", "turn of a story that is ended", "reply of a story that is ended")
+"""What is written in a story that its author ends at once and for good, and stays."""
 TOO_LONG: Final = 17_000
 HERE: Final = "127.0.0.1"
 
@@ -39,6 +41,8 @@ class Visit:
         self.person = Person("", "")
         self.codes: list[str] = []
         self.pages: list[str] = []
+        self.short_lived = ""
+        """The address of a story that is to be ended while its author stays."""
         self.browser = _browser(port, words, "browser")
         self.other = _browser(port, words, "other browser")
 
@@ -62,7 +66,8 @@ class Visit:
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
         takeout.ask()
         takeout.choose()
-        takeout.fetch_and_bring()
+        takeout.fetch_and_bring()  # which doubles all stories, so the one that is ended begins after it
+        self.short_lived = self._begin_short_life()
         for slot, browser in (("browser", self.browser), ("other browser", self.other)):
             for number, value in enumerate(sorted(browser.cookies_seen), 1):
                 self.words.add(f"{slot}, cookie {number}", value, Fate.NEVER)
@@ -93,6 +98,21 @@ class Visit:
         for slot, path in (("wrong path", "/"), ("wrong scenario", "/scenarios/"), ("wrong stream", "/stream/runs/")):
             self.browser.get(f"{path}{self._never(slot, plain=True)}/", expect=404)
         self.browser.post("/theme/", {"theme": self._never("theme"), "next": "/"})
+
+    def _begin_short_life(self) -> str:
+        found = _SCENARIO.search(self.browser.get("/").body)
+        assert found, "there was a scenario before"
+        fields = {"scenario": found[1].decode(), "greeting": "0", "persona": self._word(ENDED[0])}
+        story = self.browser.post("/stories/", fields).location
+        self._take_turn(story, "do", self._word(ENDED[1]), reply=ENDED[2])
+        return story
+
+    def end_short_life(self) -> None:
+        """Into the trash with it, and out of there for good. Raises Unexpected."""
+        self.browser.get(self.short_lived)
+        self.browser.post(f"{self.short_lived}trash/", {})
+        self.browser.get("/trash/")
+        self.browser.post(f"/trash/{self.short_lived.split('/')[2]}/end/", {})
 
     def _begin_story(self) -> str:
         found = _SCENARIO.search(self.browser.get("/").body)
