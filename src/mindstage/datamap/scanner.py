@@ -60,18 +60,17 @@ class Needles[Name]:
         self._starts = frozenset(self._by_start)
 
     def found_in(self, content: bytes) -> Iterator[Name]:
-        """The names of those that are in these bytes."""
-        for start in self._starts_in(content):
-            yield from (name for needle, name in self._by_start[start] if needle in content)
-
-    def _starts_in(self, content: bytes) -> set[int]:
-        """Which first eight bytes occur; only needles that begin so are compared whole."""
-        whole, found = memoryview(content), set[int]()
+        """The names of those that are in these bytes, each as often as it is."""
+        whole = memoryview(content)
         for shift in range(_START):
             eights = (len(content) - shift) // _START
-            if eights > 0:
-                found |= self._starts.intersection(whole[shift : shift + eights * _START].cast("Q"))
-        return found
+            starts = whole[shift : shift + eights * _START].cast("Q") if eights > 0 else ()
+            if self._starts.isdisjoint(starts):  # nearly always, and quick
+                continue
+            for at, start in enumerate(starts):
+                for needle, name in self._by_start.get(start, ()):
+                    if content.startswith(needle, shift + at * _START):
+                        yield name
 
 
 class Scanner:

@@ -106,6 +106,8 @@ class Census:
             visit = Visit(port=program.port, words=Words(), narrator=narrator, mailbox=mailbox)
             self.people.append(Resident(visit, leaves=number % 2 == 0))
             visit.go()
+        for person in self.people:
+            person.visit.go_on()
         self._count()
 
     def _count(self) -> None:

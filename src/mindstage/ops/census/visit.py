@@ -45,13 +45,14 @@ class Visit:
         """The address of a story that is to be ended while its author stays."""
         self.browser = _browser(port, words, "browser")
         self.other = _browser(port, words, "other browser")
+        self._takeout = Takeout(self.browser, words)
 
     @property
     def shown(self) -> bytes:
         return bytes(self.browser.shown + self.other.shown)
 
     def go(self) -> None:
-        """Do it all. Raises Unexpected."""
+        """Do it all, but for what has to wait. Raises Unexpected."""
         self.person = self._sign_up()
         self._ask_for_nothing()
         story = self._begin_story()
@@ -62,11 +63,13 @@ class Visit:
         self._write_draft(story)
         self._correct_names(story)
         self.person = self._change_passphrase(self.person)
-        takeout = Takeout(self.browser, self.words)
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
-        takeout.ask()
-        takeout.choose()
-        takeout.fetch_and_bring()  # which doubles all stories, so the one that is ended begins after it
+        self._takeout.ask()
+        self._takeout.choose()
+
+    def go_on(self) -> None:
+        """What has to wait for the worker, which meanwhile wrote the export. Raises Unexpected."""
+        self._takeout.fetch_and_bring()  # which doubles all stories, so the one that is ended begins after it
         self.short_lived = self._begin_short_life()
         for slot, browser in (("browser", self.browser), ("other browser", self.other)):
             for number, value in enumerate(sorted(browser.cookies_seen), 1):
