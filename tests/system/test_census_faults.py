@@ -11,7 +11,7 @@ from mindstage.ops.census.census import take_census
 from mindstage.ops.census.report import FOUND, Report
 from mindstage.ops.census.words import Fate
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("census_faults")]  # one process: it is taken once
 
 LEAKY = Path(__file__).parent / "leaky"
 
