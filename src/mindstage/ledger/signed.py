@@ -1,4 +1,4 @@
-"""Signed JSON, as people and operators take it away: receipts of deletion, reports of a restore or a census. The one form for all.
+"""Signed JSON, as people and operators take it away: receipts of deletion, reports of a restore or a census. One form.
 
 What is signed is the canonical form of everything but `signature`. Pure: to check one needs the file and a public key,
 and no instance, database or network.

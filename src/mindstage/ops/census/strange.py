@@ -24,7 +24,7 @@ _KNOWN: Final = tuple(
         r"data-backups/taking-[^/]+/snapshot(-journal)?",
         r"data-backups/restore-\d{8}T\d{6}Z\.json",
         r"(data-backups|keys-escrow)/keystore/[0-9]{8}-[0-9]{12}-[0-9a-f]{32}\.copy(\.new)?",
-        r"keys/(epoch\.json(\.new)?|root\.key|escrow\.made|night\.lock|vault\.lock)",
+        r"keys/(epoch\.json(\.new)?|root\.key|escrow\.made|(night|vault|backup)\.lock)",
         r"keys-escrow/epoch\.json(\.new)?",
         rf"(mindstage\.toml|terminal\.log|{MARK})",
     )

@@ -181,11 +181,19 @@ class Visit:
         ).location
         self.browser.get(brought)
         self.browser.get(f"{brought}portrait/")
+        self._correct_character(brought)
         fields = {"character": brought.split("/")[2], "greeting": "0", "persona": self._word("name in another story")}
         story = self.browser.post("/stories/", fields).location
         self._take_turn(
             story, "do", f"the {KEY} of {self._word('turn with a character')}", reply="reply of a character"
         )
+
+    def _correct_character(self, character: str) -> None:
+        before = next(one.word for one in self.words.planted if one.slot == "card, creator notes")
+        self.browser.get(f"{character}edit/")
+        corrected = f"{before} and {self._word('card, creator notes, corrected')}"
+        self.browser.post(f"{character}edit/", {"card.creator_notes": corrected})
+        self.browser.get(character)
 
     def _write_draft(self, story: str) -> None:
         for slot, fate in (("draft that was replaced", Fate.PASSING), ("draft", Fate.SEALED)):
