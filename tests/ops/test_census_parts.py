@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mindstage.datamap import scanner
 from mindstage.datamap.scanner import Scanner, Sighting
 from mindstage.library.cards import read_card
 from mindstage.ops.census import control
@@ -44,6 +45,13 @@ def test_words_are_worth_planting() -> None:
 def test_the_scanner_has_no_blind_spot(tmp_path: Path) -> None:
     """Every word is seen in each of the ways in which the control writes it."""
     assert find_blind_spots([make_word() for _ in range(20)], tmp_path / "control") == []
+
+
+def test_many_words_are_no_blind_spot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scanner unpacks only so many streams of one file; the control of many people spreads its words over more."""
+    monkeypatch.setattr(scanner, "_MOST_MEMBERS", 50)
+    monkeypatch.setattr(control, "AT_ONCE", 40)
+    assert find_blind_spots([make_word() for _ in range(200)], tmp_path / "control") == []
 
 
 def test_a_blind_scanner_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,11 +46,16 @@ WAYS: Final[dict[str, Callable[[str], bytes]]] = {
 }
 
 
+AT_ONCE: Final = 2_000
+"""Words of one file: the scanner unpacks only so many streams of one."""
+
+
 def find_blind_spots(words: Sequence[str], folder: Path) -> list[str]:
     """Write every word in every way into `folder`, and look: the ways in which a word was not seen. Raises OSError."""
     folder.mkdir(mode=0o700)
     for number, write in enumerate(WAYS.values()):
-        noise = [os.urandom(60) + b"\n" + write(word) + b"\n" for word in words]
-        (folder / f"{number}.bin").write_bytes(b"".join(noise))
-    found = {(one.place, one.word) for one in sweep(folder, Scanner(words)).found}
-    return [way for number, way in enumerate(WAYS) if any((f"{number}.bin", word) not in found for word in words)]
+        for part in range(0, len(words), AT_ONCE):
+            noise = [os.urandom(60) + b"\n" + write(word) + b"\n" for word in words[part : part + AT_ONCE]]
+            (folder / f"{number}.{part}").write_bytes(b"".join(noise))
+    found = {(one.place.partition(".")[0], one.word) for one in sweep(folder, Scanner(words)).found}
+    return [way for number, way in enumerate(WAYS) if any((str(number), word) not in found for word in words)]
