@@ -115,9 +115,9 @@ def has_running(story: uuid.UUID) -> bool:
 
 def count_running(owner: uuid.UUID) -> int:
     """How many replies are being written for a person, in all of their stories."""
-    sql = (
-        "SELECT COUNT(*) FROM stories_story s JOIN stories_turn t ON t.story_id = s.id AND t.state = 'running' "
-        "WHERE s.owner_id = %s"
+    sql = (  # from the few replies that run to their stories, never through all stories of a person
+        "SELECT COUNT(*) FROM stories_turn t WHERE t.state = 'running' "
+        "AND (SELECT s.owner_id FROM stories_story s WHERE s.id = t.story_id) = %s"
     )
     return int(raw.query(sql, [owner])[0][0])
 
