@@ -113,17 +113,13 @@ def has_running(story: uuid.UUID) -> bool:
     return bool(raw.query("SELECT 1 FROM stories_turn WHERE story_id = %s AND state = 'running' LIMIT 1", [story]))
 
 
-def runs_as_many(owner: uuid.UUID, most: int) -> bool:
-    """Are `most` replies or more being written for a person, in all of their stories?
-
-    Fewer in all mean fewer of one person, and the index alone says that. Then from each reply that runs to its story,
-    never through all stories of a person.
-    """
-    running = "SELECT COUNT(*) FROM stories_turn t WHERE t.state = 'running'"
-    if raw.query(running)[0][0] < most:
-        return False
-    theirs = f"{running} AND (SELECT s.owner_id FROM stories_story s WHERE s.id = t.story_id) = %s"
-    return bool(raw.query(theirs, [owner])[0][0] >= most)
+def count_running(owner: uuid.UUID) -> int:
+    """How many replies are being written for a person, in all of their stories."""
+    sql = (
+        "SELECT COUNT(*) FROM stories_story s JOIN stories_turn t ON t.story_id = s.id AND t.state = 'running' "
+        "WHERE s.owner_id = %s"
+    )
+    return int(raw.query(sql, [owner])[0][0])
 
 
 def is_last(head: uuid.UUID, position: int) -> bool:

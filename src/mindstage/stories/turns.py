@@ -140,7 +140,7 @@ def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_wor
 def _refuse_while_running(scene: Scene) -> None:
     if hot_path.has_running(scene.story):
         raise StillRunning
-    if hot_path.runs_as_many(scene.owner, settings.MINDSTAGE.replies_at_once):
+    if hot_path.count_running(scene.owner) >= settings.MINDSTAGE.replies_at_once:
         raise TooManyReplies
 
 
