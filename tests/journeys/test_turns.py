@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from fakes.provider import Die, Finish, Hold, Text, ThreadedFakeProvider, Words
 from journeys.visitor import Visitor, all_words, last, positions, prose, top_of
+from stories.house import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -45,6 +46,7 @@ def test_stop_before_the_first_word_says_so(player: Visitor, narrator: ThreadedF
     narrator.play(Hold(), Text("Too late."), Finish())
     player.write("I change my mind.")
     player.page.keyboard.press("Enter")
+    eventually(lambda: narrator.holding)  # stopped before the request leaves, its script would wait for the next one
     player.page.get_by_role("button", name="Stop").click()
     stopped = player.hear()
     expect(stopped).to_contain_text("Stopped before the first word.")

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 from mindstage.accounts.models import User
 from mindstage.datamap.retention import days_in
@@ -35,15 +35,24 @@ class Sent:
 
 
 def note_sending(owner: uuid.UUID, route: Route) -> None:
-    """Note that a request with a person's words is about to leave.
+    """Note that a request with a person's words is about to leave. One statement: it stands on the path of a turn.
 
     Raises ProviderProblem when the account is no longer active: then nothing leaves; DatabaseError likewise.
     """
     terms = [text[:LONGEST] for text in (route.provider_id, route.place, route.retains, route.trains)]
-    with transaction.atomic():
-        if not User.objects.select_for_update().filter(pk=owner, state=User.State.ACTIVE).exists():
-            raise ProviderProblem("closed")
-        _add(owner, terms)
+    native, today = connection.features.has_native_uuid_field, clock.today()
+    ident, account = (value if native else value.hex for value in (ids.unordered(), owner))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
+            "SELECT %s, id, %s, %s, %s, %s, %s, %s, 1 FROM accounts_user WHERE id = %s AND state = %s "
+            "ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
+            "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
+            [ident, *terms, today, today, account, User.State.ACTIVE],
+        )
+        noted = cursor.rowcount
+    if not noted:
+        raise ProviderProblem("closed")
 
 
 def list_sent(owner: uuid.UUID) -> list[Sent]:
@@ -67,15 +76,3 @@ def _ends(row: Sending) -> date | None:
         return row.last_on
     days = days_in(row.keeps)
     return None if days is None else row.last_on + timedelta(days=days)
-
-
-def _add(owner: uuid.UUID, terms: list[str]) -> None:
-    native, today = connection.features.has_native_uuid_field, clock.today()
-    keys = [value if native else value.hex for value in (ids.unordered(), owner)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1) ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
-            "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
-            [*keys, *terms, today, today],
-        )

@@ -114,7 +114,7 @@ async def _ask(request: Request, *, stall_seconds: float) -> aiohttp.ClientRespo
     url, body, headers = f"{request.base_url}/chat/completions", request.body(), request.headers()
     for attempt in (1, 2):
         try:
-            async with asyncio.timeout(CONNECT_SECONDS + stall_seconds):
+            async with asyncio.timeout(stall_seconds):
                 return await shared_session().post(
                     url, json=body, headers=headers, timeout=timeout, allow_redirects=False
                 )
