@@ -14,6 +14,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("narrator"))
 
 
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """What another test opened is not counted in this one: storing it asks a keystore that this test may not have."""
+    from mindstage.accounts import access_counts
+
+    access_counts._waiting.clear()
+
+
 @pytest.fixture
 def vault(db: None) -> Iterator[None]:
     """Root key, epoch file and keystore, new for this test."""
