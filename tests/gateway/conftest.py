@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mindstage.gateway import converse as door
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers.sessions import close_sessions
 from mindstage.gateway.routes import Route
+from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Message, Prompt, Role
 
 
@@ -84,19 +85,15 @@ class Heard:
         self.progress.append((say, share))
 
 
-async def note_nothing() -> None:
-    """For tests that are not about what was noted."""
-
-
 async def listen(
     route: Route,
     prompt: Prompt | None = None,
     *,
     person: str = "ada",
     hear: Callable[[str], None] | None = None,
-    before_leaving: Callable[[], Awaitable[None]] = note_nothing,
+    noted: Noted | None = None,
 ) -> Heard:
-    """Have a prompt answered and tell what was heard, the problem included."""
+    """Have a prompt answered and tell what was heard, the problem included. Unless told it counts as noted."""
     heard = Heard()
 
     def both(text: str) -> None:
@@ -109,7 +106,7 @@ async def listen(
             prompt or make_prompt(),
             route=route,
             person=person,
-            before_leaving=before_leaving,
+            noted=noted or Noted(route),
             on_delta=both,
             on_progress=heard.note,
         )

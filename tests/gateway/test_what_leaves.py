@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from fakes.provider import FakeProvider, Finish, Raw, Text, Words, words
+from mindstage.gateway.converse import NotNoted, converse
 from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Request
+from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Role
 
 from .conftest import listen, make_prompt, route_to
@@ -101,19 +104,15 @@ async def test_usage_and_empty_events_are_read_past(provider: FakeProvider, conf
 
 
 async def test_nothing_leaves_that_was_not_noted(provider: FakeProvider, configuration) -> None:
-    """The note stands before the request; where it cannot be taken, no byte goes out."""
-    noted: list[int] = []
-
-    async def note() -> None:
-        noted.append(len(provider.requests))
-
-    async def fail() -> None:
-        raise OSError(28, "No space left on device")
-
-    await listen(route_to(provider.base_url), before_leaving=note)
-    assert (noted, len(provider.requests)) == ([0], 1)
-    with pytest.raises(OSError, match="No space"):
-        await listen(route_to(provider.base_url), before_leaving=fail)
+    """Without a note no byte goes out, and a note for one place is none for another."""
+    route = route_to(provider.base_url)
+    for noted in (None, Noted(route_to("http://127.0.0.1:9/v1")), Noted(replace(route, retains="for ever"))):
+        with pytest.raises(NotNoted):
+            await converse(
+                make_prompt(), route=route, person="ada", noted=noted, on_delta=print, on_progress=lambda *_: None
+            )
+    assert not provider.requests
+    assert (await listen(route, noted=Noted(route))).finish == "stop"
     assert len(provider.requests) == 1
 
 
@@ -130,3 +129,20 @@ async def test_many_at_once_do_not_mix(provider: FakeProvider, configuration) ->
     provider.always(Words(30, tps=200), Finish())
     heard = await asyncio.gather(*[listen(route_to(provider.base_url), person=str(n)) for n in range(100)])
     assert {one.text for one in heard} == {words(30)}
+
+
+async def test_a_provider_that_speaks_fast_is_looked_at_now_and_then(provider: FakeProvider, configuration) -> None:
+    """Two hundred words a second come in a few handfuls, whole and in order; the first comes by itself."""
+    provider.play(Words(60, tps=200), Finish())
+    loop, handfuls = asyncio.get_running_loop(), []
+
+    def hear(text: str) -> None:
+        if not handfuls or handfuls[-1][0]:
+            handfuls.append([False, ""])
+            loop.call_soon(handfuls[-1].__setitem__, 0, True)
+        handfuls[-1][1] += text
+
+    heard = await listen(route_to(provider.base_url), hear=hear)
+    assert heard.text == words(60)
+    assert len(handfuls) <= 15
+    assert len(handfuls[0][1].split()) <= 2

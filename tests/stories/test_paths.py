@@ -141,7 +141,7 @@ def test_a_path_reads_like_a_list(ada: User, done: list[Step], before: int, abov
         played.tree.head = segment
         revisions.play_branch(story=played.story, segment=segment)
         tree = played.tree
-        assert paths.last_position(segment) == len(tree.path) - 1
+        assert paths.read_end(segment, limit=1)[0] == len(tree.path) - 1
         assert played.read() == tree.read()
         assert played.read(before=before) == tree.read(before=before)
         assert played.read(above=above) == tree.read(above=above)
@@ -180,7 +180,7 @@ def test_a_window_is_two_ranges_right_after_a_branch(long_story: Story) -> None:
     with CaptureQueriesContext(connection) as more:
         assert len(paths.read_back(root.pk, limit=60)) == 60
         assert paths.find_on_path(branch.pk, 4)
-        assert paths.last_position(branch.pk) == 12
+        assert paths.read_end(branch.pk, limit=1)[0] == 12
         assert len(paths.read_back(root.pk, before=2_500, limit=51)) == 51
         assert len(paths.read_back(root.pk, above=4_990, limit=400)) == 9
     for query in (*asked.captured_queries, *more.captured_queries):
@@ -270,5 +270,5 @@ def test_an_unknown_head_has_no_turns() -> None:
     """A path of a segment that is gone is empty, and nothing breaks."""
     nowhere = uuid.uuid4()
     assert paths.read_back(nowhere, limit=5) == []
-    assert paths.last_position(nowhere) == -1
+    assert paths.read_end(nowhere, limit=1)[0] == -1
     assert paths.find_on_path(nowhere, 0) is None

@@ -11,12 +11,14 @@ from django.urls import reverse
 
 from fakes.provider import Act, Die, ErrorEvent, Finish, Hold, Raw, Sleep, Stall, Status, Text, Words, words
 from mindstage.gateway.sendings import list_sent
-from mindstage.stories import reading, revisions
+from mindstage.stories import reading, revisions, turns
 from mindstage.stories.models import Turn
+from mindstage.stories.refusals import TextDamaged
 from mindstage.streaming import bus
+from mindstage.vault.sealing import Sealed
 from people import signed_in_client
 from stories.house import KEY, House, eventually
-from stories.scenes import Player, last_reply, make_story, text_of, texts_of
+from stories.scenes import Player, last_reply, make_story, new_id, scene_of, text_of, texts_of
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keystore"])
 
@@ -259,3 +261,47 @@ def test_after_a_crash_a_reader_is_told(house: House, player: Player) -> None:
     told: Any = house.resume(player, reply.pk)
     assert told.done["state"] == "interrupted"
     assert told.text == "Line 2 of the story."
+
+
+def harm(turn: Turn) -> None:
+    """Change one byte of a sealed text."""
+    turn.text = Sealed(turn.text[:-1] + bytes([turn.text[-1] ^ 1]))
+    turn.save(update_fields=["text"])
+
+
+def test_a_damaged_text_is_named_and_not_the_narrator(house: House, player: Player) -> None:
+    """Where an earlier turn does not open, the line is kept and the ending says what is damaged; later it still does."""
+    story = make_story(player.account, turns=3)
+    harm(Turn.objects.get(story=story, position=1))
+    reading_ = house.take(player, story, "I call the keeper.")
+    assert (reading_.done["state"], reading_.done["say"]) == ("failed", TextDamaged.sentence)
+    assert house.resume(player, reading_.run).done["say"] == TextDamaged.sentence
+    assert not house.provider.requests
+    assert text_of(Turn.objects.get(story=story, position=3)) == "I call the keeper."
+
+
+def test_a_damaged_reply_is_not_gone_on_with(house: House, player: Player) -> None:
+    """A clear refusal, and nothing is left running."""
+    story = make_story(player.account)
+    house.script(Words(5), Finish())
+    assert house.take(player, story).done["state"] == "finished"
+    harm(last_reply(story))
+    refused = house.draw(player, story, "continue", last_reply(story).pk).to_end()
+    assert (refused.status, refused.say) == (TextDamaged.status, TextDamaged.sentence)
+    assert not Turn.objects.filter(state="running").exists()
+
+
+def test_a_reply_that_is_stopped_as_it_begins_has_an_ending(house: House, player: Player) -> None:
+    """A freeze may fall into the very moment in which a run starts: its reply does not stay running for good."""
+    story = make_story(player.account)
+    house.script(Words(5), Finish())
+
+    async def take_and_stop() -> None:
+        taken = await house.database.run(
+            lambda: turns.take_turn(scene=scene_of(story), text="I knock.", mode="do", client_id=new_id())
+        )
+        house.narration.start_run(taken)
+        house.narration.stop_owner(player.account.pk)
+
+    house.run(take_and_stop())
+    eventually(lambda: last_reply(story).state == "interrupted")

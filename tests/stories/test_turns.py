@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mindstage.accounts.models import User
+from mindstage.config.configuration import ProviderEntry
+from mindstage.gateway.sendings import list_sent
 from mindstage.stories import paths, turns
 from mindstage.stories.models import Segment, Story, Turn
-from mindstage.stories.refusals import EmptyTurn, NotYours, Refused, StillRunning, TurnTooLong, Unstorable
+from mindstage.stories.refusals import EmptyTurn, NotSignedIn, NotYours, Refused, StillRunning, TurnTooLong, Unstorable
 from mindstage.stories.turns import Taken
+from stories.house import provide
 from stories.scenes import end_reply, fork, last_reply, make_story, new_id, open_rows, scene_of, text_of, texts_of
+
+ELSEWHERE = ProviderEntry(id="faraway", kind="openai", base_url="http://127.0.0.1:9/v1", models=("teller",))
+"""Nobody listens there."""
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
@@ -234,3 +242,31 @@ def test_a_turn_in_the_trash_keeps_its_place(story: Story) -> None:
     assert after.turn is not None
     assert after.turn.position == taken.reply.position + 1
     assert open_rows(after.scene, after.window) == ["Line 0 of the story.", "I knock."]
+
+
+def test_a_turn_that_leaves_is_noted_with_it(story: Story, settings: Any) -> None:
+    """The note is of the same transaction as the turn, and names the place that the request will go to."""
+    provide(settings, ELSEWHERE)
+    taken = take(story)
+    assert taken.noted is not None
+    assert taken.noted.route.provider_id == "faraway"
+    assert [sent.requests for sent in list_sent(story.owner_id)] == [1]
+    end_reply(taken, "So it went.")
+    assert turns.draw_again(scene=scene_of(story), reply=taken.reply.id, client_id=new_id()).noted == taken.noted
+    assert [sent.requests for sent in list_sent(story.owner_id)] == [2]
+
+
+def test_no_turn_of_an_account_that_closed_meanwhile(story: Story, settings: Any) -> None:
+    """Frozen between the look at its session and the note: nothing is noted, nothing stored."""
+    provide(settings, ELSEWHERE)
+    scene, before = scene_of(story), texts_of(story)
+    User.objects.filter(pk=story.owner_id).update(state=User.State.FROZEN)
+    with pytest.raises(NotSignedIn), transaction.atomic():
+        turns.take_turn(scene=scene, text="I knock.", mode="do", client_id=new_id())
+    assert (texts_of(story), list_sent(story.owner_id)) == (before, [])
+
+
+def test_a_narrator_of_this_machine_is_not_noted(story: Story) -> None:
+    """Nothing leaves, so nobody got anything."""
+    assert take(story).noted is None
+    assert list_sent(story.owner_id) == []

@@ -1,7 +1,7 @@
 """The one door through which a prompt goes to a narrator, and words come back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,10 @@ from mindstage.gateway.providers.completions import Finish
 from mindstage.gateway.providers.openai_compatible import Request
 from mindstage.gateway.providers.sessions import close_sessions
 from mindstage.gateway.routes import Route
+from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Prompt
 
-__all__ = ["Finish", "close", "converse", "forget", "warm"]
+__all__ = ["Finish", "NotNoted", "close", "converse", "forget", "warm"]
 
 _SPARE_TOKENS: Final = 256
 _PAGE: Final = 256
@@ -25,26 +26,31 @@ _PAGE: Final = 256
 _narrators: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path | None, Narrator]] = WeakKeyDictionary()
 
 
+class NotNoted(Exception):
+    """A request was about to leave that nobody noted. It is a fault of the program; nothing left."""
+
+
 async def converse(
     prompt: Prompt,
     *,
     route: Route,
     person: str,
-    before_leaving: Callable[[], Awaitable[None]],
+    noted: Noted | None,
     on_delta: Callable[[str], None],
     on_progress: Callable[[str, float | None], None],
 ) -> Finish:
     """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill.
 
     `person` is an opaque name for whose words these are: it keeps one person's prompt cache from another, and is never
-    sent. `before_leaving` is awaited before a request goes out of this machine, and never otherwise: if it raises,
-    nothing leaves. Raises ProviderProblem. Cancelling the task closes the way to the provider at once.
+    sent. `noted`: that a request to this very route was noted; None is enough for a model of this machine. Raises
+    NotNoted, ProviderProblem. Cancelling the task closes the way to the provider at once.
     """
     if route.kind == "embedded":
         return await _narrator(route).tell(
             _ask(prompt, route), person=person, on_delta=on_delta, on_progress=on_progress
         )
-    await before_leaving()
+    if noted is None or noted.route != route:
+        raise NotNoted
     request = Request(
         base_url=route.base_url,
         model=route.model,

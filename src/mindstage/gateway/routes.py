@@ -93,6 +93,14 @@ def route(route_id: str) -> Route:
     raise UnknownRoute
 
 
+def chosen_route(chosen: str) -> Route:
+    """The narrator that a story chose; when it chose none, or it is no longer there, the instance's default."""
+    try:
+        return route(chosen) if chosen else default_route()
+    except UnknownRoute:
+        return default_route()
+
+
 def disclosure(route: Route) -> str:
     """Return the line under every reply: who narrates, where, and what leaves."""
     if not route.leaves:

@@ -11,13 +11,19 @@ from django.db import connection
 from mindstage.accounts.models import User
 from mindstage.datamap.retention import days_in
 from mindstage.gateway.models import Sending
-from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route
 from mindstage.kit import clock, ids
 
 KEPT = timedelta(days=365)
 LONGEST = 200
 NOTHING = ("nothing", "no", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Shows that a request to `route` was noted: `note_sending` alone makes one, and no request leaves without."""
+
+    route: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,10 @@ class Sent:
     ends_on: date | None
 
 
-def note_sending(owner: uuid.UUID, route: Route) -> None:
-    """Note that a request with a person's words is about to leave. One statement: it stands on the path of a turn.
+def note_sending(owner: uuid.UUID, route: Route) -> Noted | None:
+    """Note that a request with a person's words is about to leave; None when the account is no longer active.
 
-    Raises ProviderProblem when the account is no longer active: then nothing leaves; DatabaseError likewise.
+    One statement, in the transaction that the request comes of: it stands on the path of a turn.
     """
     terms = [text[:LONGEST] for text in (route.provider_id, route.place, route.retains, route.trains)]
     native, today = connection.features.has_native_uuid_field, clock.today()
@@ -50,9 +56,7 @@ def note_sending(owner: uuid.UUID, route: Route) -> None:
             "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
             [ident, *terms, today, today, account, User.State.ACTIVE],
         )
-        noted = cursor.rowcount
-    if not noted:
-        raise ProviderProblem("closed")
+        return Noted(route) if cursor.rowcount else None
 
 
 def list_sent(owner: uuid.UUID) -> list[Sent]:

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 
 from mindstage.stories import hot_path, replay, turns
 from mindstage.stories.generation import Narration
-from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, TurnTooLong
+from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, TextDamaged, TurnTooLong
 from mindstage.stories.turns import Taken
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
@@ -33,6 +33,7 @@ from mindstage.streaming.raw import (
     wait_for_disconnect,
 )
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealing import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ class StreamPlane:
             await refuse(send, refusal)
         except KeyGone:
             await refuse(send, KeyLost())
+        except Unreadable:
+            await refuse(send, TextDamaged())
         except DatabaseError:
             log.exception("a turn could not be stored")
             await refuse(send, CannotStore())

@@ -19,17 +19,17 @@ from mindstage.accounts.freezing import active_accounts
 from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
-from mindstage.gateway.routes import Route
-from mindstage.gateway.sendings import note_sending
+from mindstage.gateway.routes import Route, chosen_route
 from mindstage.prompts.endings import ends_sentence, long_enough
 from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
 from mindstage.stories.database_thread import DatabaseThread
-from mindstage.stories.meter import narrator_of
 from mindstage.stories.models import Turn
 from mindstage.stories.prompting import build_prompt, open_inputs
+from mindstage.stories.replay import DAMAGED, sentence_of
 from mindstage.stories.turns import Taken
 from mindstage.streaming.bus import Bus, Channel, Ending, Progress
+from mindstage.vault.sealing import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,8 @@ class Narration:
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
         channel = self.bus.open(taken.reply.id, begins_with=words)
         run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words))
-        run.task = asyncio.create_task(self._perform(run))
+        # It starts at once: one that is cancelled before its first step would leave the reply running for good.
+        run.task = asyncio.Task(self._perform(run), loop=asyncio.get_running_loop(), eager_start=True)
         return channel
 
     def stop_run(self, run_id: uuid.UUID) -> bool:
@@ -120,7 +121,8 @@ class Narration:
 
     async def _perform(self, run: Run) -> None:
         inputs: PromptInputs | None = None
-        route = narrator_of(run.taken.scene.route)
+        noted = run.taken.noted
+        route = noted.route if noted else chosen_route(run.taken.scene.route)
         try:
             inputs = await _aside(run.taken, partial(open_inputs, run.taken, route=route))
             await self._narrate(run, inputs, route)
@@ -132,6 +134,9 @@ class Narration:
             state, problem = Turn.State(run.stop_state), ""
             say = WAS_INTERRUPTED if state == Turn.State.INTERRUPTED else None
             ending = Ending(state, say, retry=state != Turn.State.FINISHED)
+        except Unreadable:
+            state, problem = Turn.State.FAILED, DAMAGED
+            ending = Ending(state, sentence_of(problem), retry=True)
         except Exception:
             log.exception("a reply could not be written")
             state, problem = Turn.State.FAILED, "broken"
@@ -148,17 +153,13 @@ class Narration:
             prompt,
             route=route,
             person=str(run.taken.scene.owner),
-            before_leaving=partial(self._note_sending, run, route),
+            noted=run.taken.noted,
             on_delta=partial(self._feed, run, long_enough(route.reply)),
             on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
         )
         await asyncio.sleep(0)  # a last piece that ended the reply has cancelled this task: it is told here, not later
         if run.channel.length == len(run.channel.begins_with):
             raise ProviderProblem("silent")
-
-    async def _note_sending(self, run: Run, route: Route) -> None:
-        """Not synced to the disk: a turn does not wait for that, and a power cut loses a second of it at most."""
-        await self.database.run(partial(note_sending, run.taken.scene.owner, route), acknowledges=False)
 
     def _feed(self, run: Run, enough: int, text: str) -> None:
         """Pass a piece on. Past `enough` characters the next end of a sentence ends the reply."""

@@ -6,6 +6,7 @@ Measured beside the ORM, the same steps cost a quarter (docs/performance.md); ev
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +19,20 @@ from mindstage.stories import paths, raw
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.refusals import KeyLost, NotSignedIn, NotYours
-from mindstage.vault.fields import allow
+from mindstage.vault.fields import allow, allowing
 from mindstage.vault.keys import KeyGone, item_key
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Sealed, open_sealed, place, seal
 
-WINDOW = 60
-"""Turns read for a prompt: more than any prompt holds of the embedded model, and one range of an index."""
 
-WINDOW_CHARACTERS = 16_000
+def window_turns(context: int) -> int:
+    """How many turns are read for a prompt of `context` tokens: 60, one range of an index, or more for a large one."""
+    return max(60, context // 64)
+
+
+def window_characters(context: int) -> int:
+    """How many characters of them are opened: what `context` tokens hold of prose, so that tokens end the window."""
+    return max(16_000, 4 * context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,15 @@ def open_stage(scene: Scene) -> bytes:
 
 def open_text(scene: Scene, row: TurnRow) -> str:
     """The text of a turn, for the prompt."""
-    allow("story", Purpose.NARRATE, keyed_to=scene.story)
-    return open_sealed(scene.key, row.text, _place_of(row.id, scene)).decode()
+    return next(open_texts(scene, [row]))
+
+
+def open_texts(scene: Scene, rows: Iterable[TurnRow]) -> Iterator[str]:
+    """The texts of turns, for the prompt, one by one: whoever asks for no more opens no more. Allowed once for all."""
+    opening = allowing("story", Purpose.NARRATE, keyed_to=scene.story)
+    for row in rows:
+        opening()
+        yield open_sealed(scene.key, row.text, _place_of(row.id, scene)).decode()
 
 
 def seal_text(scene: Scene, turn: uuid.UUID, text: str) -> Sealed:
@@ -109,17 +122,13 @@ def reply_to(turn: TurnRow) -> uuid.UUID | None:
     return raw.as_uuid(rows[0][0]) if rows else None
 
 
-def has_running(story: uuid.UUID) -> bool:
-    return bool(raw.query("SELECT 1 FROM stories_turn WHERE story_id = %s AND state = 'running' LIMIT 1", [story]))
-
-
-def count_running(owner: uuid.UUID) -> int:
-    """How many replies are being written for a person, in all of their stories."""
+def running_stories(owner: uuid.UUID) -> list[uuid.UUID]:
+    """The stories in which a reply is being written for a person: each once for each reply."""
     sql = (
-        "SELECT COUNT(*) FROM stories_story s JOIN stories_turn t ON t.story_id = s.id AND t.state = 'running' "
+        "SELECT s.id FROM stories_story s JOIN stories_turn t ON t.story_id = s.id AND t.state = 'running' "
         "WHERE s.owner_id = %s"
     )
-    return int(raw.query(sql, [owner])[0][0])
+    return [raw.as_uuid(row[0]) for row in raw.query(sql, [owner])]
 
 
 def is_last(head: uuid.UUID, position: int) -> bool:

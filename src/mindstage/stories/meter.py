@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from mindstage.gateway import routes
-from mindstage.gateway.routes import Route
+from mindstage.gateway.routes import chosen_route
 from mindstage.stories import hot_path, paths
 from mindstage.stories.hot_path import Scene
 from mindstage.stories.models import Story
@@ -47,21 +46,13 @@ def read_meter(story: Story) -> Meter | None:
     if story.head_id is None:
         return None
     scene = Scene(story.owner_id, story.pk, story.head_id, story.route, story.stage, item_key(story.pk))
-    window = paths.read_back(scene.head, limit=hot_path.WINDOW)
+    route = chosen_route(story.route)
+    window = paths.read_back(scene.head, limit=hot_path.window_turns(route.context))
     if not window:
         return None
     taken = Taken(scene, None, Place(uuid.UUID(int=0), window[-1].position + 1), window, False, scene.head)
-    route = narrator_of(story.route)
     prompt = build_prompt(open_inputs(taken, route=route), route=route)
     parts = [MeterPart(part.id, part.title, part.tokens, part.tokens / route.context) for part in prompt.parts]
     used = sum(part.tokens for part in parts if part.id != "free")
     lore = [LoreInPlay(name, key) for name, key in prompt.lore_fired]
     return Meter(parts, used, route.context, lore, prompt.notes)
-
-
-def narrator_of(chosen: str) -> Route:
-    """The narrator that a story chose; when the configuration no longer has it, the instance's default."""
-    try:
-        return routes.route(chosen) if chosen else routes.default_route()
-    except routes.UnknownRoute:
-        return routes.default_route()

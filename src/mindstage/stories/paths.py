@@ -76,15 +76,20 @@ def find_on_path(head: uuid.UUID, position: int) -> TurnRow | None:
     return found[0] if found else None
 
 
-def last_position(head: uuid.UUID) -> int:
-    """The last position that a path has ever used, turns in the trash included; -1 for an empty story."""
+def read_end(head: uuid.UUID, *, limit: int) -> tuple[int, list[TurnRow]]:
+    """The last position that a path has ever used, turns in the trash included (-1: none), and its last `limit` turns.
+
+    The turns as `read_back` gives them; one walk for both, because every turn needs them.
+    """
+    last, found = -1, list[TurnRow]()
     for part in walk(head):
-        rows = raw.query("SELECT MAX(position) FROM stories_turn WHERE segment_id = %s", [part.segment])
-        if part.upto is not None:
-            return part.upto - 1
-        if rows[0][0] is not None:
-            return int(rows[0][0])
-    return -1
+        if last < 0:
+            last = _last_in(part)
+        found += _read_range(part, above=-1, limit=limit - len(found))
+        if len(found) >= limit or not part.fork:
+            break
+    found.reverse()
+    return last, found
 
 
 def segment_at(head: uuid.UUID, position: int) -> uuid.UUID | None:
@@ -93,6 +98,14 @@ def segment_at(head: uuid.UUID, position: int) -> uuid.UUID | None:
         if position >= part.fork:
             return part.segment
     return None
+
+
+def _last_in(part: Range) -> int:
+    """The last position that was ever used in one part of a path; -1 for none."""
+    if part.upto is not None:
+        return part.upto - 1
+    rows = raw.query("SELECT MAX(position) FROM stories_turn WHERE segment_id = %s", [part.segment])
+    return -1 if rows[0][0] is None else int(rows[0][0])
 
 
 def _read_range(part: Range, *, above: int, limit: int) -> list[TurnRow]:

@@ -11,7 +11,7 @@ from mindstage.prompts.assemble import assemble
 from mindstage.prompts.dialects import dialect_named
 from mindstage.prompts.inputs import Budget, PastTurn, Prompt, PromptInputs
 from mindstage.stories import hot_path
-from mindstage.stories.hot_path import WINDOW_CHARACTERS, Scene
+from mindstage.stories.hot_path import Scene, window_characters
 from mindstage.stories.models import Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.stage import Stage
@@ -21,7 +21,7 @@ from mindstage.stories.turns import Taken
 def open_inputs(taken: Taken, *, route: Route) -> PromptInputs:
     """Open stage and window. Replies without a word (failed at once) are passed over. Raises Unreadable."""
     stage = Stage.from_bytes(hot_path.open_stage(taken.scene))
-    turns = open_window(taken.scene, taken.window, stage)
+    turns = open_window(taken.scene, taken.window, stage, room=window_characters(route.context))
     return PromptInputs(
         persona=stage.persona,
         premise=stage.premise,
@@ -36,12 +36,11 @@ def open_inputs(taken: Taken, *, route: Route) -> PromptInputs:
     )
 
 
-def open_window(scene: Scene, rows: Sequence[TurnRow], stage: Stage) -> tuple[PastTurn, ...]:
-    """The newest turns that fit into WINDOW_CHARACTERS, oldest first."""
+def open_window(scene: Scene, rows: Sequence[TurnRow], stage: Stage, *, room: int) -> tuple[PastTurn, ...]:
+    """The newest turns that fit into so many characters, oldest first."""
     opened: list[PastTurn] = []
-    room = WINDOW_CHARACTERS
-    for row in reversed(rows):
-        text = hot_path.open_text(scene, row)
+    newest_first = rows[::-1]
+    for row, text in zip(newest_first, hot_path.open_texts(scene, newest_first), strict=False):
         room -= len(text)
         if opened and room < 0:
             break

@@ -10,13 +10,15 @@ from mindstage.gateway.problems import ProviderProblem
 from mindstage.stories import raw
 from mindstage.stories.hot_path import Scene
 from mindstage.stories.models import Turn
-from mindstage.stories.refusals import NotSignedIn, NotYours
+from mindstage.stories.refusals import NotSignedIn, NotYours, TextDamaged
 from mindstage.streaming.bus import Delta, Ending, Event
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import item_key
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Sealed, open_sealed, place
 
+DAMAGED = "damaged"
+"""The problem of a reply whose prompt could not be made, because a text of its story does not open."""
 INTERRUPTED = "The narrator was cut off in the middle. The words so far are kept."
 
 
@@ -79,6 +81,8 @@ def ending_of(state: str, problem: str) -> Ending:
 
 def sentence_of(problem: str) -> str:
     """The sentence for a stored kind of problem."""
+    if problem == DAMAGED:
+        return TextDamaged.sentence
     try:
         return ProviderProblem(problem).sentence  # type: ignore[arg-type]
     except KeyError:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from mindstage.gateway.routes import Route, chosen_route
+from mindstage.gateway.sendings import Noted, note_sending
 from mindstage.kit import ids
 from mindstage.stories import hot_path, paths
 from mindstage.stories.hot_path import Scene
@@ -17,6 +19,7 @@ from mindstage.stories.models import Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.refusals import (
     EmptyTurn,
+    NotSignedIn,
     NotYours,
     Refused,
     StillRunning,
@@ -43,6 +46,7 @@ class Taken:
     """A reply that is to be written (or, after a form sent twice, one that already is).
 
     `window`: the turns before the reply, oldest first, still sealed. `continues`: the sealed reply it goes on from.
+    `noted`: that its request leaves this machine, and where to; None when a model of this machine answers.
     """
 
     scene: Scene
@@ -52,6 +56,7 @@ class Taken:
     begins: bool
     segment: uuid.UUID
     continues: TurnRow | None = None
+    noted: Noted | None = None
 
 
 def check_text(text: object) -> str:
@@ -87,12 +92,14 @@ def take_turn(*, scene: Scene, text: str, mode: str, client_id: uuid.UUID) -> Ta
     if known := hot_path.find_client_turn(scene.story, client_id):
         return _again(scene, known)
     _refuse_while_running(scene)
-    position = paths.last_position(scene.head) + 1
-    window = paths.read_back(scene.head, before=position, limit=hot_path.WINDOW)
+    route = chosen_route(scene.route)
+    last, window = paths.read_end(scene.head, limit=hot_path.window_turns(route.context))
+    position = last + 1
     turn = hot_path.insert_turn(scene, segment=scene.head, position=position, kind=mode, text=text, client_id=client_id)
     reply = hot_path.open_reply(scene, segment=scene.head, position=position + 1)
-    hot_path.touch_story(scene)
-    return Taken(scene, Place(turn.id, position), Place(reply, position + 1), [*window, turn], True, scene.head)
+    noted = _close(scene, route)
+    place, answer = Place(turn.id, position), Place(reply, position + 1)
+    return Taken(scene, place, answer, [*window, turn], True, scene.head, noted=noted)
 
 
 def go_on(*, scene: Scene, client_id: uuid.UUID) -> Taken:
@@ -100,11 +107,11 @@ def go_on(*, scene: Scene, client_id: uuid.UUID) -> Taken:
     if known := hot_path.find_client_turn(scene.story, client_id):
         return _again(scene, known)
     _refuse_while_running(scene)
-    position = paths.last_position(scene.head) + 1
-    window = paths.read_back(scene.head, before=position, limit=hot_path.WINDOW)
+    route = chosen_route(scene.route)
+    last, window = paths.read_end(scene.head, limit=hot_path.window_turns(route.context))
+    position = last + 1
     reply = hot_path.open_reply(scene, segment=scene.head, position=position, client_id=client_id)
-    hot_path.touch_story(scene)
-    return Taken(scene, None, Place(reply, position), window, True, scene.head)
+    return Taken(scene, None, Place(reply, position), window, True, scene.head, noted=_close(scene, route))
 
 
 def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_words: bool = False) -> Taken:
@@ -119,7 +126,8 @@ def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_wor
     if found is None:
         raise NotYours("That reply is no longer there. Reload the page to see the story as it is.")
     segment, position = found.segment, found.position
-    window = paths.read_back(scene.head, before=position, limit=hot_path.WINDOW)
+    route = chosen_route(scene.route)
+    window = paths.read_back(scene.head, before=position, limit=hot_path.window_turns(route.context))
     if hot_path.is_last(scene.head, position):
         variant = hot_path.unchoose(segment, position)
     else:
@@ -132,16 +140,26 @@ def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_wor
         client_id=client_id,
         continues=found if keep_words else None,
     )
-    hot_path.touch_story(scene)
     continues = found if keep_words else None
-    return Taken(scene, None, Place(opened, position), window, True, segment, continues)
+    return Taken(scene, None, Place(opened, position), window, True, segment, continues, noted=_close(scene, route))
 
 
 def _refuse_while_running(scene: Scene) -> None:
-    if hot_path.has_running(scene.story):
+    running = hot_path.running_stories(scene.owner)
+    if scene.story in running:
         raise StillRunning
-    if hot_path.count_running(scene.owner) >= settings.MINDSTAGE.replies_at_once:
+    if len(running) >= settings.MINDSTAGE.replies_at_once:
         raise TooManyReplies
+
+
+def _close(scene: Scene, route: Route) -> Noted | None:
+    """The last writes of an act: the story was played, and where its words are about to go. Raises NotSignedIn."""
+    hot_path.touch_story(scene)
+    if not route.leaves:
+        return None
+    if (noted := note_sending(scene.owner, route)) is None:  # frozen or erased since its session was found
+        raise NotSignedIn
+    return noted
 
 
 def _again(scene: Scene, known: TurnRow) -> Taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -82,13 +83,23 @@ def allow(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID | None = None) ->
     `keyed_to`: the account or item whose key opens it: whose it is, and for the count of who opened what. Without it
     nobody can be asked, so what waits for a yes stays shut. Raises KeyGone.
     """
+    _refuse_unless_allowed(entry, purpose, keyed_to)
+    if keyed_to is not None:
+        _count(keyed_to, purpose)
+
+
+def allowing(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID) -> Callable[[], None]:
+    """The same for many texts under one key, asked once. What it returns is called before each opening: it counts."""
+    _refuse_unless_allowed(entry, purpose, keyed_to)
+    return partial(_count, keyed_to, purpose)
+
+
+def _refuse_unless_allowed(entry: str, purpose: Purpose, keyed_to: uuid.UUID | None) -> None:
     if purpose not in data_map().entries[entry].opened_for:
         raise PurposeRefused(f"{entry} is not opened for {purpose}")
     for question in guards().get((entry, purpose), ()):
         if keyed_to is None or not may(owner_of(keyed_to), question):
             raise NotPermitted(f"{entry} is not opened for {purpose} without a yes")
-    if keyed_to is not None:
-        _count(keyed_to, purpose)
 
 
 def count_with(counter: Callable[[uuid.UUID, str], None]) -> None:

@@ -24,6 +24,7 @@ LONGEST_REPLY: Final = 200_000
 REPLY_SECONDS: Final = 1_800.0
 LONGEST_WAIT: Final = 86_400
 LONGEST_TAIL: Final = 65_536
+REST_SECONDS: Final = 0.04
 TAIL_SECONDS: Final = 2.0
 
 GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
@@ -167,6 +168,7 @@ async def _receive(
     length = 0
     async with asyncio.timeout(None) as deadline:
         watch = _SilenceWatch(deadline, stall_seconds)
+        pace = _Pace(response)
         async for chunk in response.content.iter_any():
             watch.hear()
             for data in events.feed(chunk):
@@ -183,7 +185,35 @@ async def _receive(
                     return event.finish
                 if event.read is not None and on_read:
                     on_read(event.read)
+            await pace.rest()
     raise ProviderProblem("closed")
+
+
+class _Pace:
+    """Looks at a provider that speaks fast once in REST_SECONDS instead of at every word.
+
+    A process that wakes for each word begins each time with cold caches, and the page gathers words for as long anyway.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._response = response
+        self._last = self._now() - REST_SECONDS
+
+    async def rest(self) -> None:
+        """Let words gather in the connection, unless the last ones came REST_SECONDS ago."""
+        now = self._now()
+        fast, self._last = now - self._last < REST_SECONDS, now
+        connection = self._response.connection  # None once the answer is whole: then it may serve the next already
+        if not fast or connection is None or connection.transport is None:
+            return
+        transport = connection.transport
+        transport.pause_reading()
+        try:
+            await asyncio.sleep(REST_SECONDS)
+        finally:
+            transport.resume_reading()
+        self._last = self._now()
 
 
 class _SilenceWatch:

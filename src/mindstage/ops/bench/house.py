@@ -22,6 +22,10 @@ class BenchFailed(Exception):
     """Nothing could be measured. Its text is one sentence."""
 
 
+CONTEXT = 4_096
+"""Tokens: 16,000 characters of a story are opened for a turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a fake provider answers: seconds to its first word, words a second, words in all."""
@@ -66,6 +70,7 @@ class House:
         """Write mindstage.toml with (id, base_url) of OpenAI-compatible providers."""
         tables = [
             f'[[provider]]\nid = "{name}"\nkind = "openai"\nbase_url = "{url}"\nmodels = ["fake"]\nregion = "here"\n'
+            f"context = {CONTEXT}\n"
             for name, url in providers
         ]
         (self.folder / "mindstage.toml").write_text("\n".join(tables))

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
+from mindstage.gateway.routes import chosen_route
 from mindstage.library.characters import find_character, list_characters
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
@@ -20,7 +21,6 @@ from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.corrections import correct_names
 from mindstage.stories.drafts import find_draft
-from mindstage.stories.meter import narrator_of
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
 from mindstage.stories.refusals import NotYours, Refused
@@ -123,7 +123,7 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 
 
 def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
-    route = narrator_of(story.route)
+    route = chosen_route(story.route)
     return {
         **stretch_context(story, stage, stretch),
         "segment": story.head_id,
