@@ -270,7 +270,7 @@ def harm(turn: Turn) -> None:
 
 
 def test_a_damaged_text_is_named_and_not_the_narrator(house: House, player: Player) -> None:
-    """Where an earlier turn does not open, the line is kept and the ending says what is damaged; later it still does."""
+    """Where an earlier turn does not open, the line is kept, and the ending says what is damaged, then and later."""
     story = make_story(player.account, turns=3)
     harm(Turn.objects.get(story=story, position=1))
     reading_ = house.take(player, story, "I call the keeper.")
