@@ -37,20 +37,37 @@ class Visitor:
 
     def post(self, path: str, form: dict[str, str], *, page: str = "") -> http.client.HTTPResponse:
         """Fill in the form of a page and send it."""
-        _, shown = self.get(page or path)
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown)
-        assert token
-        body = urlencode({**form, "csrfmiddlewaretoken": token[1]})
+        body = urlencode({**form, "csrfmiddlewaretoken": self._token(page or path)})
         answer = self.ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
         answer.read()
         return answer
+
+    def bring_card(self, name: str, data: bytes) -> tuple[int, str]:
+        """Choose a file on the page for cards and send it: status and page."""
+        parts = (
+            ('name="csrfmiddlewaretoken"', self._token("/characters/new/").encode()),
+            (f'name="card"; filename="{name}"', data),
+        )
+        body = b"".join(
+            b"--limit\r\nContent-Disposition: form-data; " + told.encode() + b"\r\n\r\n" + value + b"\r\n"
+            for told, value in parts
+        )
+        kind = {"Content-Type": "multipart/form-data; boundary=limit"}
+        answer = self.ask("POST", "/characters/", body + b"--limit--\r\n", kind)
+        return answer.status, answer.read().decode()
+
+    def _token(self, page: str) -> str:
+        _, shown = self.get(page)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown)
+        assert token
+        return token[1]
 
     def get(self, path: str) -> tuple[int, str]:
         answer = self.ask("GET", path)
         return answer.status, answer.read().decode()
 
     def ask(
-        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: str | bytes | None = None, headers: dict[str, str] | None = None
     ) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.program.port, timeout=20)
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError
 
+from mindstage.accounts.sessions import find_session
 from mindstage.config.bodies import Bodies, BodyRefused
 from mindstage.gateway import converse
 from mindstage.rights.endpoint import ExportPlane
@@ -22,10 +27,12 @@ from mindstage.stories.form_turns import open_door
 from mindstage.stories.generation import Narration
 from mindstage.stories.hot_path import mark_interrupted
 from mindstage.streaming.bus import Bus
-from mindstage.streaming.raw import Receive, Scope, Send
+from mindstage.streaming.raw import SECURITY_HEADERS, Receive, Scope, Send, read_request
 from mindstage.vault.keyring import keyring
 from mindstage.vault.keys import SWEEP_SECONDS, forget_old_keys
 from mindstage.vault.start_check import Mode, current_gate
+
+log = logging.getLogger(__name__)
 
 PAGE_THREADS = 6
 
@@ -35,7 +42,7 @@ class Application:
 
     def __init__(self) -> None:
         self.pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=PAGE_THREADS)
-        self.bodies = Bodies()
+        self.bodies = Bodies(self._whose)
         self.streams: StreamPlane | None = None
         self.exports: ExportPlane | None = None
 
@@ -62,10 +69,24 @@ class Application:
 
     async def _make_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if gathered := await self.bodies.gather(scope, receive):
-                await self.pages(scope, gathered, send)
+            async with self.bodies.gathered(scope, receive) as gathered:
+                if gathered:
+                    await self.pages(scope, gathered, send)
         except BodyRefused as refused:
-            await _refuse_body(send, refused)
+            await _refuse_body(scope, send, refused)
+
+    async def _whose(self, scope: Scope) -> UUID | None:
+        cookie = read_request(scope).cookie
+        if not cookie or self.streams is None:
+            return None
+        try:
+            visitor = await self.streams.database.run(partial(find_session, cookie), acknowledges=False)
+        except DatabaseError:
+            log.exception("nobody could be asked whose a body is")
+            raise BodyRefused(
+                503, "A database of this instance is locked, full or away. Nothing was changed; try again in a moment."
+            ) from None
+        return visitor.account_id if visitor else None
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -102,10 +123,18 @@ async def _forget_keys_in_time() -> None:
         forget_old_keys()
 
 
-async def _refuse_body(send: Send, refused: BodyRefused) -> None:
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"connection", b"close")]
+async def _refuse_body(scope: Scope, send: Send, refused: BodyRefused) -> None:
+    """For our scripts as JSON; for a form as a line of text, since no page is made for what was not read."""
+    asked = dict(scope["headers"])
+    to_script = asked.get(b"x-partial") == b"1" or b"application/json" in asked.get(b"accept", b"")
+    kind, body = (
+        (b"application/json", json.dumps({"say": refused.sentence}))
+        if to_script
+        else (b"text/plain; charset=utf-8", f"{refused.sentence}\n")
+    )
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store"), (b"connection", b"close"), *SECURITY_HEADERS]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"say": refused.sentence}).encode()})
+    await send({"type": "http.response.body", "body": body.encode()})
 
 
 async def _say_closed(send: Send, why: str) -> None:
