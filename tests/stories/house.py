@@ -21,7 +21,7 @@ from django.conf import settings
 from fakes.provider import FakeProvider
 from mindstage.config.configuration import ProviderEntry
 from mindstage.gateway import converse
-from mindstage.stories.database_thread import DatabaseThread, start_database_thread, stop_database_thread
+from mindstage.stories.database_thread import BatchLost, DatabaseThread, start_database_thread, stop_database_thread
 from mindstage.stories.endpoint import StreamPlane
 from mindstage.stories.form_turns import open_door
 from mindstage.stories.generation import Narration
@@ -101,6 +101,17 @@ class House:
         self.database.submit(lambda: None)
         assert reached.wait(PATIENCE)
         return gate
+
+    def lose_next_batch(self) -> None:
+        """Let the database undo the next batch in the middle of it, as SQLite may on a full disk."""
+        commit = self.database._commit
+
+        def lose(jobs: Any) -> None:
+            self.database._commit = commit  # type: ignore[method-assign]
+            for job in jobs:
+                job.done.set_exception(BatchLost())
+
+        self.database._commit = lose  # type: ignore[method-assign]
 
     def script(self, *acts: Any) -> None:
         """How the provider answers its next request."""

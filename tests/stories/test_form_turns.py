@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import re
 import uuid
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
 
 from fakes.provider import Finish, Hold, Words, words
 from mindstage.stories import form_turns, revisions
-from mindstage.stories.drafts import find_draft, save_draft
+from mindstage.stories.drafts import DRAFT_CHARACTERS, DraftView, find_draft, save_draft
 from mindstage.stories.models import Story, Turn
+from mindstage.stories.turns import TURN_CHARACTERS
 from people import signed_in_client
 from stories.house import House, eventually
 from stories.scenes import Player, last_reply, make_story, scene_of, text_of, texts_of
+from stories.test_storage_trouble import LONG, Trouble, full_disk, locked
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keystore"])
 
@@ -27,10 +31,21 @@ def form_of(player: Player, story: Story) -> dict[str, str]:
 
 
 def send(player: Player, story: Story, form: dict[str, str], text: str = "I knock.") -> int:
-    answer = signed_in_client(player.account).post(
-        reverse("turns", args=[story.pk]), {**form, "text": text, "mode": "say"}
-    )
-    return answer.status_code
+    return answer_to(signed_in_client(player.account), story, {**form, "text": text, "mode": "say"})[0]
+
+
+def answer_to(browser: Client, story: Story, form: dict[str, str]) -> tuple[int, str]:
+    """Status and page."""
+    answer = browser.post(reverse("turns", args=[story.pk]), form)
+    return answer.status_code, answer.content.decode()
+
+
+def given_back(page: str) -> dict[str, str]:
+    """The form on the page of a refusal, as a browser would send it again."""
+    fields = dict(re.findall(r'<input type="hidden" name="(form|segment|mode)" value="([^"]*)"', page))
+    text = re.search(r'<textarea[^>]* name="text"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    assert text
+    return fields | {"text": html.unescape(text[1])}
 
 
 def test_a_form_plays_a_turn(house: House, player: Player) -> None:
@@ -69,6 +84,85 @@ def test_a_refused_line_becomes_the_draft(house: House, player: Player) -> None:
     assert find_draft(story).text == "And then?"
     house.release()
     reader.to_end()
+
+
+def test_a_line_that_is_too_long_is_given_back(house: House, player: Player) -> None:
+    """The page of the refusal holds all of it to be cut there, and so does the story's composer."""
+    story = make_story(player.account)
+    text = "<i>" + "x" * TURN_CHARACTERS
+    sent = {**form_of(player, story), "text": text, "mode": "say"}
+    status, page = answer_to(signed_in_client(player.account), story, sent)
+    assert status == 413
+    assert given_back(page) == sent
+    assert find_draft(story) == DraftView("say", text)
+    assert answer_to(signed_in_client(player.account), story, given_back(page) | {"text": text[:100]})[0] == 302
+    assert texts_of(story, kind="say") == [text[:100]]
+
+
+def test_a_line_without_a_place_for_it_is_given_back(house: House, player: Player) -> None:
+    """Text that is too long for a draft as well, or of no kind that there is, stands on the page of the refusal."""
+    story = make_story(player.account)
+    for text, mode in (("x" * (DRAFT_CHARACTERS + 1), "say"), ("I knock.", "whisper")):
+        sent = {**form_of(player, story), "text": text, "mode": mode}
+        status, page = answer_to(signed_in_client(player.account), story, sent)
+        assert status in (400, 413)
+        assert given_back(page) == sent
+        assert find_draft(story) == DraftView()
+
+
+def test_an_empty_line_forgets_no_draft(house: House, player: Player) -> None:
+    """Play pressed on an empty field, in a tab that was opened before the draft, is refused and takes nothing."""
+    story = make_story(player.account)
+    save_draft(story=story, mode="say", text="I kno")
+    assert send(player, story, form_of(player, story), " ") == 400
+    assert find_draft(story).text == "I kno"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("trouble", [full_disk, locked])
+def test_a_line_that_cannot_be_stored_is_given_back(trouble: Trouble, house: House, player: Player) -> None:
+    """On a full disk or a locked database it stands on the page of the refusal; sent again from there it is a turn."""
+    story, browser = make_story(player.account), signed_in_client(player.account)
+    sent = {**form_of(player, story), "text": LONG, "mode": "say"}
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    with trouble(house):  # type: ignore[operator]
+        status, page = answer_to(browser, story, sent)
+    assert status == 503
+    assert "could not save" in page
+    assert given_back(page) == sent
+    assert [answer_to(browser, story, given_back(page))[0] for _ in range(2)] == [302, 302]
+    assert texts_of(story, kind="say") == [LONG]
+    eventually(lambda: last_reply(story).state == "finished")
+
+
+def test_a_batch_that_was_lost_gives_its_line_back(house: House, player: Player) -> None:
+    """What the database undid by itself was not stored: the page says so, and has the line."""
+    story = make_story(player.account)
+    sent = {**form_of(player, story), "text": "I knock.", "mode": "say"}
+    house.lose_next_batch()
+    status, page = answer_to(signed_in_client(player.account), story, sent)
+    assert status == 503
+    assert given_back(page) == sent
+    assert find_draft(story) == DraftView("say", "I knock.")
+
+
+def test_whoever_was_signed_out_has_their_line(house: House, player: Player) -> None:
+    """The page that says so gives the text back, to be sent again after a log-in in another tab."""
+    story = make_story(player.account)
+    sent = {**form_of(player, story), "text": "I knock.", "mode": "say"}
+    page = Client().post(reverse("turns", args=[story.pk]), sent)
+    assert page.status_code == 403
+    assert given_back(page.content.decode()) == sent
+
+
+def test_a_refused_edit_is_given_back(house: House, player: Player) -> None:
+    """An edited text is a person's text, too."""
+    story = make_story(player.account, turns=3)
+    sent = {"text": "x" * (TURN_CHARACTERS + 1)}
+    page = signed_in_client(player.account).post(reverse("variants", args=[story.pk, last_reply(story).pk]), sent)
+    assert page.status_code == 413
+    assert given_back(page.content.decode()) == sent
 
 
 def test_a_form_plays_on_its_branch(house: House, player: Player) -> None:

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mindstage.accounts.sessions import Visitor
-from mindstage.ui.views import not_found, problem
+from mindstage.ui.views import not_found, problem, what_was_sent
 
 
 class SignedInRequest(HttpRequest):
@@ -92,6 +92,7 @@ def _say_frozen(request: HttpRequest) -> HttpResponse:
         title="Your account is frozen",
         sentence="Nothing was changed: while an account is frozen nothing of it is shown or written.",
         next_step="On the page “Your data” you can call the freeze off.",
+        **what_was_sent(request),
     )
 
 
@@ -109,7 +110,8 @@ def _lead_to_the_door(request: HttpRequest) -> HttpResponse:
             status=403,
             title="You are not signed in",
             sentence="Nothing was changed: this is only for people who are signed in, and your session has ended.",
-            next_step="Log in and do it again.",
+            next_step="Log in in another tab and do it again.",
+            **what_was_sent(request),
         )
     patch_vary_headers(response, ["Cookie", "Sec-Fetch-Dest"])
     return response

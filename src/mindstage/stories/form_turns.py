@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+
+from django.db import DatabaseError
 
 from mindstage.accounts.freezing import on_freeze
 from mindstage.stories import hot_path, turns
 from mindstage.stories.generation import Narration
 from mindstage.stories.refusals import CannotStore
 from mindstage.stories.turns import Taken
+
+log = logging.getLogger(__name__)
 
 STORED_WITHIN = 10.0
 """Seconds: a page's thread waits no longer for its turn in the database."""
@@ -64,6 +69,9 @@ def take_form_turn(
     try:
         stored.result(STORED_WITHIN)
     except TimeoutError:
+        raise CannotStore from None
+    except DatabaseError:
+        log.exception("a turn could not be stored")
         raise CannotStore from None
 
 

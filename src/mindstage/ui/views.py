@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
+from typing import TypedDict
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +18,14 @@ from mindstage.ui.context import THEMES
 log = logging.getLogger(__name__)
 
 YEAR = 365 * 24 * 3600
+NOT_HIDDEN = ("text", "csrfmiddlewaretoken")
+
+
+class WhatWasSent(TypedDict):
+    """The part of a refused form that its author would miss."""
+
+    written: str
+    fields: list[tuple[str, str]]
 
 
 @require_POST
@@ -33,10 +43,28 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def problem(request: HttpRequest, *, status: int, title: str, sentence: str, next_step: str = "") -> HttpResponse:
-    """A page that says what broke, what is safe and what to do next."""
-    context = {"title": title, "sentence": sentence, "next_step": next_step}
+def problem(
+    request: HttpRequest,
+    *,
+    status: int,
+    title: str,
+    sentence: str,
+    next_step: str = "",
+    written: str = "",
+    fields: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    """A page that says what broke, what is safe and what to do next.
+
+    `written`: a text that came and was not kept, given back; with `fields`, those of its form, it can be sent again.
+    """
+    context = {"title": title, "sentence": sentence, "next_step": next_step, "written": written, "fields": fields}
     return render(request, "ui/problem.html", context, status=status)
+
+
+def what_was_sent(request: HttpRequest) -> WhatWasSent:
+    """The text of a form that was not done, for `problem` to give back. Only for a form that is known to be ours."""
+    fields = [(name, str(value)) for name, value in request.POST.items() if name not in NOT_HIDDEN]
+    return {"written": request.POST.get("text", ""), "fields": fields}
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

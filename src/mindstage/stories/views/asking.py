@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import CannotStore, KeyLost, Refused, TextDamaged
-from mindstage.ui.views import problem
+from mindstage.ui.views import problem, what_was_sent
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
 
@@ -62,10 +62,16 @@ def for_players[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
 
 
 def refuse(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """Say what was not done."""
+    """Say what was not done, and give back the text that came with it."""
     if wants_partial(request):
         return JsonResponse({"say": refusal.sentence}, status=refusal.status)
-    return problem(request, status=refusal.status, title="That was not done", sentence=refusal.sentence)
+    return problem(
+        request,
+        status=refusal.status,
+        title="That was not done",
+        sentence=refusal.sentence,
+        **what_was_sent(request),
+    )
 
 
 def wants_partial(request: HttpRequest) -> bool:

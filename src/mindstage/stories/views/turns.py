@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -41,14 +43,17 @@ def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 
 
 def _take(request: SignedInRequest, story: Story) -> None:
-    """A line that is refused becomes the draft, so that the page still has it; one that is played was the draft."""
-    text, mode = check_text(request.POST.get("text")), check_mode(request.POST.get("mode"))
+    """A line that is refused becomes the draft, so that the story still has it; one that is played was the draft."""
+    text, mode = request.POST.get("text", ""), request.POST.get("mode", "")
     form, segment = (_optional_uuid(request.POST.get(name)) for name in ("form", "segment"))
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        take_form_turn(cookie=cookie, story=story.pk, text=text, mode=mode, form=form, segment=segment)
+        line = check_text(text)
+        take_form_turn(cookie=cookie, story=story.pk, text=line, mode=check_mode(mode), form=form, segment=segment)
     except Refused:
-        save_draft(story=story, mode=mode, text=text)
+        if text.strip():
+            with suppress(Refused, DatabaseError):  # the page of the refusal gives the line back in any case
+                save_draft(story=story, mode=mode, text=text)
         raise
     save_draft(story=story, mode=mode, text="")
 
