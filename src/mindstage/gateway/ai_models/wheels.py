@@ -85,15 +85,24 @@ def _without_keys() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in keys}
 
 
-@contextmanager
-def open_piece(path: Path, member: str) -> Iterator[IO[bytes]]:
-    """Open the model's piece inside a wheel, or inside the folder that one was unpacked to. Raises CannotFetch."""
+def read_piece(path: Path, member: str, block: int) -> Iterator[bytes]:
+    """The model's piece inside a wheel, or inside the folder that one was unpacked to, in blocks of so many bytes.
+
+    Raises CannotFetch, for what is wrong with the piece alone: what happens to the blocks is their taker's affair.
+    """
     try:
-        if path.is_dir():
-            with (path / member).open("rb") as file:
-                yield file
-        else:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-                yield file
+        with _open_piece(path, member) as file:
+            while data := file.read(block):
+                yield data
     except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise CannotFetch from error
+
+
+@contextmanager
+def _open_piece(path: Path, member: str) -> Iterator[IO[bytes]]:
+    if path.is_dir():
+        with (path / member).open("rb") as file:
+            yield file
+    else:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            yield file
