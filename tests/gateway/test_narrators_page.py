@@ -53,8 +53,14 @@ def test_at_home_whoever_is_signed_in_installs(begun: list[str]) -> None:
     assert begun == ["story-1.5b"]
 
 
-def test_on_a_network_a_stranger_installs_nothing(begun: list[str], settings: Any) -> None:
-    settings.MINDSTAGE = replace(settings.MINDSTAGE, host="0.0.0.0")
+@pytest.mark.parametrize(
+    "open_to", [{"host": "0.0.0.0"}, {"proxy": "127.0.0.1"}, {"allowed_hosts": ("mindstage.home.arpa",)}]
+)
+def test_where_others_can_come_a_stranger_installs_nothing(
+    open_to: dict[str, Any], begun: list[str], settings: Any
+) -> None:
+    """Over the network, behind a proxy or under a name of its own: before the owner came, nobody takes the disk."""
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, **open_to)
     assert signed_in_client(make_person("ada")).post(BETTER).status_code == 403
     assert begun == []
 

@@ -109,6 +109,6 @@ def test_a_key_that_crosses_the_network_in_clear(instance: Configuration, monkey
 
 def test_error_pages_for_the_network(instance: Configuration) -> None:
     """debug shows open texts, so it is a mistake wherever others can reach it."""
-    levels = found(doctor.check_configuration(replace(instance, debug=True, host="0.0.0.0")))
-    assert levels["debug"] == "mistake"
+    for reached in (replace(instance, host="0.0.0.0"), replace(instance, proxy="127.0.0.1")):
+        assert found(doctor.check_configuration(replace(reached, debug=True)))["debug"] == "mistake"
     assert "debug" not in found(doctor.check_configuration(replace(instance, debug=True)))

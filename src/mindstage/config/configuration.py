@@ -38,6 +38,9 @@ class ProviderEntry:
     context: int = 8192
 
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The facts of this instance.
@@ -75,6 +78,11 @@ class Configuration:
     """Days, where this instance keeps something for a shorter time than the policy promises: datamap/retention.py."""
     providers: tuple[ProviderEntry, ...] = ()
     config_file: Path | None = None
+
+    @property
+    def serves_others(self) -> bool:
+        """Whether anybody but this machine can come here: over its network, or by a name that a proxy passes on."""
+        return self.host not in LOOPBACK or bool(self.proxy) or any(self.allowed_hosts)
 
     @property
     def escrow_dir(self) -> Path:

@@ -15,8 +15,6 @@ from mindstage.gateway.ai_models.catalogue import CATALOGUE, UnknownModel, find_
 from mindstage.gateway.narrators import describe_model, list_narrators
 from mindstage.ui.views import problem
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
@@ -53,7 +51,7 @@ def _may_install(request: HttpRequest) -> bool:
     visitor = visitor_of(request)
     if visitor is None or visitor.owner:
         return visitor is not None
-    return settings.MINDSTAGE.host in LOOPBACK and not User.objects.filter(owner=True).exists()
+    return not settings.MINDSTAGE.serves_others and not User.objects.filter(owner=True).exists()
 
 
 def _url(model_id: str) -> str:

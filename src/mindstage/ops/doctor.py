@@ -43,7 +43,7 @@ def examine(instance: Instance) -> list[Finding]:
 
 def check_configuration(instance: Instance) -> Iterator[Finding]:
     file = instance.config_file
-    if instance.debug and instance.host not in ("127.0.0.1", "::1", "localhost"):
+    if instance.debug and instance.serves_others:
         yield Finding(
             "debug", "mistake", "error pages show open texts to the network", "Take debug out of the settings."
         )
