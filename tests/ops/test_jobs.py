@@ -112,6 +112,40 @@ def test_the_job_of_a_killed_worker_is_given_out_again() -> None:
     assert DONE == [(1,)]
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_job_that_ends_every_worker_is_given_up(alone: bool) -> None:
+    """Whoever claims it is killed: after the last attempt it stays as failed, and the jobs behind it are done."""
+    note.enqueue(1)
+    later = timedelta(0)
+    for _ in range(MOST_ATTEMPTS):
+        with clock.moved(later):
+            assert claim_job()
+            assert claim_job() is None
+        if alone:
+            assert give_back_running_jobs() == 1
+        later += LEASE + timedelta(seconds=1)
+    with clock.moved(later):
+        note.enqueue(2)
+        assert run_next_job()
+        assert not run_next_job()
+    assert DONE == [(2,)]
+    job = Job.objects.get()
+    assert (job.subjects, job.state, job.problem) == ([1], Job.State.FAILED, "WorkerEnded")
+    with clock.moved(later + timedelta(days=31)):
+        assert purge_failed_jobs() == 1
+
+
+def test_the_last_attempt_may_still_succeed() -> None:
+    """A job whose workers were killed is run as often as any other before it is given up."""
+    note.enqueue(1)
+    for _ in range(MOST_ATTEMPTS - 1):
+        assert claim_job()
+        give_back_running_jobs()
+    assert run_next_job()
+    assert DONE == [(1,)]
+    assert not Job.objects.exists()
+
+
 def test_a_deed_that_no_longer_exists_fails_alone() -> None:
     """A job whose function is gone does not stop the worker."""
     Job.objects.create(task="mindstage.nowhere.nothing")

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 LEASE: Final = timedelta(minutes=15)
 """A job that has been running for longer belonged to a worker that was killed, and is given out again."""
 MOST_ATTEMPTS: Final = 5
+WORKER_ENDED: Final = "WorkerEnded"
+"""The problem of a job whose every worker ended in the middle of it: out of memory, or killed."""
 KEPT_FAILED: Final = timedelta(days=30)
 
 
@@ -76,10 +78,15 @@ def run_next_job() -> bool:
 
 
 def claim_job() -> Job | None:
-    """Take one job that is due, by one conditional UPDATE: of two workers only one gets it."""
+    """Take one job that is due, by one conditional UPDATE: of two workers only one gets it.
+
+    One that has been given out as often as any, and came back from no worker, is given out no more: it would end the
+    next one, too.
+    """
     now = clock.now()
     due = Job.objects.filter(Q(state=Job.State.WAITING) | Q(state=Job.State.RUNNING), due_at__lte=now)
-    job = due.order_by("due_at").first()
+    while (job := due.order_by("due_at").first()) and job.attempts >= MOST_ATTEMPTS:
+        put_back(job, problem=WORKER_ENDED)
     if job is None:
         return None
     seen = due.filter(pk=job.pk, attempts=job.attempts)
