@@ -39,6 +39,8 @@ class Program:
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
     toml: str = ""
+    before: tuple[str, ...] = ()
+    """A command that runs the program: what it takes from it, or does around it."""
     process: subprocess.Popen[str] | None = None
     port: int = 0
     owner_path: str | None = None
@@ -83,7 +85,7 @@ class Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "mindstage.toml").write_text(self.toml)
         return subprocess.Popen(
-            [sys.executable, "-m", "mindstage", *arguments],
+            [*self.before, sys.executable, "-m", "mindstage", *arguments],
             cwd=self.folder,
             env=self._environ(),
             stdin=stdin,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,33 @@ def test_folder_that_is_a_file(bare_program: Program) -> None:
     bare_program.folder.mkdir()
     (bare_program.folder / "data").write_text("a file")
     refused(bare_program, says="is not a folder")
+
+
+@pytest.mark.parametrize("name", ["data", "keys"])
+def test_folder_that_cannot_be_written_to(used: Program, name: str) -> None:
+    """A folder on a disk that lets nobody write, or without the right to: it is named, and all is as it was."""
+    used.before = read_only(used.folder / name)
+    refused(used, says=f"{used.folder / name} cannot be written to")
+
+
+def read_only(folder: Path) -> tuple[str, ...]:
+    """A command to put before another: for that one alone, nothing can be written in the folder.
+
+    Taking the right away does not keep root from writing, so root mounts it read-only where nobody else sees it.
+    """
+    if os.geteuid() != 0:
+        return ("sh", "-c", 'chmod 0500 "$0"; "$@"; code=$?; chmod 0700 "$0"; exit $code', str(folder))
+    mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    command = ("unshare", "--mount", "sh", "-c", mount, str(folder))
+    if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this root may mount nothing")
+    return command
+
+
+def test_folder_that_cannot_be_made(bare_program: Program) -> None:
+    """Where the system lets nobody make a folder, root included, the start is refused and makes no keys either."""
+    refused(bare_program, "--data", "/proc/mindstage", "--port", "0", says="/proc/mindstage cannot be")
+    assert not bare_program.keys.exists()
 
 
 def test_keys_inside_data(bare_program: Program) -> None:
