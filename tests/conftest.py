@@ -6,12 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
+from no_network import complain, stay_here
+
+stay_here()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All that runs the embedded model goes to one process: two models at once would only slow each other."""
     for item in items:
         if item.get_closest_marker("narrator") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("narrator"))
+
+
+@pytest.fixture(autouse=True)
+def nobody_leaves() -> Iterator[None]:
+    """What was refused (no_network) fails the test also where the program has taken it for a fault of the network."""
+    yield
+    complain()
 
 
 @pytest.fixture(autouse=True)

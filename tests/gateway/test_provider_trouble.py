@@ -106,11 +106,11 @@ async def test_a_slow_provider_is_not_a_silent_one(provider: FakeProvider, confi
 
 
 async def test_nobody_there_is_unreachable(provider: FakeProvider, configuration) -> None:
-    """A closed port, a name that does not resolve and a nonsense address are all the same to a person."""
+    """A closed port, a name that no machine can have and a nonsense address are all the same to a person."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    for address in (f"http://127.0.0.1:{port}/v1", "http://nobody.invalid/v1", "http://[broken/v1"):
+    for address in (f"http://127.0.0.1:{port}/v1", f"http://{'x' * 64}.invalid/v1", "http://[broken/v1"):
         heard = await listen(route_to(address))
         assert_fit_for_people(heard.problem, "unreachable", address)
 

@@ -66,9 +66,10 @@ def test_port_taken(bare_program: Program) -> None:
         refused(bare_program, "--port", str(port), says=f"Port {port} on 127.0.0.1 is taken")
 
 
-def test_foreign_address(bare_program: Program) -> None:
-    """An address that is not this machine's is named as such."""
-    refused(bare_program, "--host", "no-such-host.invalid", "--port", "0", says="not one of this machine")
+@pytest.mark.parametrize("host", ["192.0.2.1", f"{'x' * 64}.invalid"])
+def test_foreign_address(bare_program: Program, host: str) -> None:
+    """An address that is not this machine's, or a name that no machine can have, is named as such."""
+    refused(bare_program, "--host", host, "--port", "0", says="not one of this machine")
 
 
 def test_folder_that_is_a_file(bare_program: Program) -> None:

@@ -57,7 +57,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, protocol)
-    except OSError:
+    except (OSError, UnicodeError):  # nobody knows the name, or it is none that a machine could have
         raise StartMistake(NOT_HERE.format(host=host)) from None
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

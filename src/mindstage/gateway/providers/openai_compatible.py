@@ -97,7 +97,8 @@ async def stream(
         except BaseException:
             response.close()
             raise
-    except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL):
+    except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL, UnicodeError):
+        # UnicodeError: the name is none that any machine could have, so nobody was asked for it.
         raise ProviderProblem("unreachable") from None
     except TimeoutError:
         raise ProviderProblem("silent") from None
