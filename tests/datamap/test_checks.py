@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from django.test.utils import isolate_apps
 
 from mindstage.datamap import checks
 from mindstage.datamap.checks import check_data_map, find_gaps
-from mindstage.datamap.reading import DataMap, MapFault, data_map
+from mindstage.datamap.reading import DataMap, MapFault, Store, data_map
 from mindstage.stories.models import Draft, Turn
 from mindstage.vault.fields import PurposeRefused, SealedField, SealedRow, allow
 from mindstage.vault.purposes import Purpose
@@ -142,10 +143,65 @@ def test_a_store_that_is_not_declared(monkeypatch: pytest.MonkeyPatch, name: str
         "LOGGING": {**settings.LOGGING, "handlers": {**settings.LOGGING["handlers"], "other": {}}},  # type: ignore[dict-item]
         "COOKIES": (*settings.COOKIES, "other"),
     }
-    kept = {key: getattr(settings, key) for key in changes}
+    kept = {key: getattr(settings, key) for key in (*changes, "MINDSTAGE")}
     monkeypatch.setattr(checks, "settings", SimpleNamespace(**{**kept, name: changes[name]}))
     kinds = {"DATABASES": "database", "CACHES": "cache", "LOGGING": "log", "COOKIES": "cookie"}
     assert gaps() == {("datamap.E006", f"the store {kinds[name]}:other is not in the data map")}
+
+
+def test_a_folder_that_is_not_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more folder in the configuration fails the check, and one more store of it without a word of its files."""
+    configuration = SimpleNamespace(**{name: "" for name in dir(settings.MINDSTAGE) if name.endswith("_dir")})
+    configuration.portraits_dir = "/somewhere"
+    kept = {key: getattr(settings, key) for key in ("DATABASES", "CACHES", "LOGGING", "COOKIES")}
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(**kept, MINDSTAGE=configuration))
+    assert gaps() == {("datamap.E006", "the store folder:portraits is not in the data map")}
+    more = Store("folder:portraits", "Portraits", "pictures", "never")
+    assert gaps(replace(data_map(), stores=data_map().stores | {more.id: more})) == {
+        ("datamap.E008", "the data map does not say which files are of the store folder:portraits")
+    }
+
+
+@pytest.mark.parametrize("kind", ["folder", "database", "cache", "log", "cookie", "memory"])
+def test_a_store_that_nothing_uses(kind: str) -> None:
+    """A promise about a place that is not there would be kept by nobody. Saying where its files lie makes it no use."""
+    more = Store(f"{kind}:other", "Another", "something", "some day")
+    fault = ("datamap.E007", f"datamap.toml declares the store {kind}:other, which nothing uses")
+    declared = replace(data_map(), stores=data_map().stores | {more.id: more})
+    assert gaps(declared) == {fault}
+    assert gaps(replace(declared, where=declared.where | {more.id: ("mindstage.vault.keys.Gone",)})) == {fault}
+
+
+def test_memory_whose_holder_is_gone() -> None:
+    """What the map says of a process's memory is said of an object of the program."""
+    declared = data_map()
+    for store in ("memory:keys", "memory:runs", "memory:narrator"):
+        for other in ("mindstage.vault.keys.Gone", "mindstage.gone.Cache"):
+            moved = replace(declared, where=declared.where | {store: (other,)})
+            assert gaps(moved) == {("datamap.E007", f"datamap.toml declares the store {store}, which nothing uses")}
+
+
+def test_no_file_is_of_two_stores() -> None:
+    """What is promised of a file is promised once."""
+    where = {store: own for store, own in data_map().where.items() if store.startswith(checks.OF_FILES)}
+    met = [
+        [store for store, own in where.items() if any(re.fullmatch(file, name) for file in own)] for name in KNOWN_FILES
+    ]
+    assert sorted(met) == sorted([store] for store in where)
+
+
+KNOWN_FILES = (
+    "data/database/mindstage.sqlite3-wal",
+    "data/keystore/keystore.sqlite3",
+    "data/ledger/ledger.jsonl",
+    f"data/ledger/receipts/{'0f' * 20}.sealed",
+    f"data/exports/{'0f' * 16}.export",
+    "data/models/story-1.5b.gguf.part.json",
+    "keys/root.key",
+    f"keys-escrow/keystore/20260101-123456789012-{'0f' * 16}.copy",
+    f"data-backups/{'0f' * 16}.backup",
+)
+"""One of each store."""
 
 
 def test_a_fault_of_the_file_is_an_error_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:

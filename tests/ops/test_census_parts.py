@@ -105,6 +105,8 @@ def test_files_of_no_known_kind_are_told() -> None:
         "keys/epoch.json",
         f"data/exports/{'0f' * 16}.export",
         f"data-backups/{'0f' * 16}.backup",
+        "data/models/story.gguf.part",
+        "keys/vault.lock",
         "terminal.log",
     }
     strange = {"data/thumbnails/1.webp", "tmp/upload.png", "data/exports/story.html", "home/.cache/x", "keys/old.json"}

@@ -98,6 +98,14 @@ class Configuration:
         return self.data_dir / "ledger"
 
     @property
+    def receipts_dir(self) -> Path:
+        return self.ledger_dir / "receipts"
+
+    @property
+    def exports_dir(self) -> Path:
+        return self.data_dir / "exports"
+
+    @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
 

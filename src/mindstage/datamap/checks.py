@@ -9,11 +9,16 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db.models import Field, Model
+from django.utils.module_loading import import_string
 
 from mindstage.datamap.content import present
 from mindstage.datamap.reading import DataMap, MapFault, data_map
 from mindstage.datamap.releases import coming, find_policy_faults, releases
 
+OUTSIDE = "paper:"
+"""Stores that no program can look at."""
+OF_FILES = ("folder:", "database:")
+FOLDER = "_dir"
 HINT = "Add it to `fields` or `metadata` of an entry in datamap.toml, or to [impersonal] with the reason."
 
 
@@ -69,16 +74,47 @@ def _gaps_of_field(
 
 
 def _gaps_of_stores(declared: DataMap) -> Iterator[CheckMessage]:
-    """Databases, caches, log handlers and cookies that the settings open, against the declared stores."""
-    used = [f"database:{alias}" for alias in settings.DATABASES]
-    used += [f"cache:{alias}" for alias in settings.CACHES]
+    """Every store that the program uses against those that are declared, both ways."""
+    used = set(_stores_in_use(declared))
+    for store in sorted(used - declared.stores.keys()):
+        yield Error(
+            f"the store {store} is not in the data map",
+            hint="Add a [[store]] to datamap.toml that says what it holds and when that ends.",
+            id="datamap.E006",
+        )
+    for store in sorted(declared.stores.keys() - used):
+        if not store.startswith(OUTSIDE):
+            yield Error(f"datamap.toml declares the store {store}, which nothing uses", id="datamap.E007")
+    of_files = {store for store in used & declared.stores.keys() if store.startswith(OF_FILES)}
+    for store in sorted(of_files - declared.where.keys()):
+        yield Error(
+            f"the data map does not say which files are of the store {store}",
+            hint="Name them in [where] of places.toml; a census tells of every other file.",
+            id="datamap.E008",
+        )
+
+
+def _stores_in_use(declared: DataMap) -> Iterator[str]:
+    """Databases, caches, log handlers and cookies of the settings, folders of the configuration, memory of the code."""
+    yield from (f"database:{alias}" for alias in settings.DATABASES)
+    yield from (f"cache:{alias}" for alias in settings.CACHES)
     handlers: dict[str, Any] = settings.LOGGING["handlers"]  # type: ignore[assignment]
-    used += [f"log:{name}" for name in handlers]
-    used += [f"cookie:{name}" for name in settings.COOKIES]
-    for store in used:
-        if store not in declared.stores:
-            yield Error(
-                f"the store {store} is not in the data map",
-                hint="Add a [[store]] to datamap.toml that says what it holds and when that ends.",
-                id="datamap.E006",
-            )
+    yield from (f"log:{name}" for name in handlers)
+    yield from (f"cookie:{name}" for name in settings.COOKIES)
+    yield from (f"folder:{name}" for name in _folders(settings.MINDSTAGE))
+    for store, places in declared.where.items():
+        if not store.startswith(OF_FILES) and all(_is_there(name) for name in places):
+            yield store
+
+
+def _folders(configuration: Any) -> set[str]:
+    """Every folder that the configuration names, but the one that most of them lie in."""
+    names = (name for name in dir(configuration) if name.endswith(FOLDER) and not name.startswith("_"))
+    return {name.removesuffix(FOLDER) for name in names} - {"data"}
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return import_string(name) is not None
+    except ImportError:
+        return False

@@ -12,7 +12,7 @@ from typing import Any
 SOURCE = Path(__file__).with_name("datamap.toml")
 PLACES = Path(__file__).with_name("places.toml")
 
-SECTIONS = {"entry", "store", "door", "consent", "impersonal"}
+SECTIONS = {"entry", "store", "where", "door", "consent", "impersonal"}
 SOURCES = ("direct", "derived", "automatic")
 ENDINGS = ("shred", "delete", "unlink", "expire", "keep")
 """How an entry may end. `keep` goes on with the ground and the end: "keep: the law of ..., 10 years"."""
@@ -93,13 +93,18 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class DataMap:
-    """The whole declaration. `impersonal` maps `app.Model.field` to the reason why it is not personal data."""
+    """The whole declaration. `impersonal` maps `app.Model.field` to the reason why it is not personal data.
+
+    `where` maps a store to what it is in the program: of a folder or a database the files of an instance that belong to
+    it, as regular expressions; of a process's memory the object that holds it, as a dotted name. It is not published.
+    """
 
     entries: dict[str, Entry]
     stores: dict[str, Store]
     doors: dict[str, Door]
     impersonal: dict[str, str]
     consents: dict[str, Consent] = field(default_factory=dict)
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def places(self) -> dict[str, str]:
         """`app.Model.field` -> the entry that declares it, or "" when it is declared impersonal."""
@@ -138,7 +143,8 @@ def parse(text: str) -> DataMap:
     for path, reason in impersonal.items():
         if not reason:
             raise MapFault(f"{path} is declared impersonal in datamap.toml without a reason")
-    return DataMap(entries, stores, doors, impersonal, consents)
+    where = {store: tuple(places) for store, places in content.get("where", {}).items()}
+    return DataMap(entries, stores, doors, impersonal, consents, where)
 
 
 def _each[T: Entry | Store | Door | Consent](

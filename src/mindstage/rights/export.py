@@ -208,7 +208,7 @@ def _counted(parts: Iterator[bytes], written: _Written) -> Iterator[bytes]:
 
 def folder() -> Path:
     """Where exports lie while they wait."""
-    return settings.MINDSTAGE.data_dir / "exports"
+    return settings.MINDSTAGE.exports_dir
 
 
 def path_of(ident: uuid.UUID) -> Path:

@@ -78,7 +78,7 @@ def issue_receipt(row: ErasureRequest) -> str:
     Made again from the same facts it is the same, byte for byte.
     """
     receipt = sign_json(_content(row), seed=receipt_seed())
-    folder = settings.MINDSTAGE.ledger_dir / "receipts"
+    folder = settings.MINDSTAGE.receipts_dir
     make_private_folder(folder)
     content = canonical.to_bytes(receipt)
     if row.claim_hash is not None and not (there := _file(bytes(row.claim_hash))).exists():
@@ -168,4 +168,4 @@ def purge_old_receipts() -> int:
 
 
 def _file(claim_hash: bytes) -> Path:
-    return Path(settings.MINDSTAGE.ledger_dir) / "receipts" / f"{claim_hash.hex()[:40]}.sealed"
+    return Path(settings.MINDSTAGE.receipts_dir) / f"{claim_hash.hex()[:40]}.sealed"

@@ -7,29 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
+from mindstage.datamap.checks import OF_FILES
+from mindstage.datamap.reading import data_map
 from mindstage.ops.census.nights import MARK
 
-_KNOWN: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"data/database/mindstage\.sqlite3(-wal|-shm|-journal)?",
-        r"data/keystore/keystore\.sqlite3(-journal)?",
-        r"data/ledger/ledger\.jsonl",
-        r"data/ledger/receipts/[0-9a-f]{40}\.sealed",
-        r"data/exports/[0-9a-f]{32}\.(export|new)",
-        r"data/(mindstage|worker)\.lock",
-        r"data-backups/[0-9a-f]{32}\.backup(\.new)?",
-        r"data-backups/taking-[^/]+/snapshot(-journal)?",
-        r"data-backups/restore-\d{8}T\d{6}Z\.json",
-        r"(data-backups|keys-escrow)/keystore/[0-9]{8}-[0-9]{12}-[0-9a-f]{32}\.copy(\.new)?",
-        r"keys/(epoch\.json(\.new)?|root\.key|escrow\.made|(night|vault|backup)\.lock)",
-        r"keys-escrow/epoch\.json(\.new)?",
-        rf"(mindstage\.toml|terminal\.log|{MARK})",
-    )
-)
-"""Every file that the data map's places account for."""
+_BESIDE: Final = rf"data/(mindstage|worker)\.lock|keys/(night|vault|backup)\.lock|mindstage\.toml|terminal\.log|{MARK}"
+"""What holds nothing of anybody's, so that no store accounts for it: locks, and what the census itself laid there."""
 _PICTURES: Final = {
     "WebP": re.compile(rb"RIFF.{4}WEBPVP8[ LX]", re.DOTALL),
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR", re.DOTALL),
@@ -40,8 +26,16 @@ _PICTURES: Final = {
 
 
 def find_strange_files(names: Iterable[str]) -> set[str]:
-    """Those that no place of the data map accounts for; names are paths inside the instance's folder."""
-    return {name for name in names if not any(known.fullmatch(name) for known in _KNOWN)}
+    """Those that no store of the data map accounts for; names are paths inside the instance's folder."""
+    known = _known_files()
+    return {name for name in names if not known.fullmatch(name)}
+
+
+@cache
+def _known_files() -> re.Pattern[str]:
+    where = data_map().where
+    files = (file for store in where if store.startswith(OF_FILES) for file in where[store])
+    return re.compile("|".join(f"(?:{file})" for file in (*files, _BESIDE)))
 
 
 def find_pictures(content: bytes) -> set[str]:
