@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -37,11 +37,17 @@ from mindstage.vault.purposes import Purpose
 
 LONGEST_NAME = 60
 UNNAMED = "Passkey"
+LONGEST_WHOSE = 100
+UNREAD = "What the browser sent could not be read. Nothing was changed; please try once more."
 NOT_MADE = "The passkey was not made. Nothing was changed; please try once more."
 LAST = "This is your only way to log in, so it stays. Add another passkey or a passphrase first."
 
 type Options = dict[str, Any]
 type State = dict[str, Any]
+type Answer = dict[str, Any]
+
+USED = ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
+"""What is looked at of a device's response; all of it is base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,24 @@ def begin_passkey(*, account: uuid.UUID, handle: str, site: Site) -> tuple[Optio
     return dict(options), state
 
 
-def read_passkey(*, answer: Mapping[str, Any], state: State, site: Site, name: str) -> str:
+def read_answer(text: str) -> Answer:
+    """What the browser says of a device, as JSON: the parts that are used, each of them text. Raises Refused.
+
+    fido2 takes a number for a length and makes that many bytes, so no number comes as far as that.
+    """
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):  # no JSON, or nested without end
+        raise Refused("", UNREAD) from None
+    match said:
+        case {"id": str(ident), "rawId": str(raw), "type": str(kind), "response": dict(parts)}:
+            used = {name: parts[name] for name in USED if parts.get(name) is not None}
+            if all(isinstance(part, str) for part in used.values()):
+                return {"id": ident, "rawId": raw, "type": kind, "response": used}
+    raise Refused("", UNREAD)
+
+
+def read_passkey(*, answer: Answer, state: State, site: Site, name: str) -> str:
     """What is to be kept of a new passkey, as JSON to be sealed. Raises Refused."""
     try:
         data = _server(site).register_complete(state, answer)
@@ -130,9 +153,14 @@ def begin_recognition(*, site: Site, account: uuid.UUID | None = None) -> tuple[
     return dict(options), state
 
 
-def recognise(*, answer: Mapping[str, Any], state: State, site: Site) -> User | None:
-    """Whose passkey this is, or None. Its counter must have gone up, if it has one: a copy's would not have."""
-    account = User.objects.filter(pk=_named_in(answer)).first()
+def recognise(*, answer: Answer, state: State, site: Site, asked: uuid.UUID | None = None) -> User | None:
+    """Whose passkey this is, or None. Its counter must have gone up, if it has one: a copy's would not have.
+
+    `asked`: the account among whose passkeys the browser was told to choose. Only then may a device leave out whose
+    it is (WebAuthn 7.2, step 6); what it does say must be true.
+    """
+    named = _named_in(answer["response"].get("userHandle"), otherwise=asked)
+    account = User.objects.filter(pk=named).first() if named and asked in (None, named) else None
     if account and not account.may_sign_in:
         account = None
     with transaction.atomic():
@@ -197,12 +225,14 @@ def _credential(content: dict[str, Any]) -> AttestedCredentialData:
     return AttestedCredentialData(base64.b64decode(content["credential"]))
 
 
-def _named_in(answer: Mapping[str, Any]) -> uuid.UUID:
+def _named_in(whose: str | None, *, otherwise: uuid.UUID | None) -> uuid.UUID | None:
     """The account that the authenticator names: it was given the id when the passkey was made."""
+    if whose is None:
+        return otherwise
     try:
-        return uuid.UUID(bytes=websafe_decode(answer["response"]["userHandle"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return uuid.UUID(int=0)
+        return uuid.UUID(bytes=websafe_decode(whose)) if len(whose) <= LONGEST_WHOSE else None
+    except ValueError:
+        return None
 
 
 def _has_counted(factor: Factor, count: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,7 @@ from mindstage.accounts.access import SignedInRequest, require_visitor, safe_nex
 from mindstage.accounts.cookies import DOOR, give_door_cookie, take_door_cookie_back
 from mindstage.accounts.doorsteps import Step, make_doorstep, take_doorstep
 from mindstage.accounts.models import User
-from mindstage.accounts.passkeys import Options, Site, State
+from mindstage.accounts.passkeys import Answer, Options, Site, State
 from mindstage.accounts.rate_limits import PASSKEYS_OF_A_NETWORK, SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import end_other_sessions
@@ -63,10 +62,8 @@ def answer(request: HttpRequest) -> HttpResponse:
     if site is None or begun is None:
         return _say(Refused("", TOO_LATE))
     try:
-        credential = json.loads(request.POST.get("credential", ""))
+        credential = passkeys.read_answer(request.POST.get("credential", ""))
         response = _ENDINGS[begun["what"]](request, site, begun, credential)
-    except (ValueError, RecursionError):  # no JSON, or nested without end
-        return _say(Refused("", passkeys.NOT_MADE))
     except Refused as refusal:
         return _say(refusal)
     if DOOR not in response.cookies:
@@ -121,7 +118,7 @@ def _begin_sign_up(request: HttpRequest, site: Site) -> Prepared:
     return offered, state, {"account": account.hex, **given}
 
 
-def _end_sign_up(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Any) -> HttpResponse:
+def _end_sign_up(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Answer) -> HttpResponse:
     content = passkeys.read_passkey(answer=credential, state=begun["state"], site=site, name="")
     account = sign_up_with_passkey(
         ident=uuid.UUID(begun["account"]),
@@ -143,7 +140,7 @@ def _begin_log_in(request: HttpRequest, site: Site) -> Prepared:
     return offered, state, {"next": request.POST.get("next", "")[:1_000]}
 
 
-def _end_log_in(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Any) -> HttpResponse:
+def _end_log_in(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Answer) -> HttpResponse:
     account = passkeys.recognise(answer=credential, state=begun["state"], site=site)
     if account is None:
         raise Refused("", UNKNOWN)
@@ -159,7 +156,7 @@ def _begin_adding(request: HttpRequest, site: Site) -> Prepared:
     return offered, state, {"account": account.pk.hex, "name": request.POST.get("name", "")[:200]}
 
 
-def _end_adding(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Any) -> HttpResponse:
+def _end_adding(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Answer) -> HttpResponse:
     account = _proven_account(request)
     if account.pk.hex != begun["account"]:
         raise Refused("", NOT_YOURS)
@@ -175,10 +172,10 @@ def _begin_proof(request: HttpRequest, site: Site) -> Prepared:
     return offered, state, {"account": account.pk.hex, "next": request.POST.get("next", "")[:1_000]}
 
 
-def _end_proof(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Any) -> HttpResponse:
+def _end_proof(request: HttpRequest, site: Site, begun: dict[str, Any], credential: Answer) -> HttpResponse:
     account = _visiting_account(request)
-    shown = passkeys.recognise(answer=credential, state=begun["state"], site=site)
-    if shown is None or shown.pk != account.pk or account.pk.hex != begun["account"]:
+    shown = passkeys.recognise(answer=credential, state=begun["state"], site=site, asked=account.pk)
+    if shown is None or account.pk.hex != begun["account"]:
         raise Refused("", UNKNOWN)
     prove(request)
     return _go_on(safe_next(begun["next"]))
@@ -224,7 +221,7 @@ _BEGINNINGS: dict[str, Callable[[HttpRequest, Site], Prepared]] = {
     "add": _begin_adding,
     "proof": _begin_proof,
 }
-_ENDINGS: dict[str, Callable[[HttpRequest, Site, dict[str, Any], Any], HttpResponse]] = {
+_ENDINGS: dict[str, Callable[[HttpRequest, Site, dict[str, Any], Answer], HttpResponse]] = {
     "sign_up": _end_sign_up,
     "log_in": _end_log_in,
     "add": _end_adding,

@@ -1,0 +1,129 @@
+"""What devices and made-up devices answer: how much of it is taken, and whose passkey it is."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.device import HERE, Device
+from mindstage.accounts.models import Doorstep, Session, User
+from mindstage.accounts.sessions import keep_proof, proof_of
+from people import make_person, signed_in_client
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keystore"]),
+    pytest.mark.usefixtures("vault"),
+    pytest.mark.urls("accounts.urls_for_tests"),
+]
+SIGN_UP = {"what": "sign_up", "handle": "ada", "age_band": "18_plus"}
+UNREAD = {"clientDataJSON": "AA", "attestationObject": "AA"}
+FORGED = {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA", "userHandle": "AA"}
+
+
+def begin(client: Client, given: dict[str, str]) -> Any:
+    return client.post("/passkey/options/", given, headers=HERE)
+
+
+def end(client: Client, answer: object) -> Any:
+    return client.post("/passkey/", {"credential": json.dumps(answer)}, headers=HERE)
+
+
+def credential(response: object, **more: object) -> dict[str, object]:
+    return {"id": "AA", "rawId": "AA", "type": "public-key", "response": response, **more}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        "x",
+        7,
+        {},
+        credential({}),
+        credential(None),
+        credential([]),
+        credential(UNREAD),
+        credential(FORGED),
+        {"response": {"userHandle": 7}},
+        *[credential(FORGED | {"userHandle": whose}) for whose in ("é" * 40, "A" * 1_000_000, "", [], {}, 1.5, True)],
+        *[
+            credential(FORGED | {part: number}, **more)
+            for number in (7, 10**9, 10**30)
+            for part, more in [*[(one, {}) for one in FORGED], ("userHandle", {"id": number, "rawId": number})]
+        ],
+        *[credential(UNREAD | {part: number}) for number in (10**9, 10**30) for part in UNREAD],
+    ],
+)
+def test_a_made_up_answer_is_refused_and_uses_the_challenge_up(answer: object) -> None:
+    """In a sentence, in little memory: a number is never taken for a length."""
+    for given in (SIGN_UP, {"what": "log_in"}):
+        client = Client()
+        assert begin(client, given).status_code == 200
+        tracemalloc.start()
+        assert end(client, answer).status_code == 422
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+        tracemalloc.stop()
+        assert "done before" in end(client, answer).json()["say"]
+    assert not User.objects.exists()
+    assert not Doorstep.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "not json", "", "9" * 5_000])
+def test_an_answer_that_is_no_json_is_refused(text: str) -> None:
+    """Also what is nested without end, or a number without end."""
+    client = Client()
+    assert begin(client, {"what": "log_in"}).status_code == 200
+    assert client.post("/passkey/", {"credential": text}, headers=HERE).status_code == 422
+
+
+def signed_up(device: Device, handle: str = "ada") -> Client:
+    client = Client()
+    assert device.walk(client, "sign_up", handle=handle, age_band="18_plus").status_code == 200
+    return client
+
+
+@pytest.mark.parametrize("names_its_owner", [True, False])
+def test_a_proof_needs_no_name_of_its_owner(names_its_owner: bool) -> None:
+    """Who is signed in is known, and the browser was told among which passkeys to choose: WebAuthn lets it say null."""
+    client = signed_up(device := Device(names_its_owner=names_its_owner))
+    answer = device.walk(client, "proof", next="/account/codes/")
+    assert (answer.status_code, answer.json()) == (200, {"next": "/account/codes/"})
+    assert proof_of(client.cookies["session"].value)
+
+
+def test_a_log_in_needs_the_name_of_the_owner() -> None:
+    """Nobody is signed in, and nobody was asked for: an answer that says nobody is nobody's."""
+    device = Device()
+    signed_up(device)
+    assert device.walk(Client(), "log_in").status_code == 200
+    device.names_its_owner = False
+    assert device.walk(client := Client(), "log_in").status_code == 422
+    assert "session" not in client.cookies
+
+
+def test_a_proof_that_names_somebody_else_is_none() -> None:
+    """Another's passkey under their name, under none, and one's own passkey under another's name."""
+    ada, ben = Device(), Device()
+    client = signed_up(ada)
+    signed_up(ben, "ben")
+    adas, bens = ada.owner, ben.owner
+    for device, owner in [(ben, bens), (ben, adas), (ben, None), (ada, bens)]:
+        device.names_its_owner, device.owner = owner is not None, owner or b""
+        assert device.walk(client, "proof").status_code == 422
+    assert proof_of(client.cookies["session"].value) is None
+    assert Session.objects.count() == 2
+
+
+def test_somebody_elses_device_adds_nothing_to_an_account() -> None:
+    """A challenge for adding that was begun in Ada's session is worth nothing in Ben's."""
+    ada, ben = signed_in_client(make_person("ada")), signed_in_client(make_person("ben"))
+    for client in (ada, ben):
+        keep_proof(client.cookies["session"].value)
+    begun = begin(ada, {"what": "add", "name": "Telephone"}).json()["publicKey"]
+    ben.cookies["door"] = ada.cookies["door"].value
+    assert end(ben, Device().make(begun)).status_code == 422
