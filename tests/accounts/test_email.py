@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core import mail
@@ -24,7 +25,7 @@ from mindstage.config.mail import mailers
 from mindstage.kit import clock
 from mindstage.ops.jobs import run_next_job
 from mindstage.ops.models import Job
-from people import make_person, signed_in_client
+from people import count_questions, make_person, signed_in_client
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"], transaction=True),
@@ -164,17 +165,20 @@ def test_a_letter_does_not_lead_past_the_one_time_code() -> None:
 
 
 def test_nobody_learns_whether_an_address_is_known() -> None:
-    """The same pages, the same refusals, the same limit; only the letter differs."""
+    """The same pages, the same refusals, the same limit, the same queries; only the letter differs."""
     keep_address(account=make_person("ada"), address=ADDRESS)
-    seen = []
+    seen, questions = [], []
     for address in (ADDRESS, "nobody@example.org"):
         client = Client()
-        answers = [client.post("/session/recovery/mail/", {"address": address})]
+        answer, asked = count_questions(partial(client.post, "/session/recovery/mail/", {"address": address}))
+        questions.append(asked)
+        answers = [answer]
         answers += [client.post("/session/recovery/mail/code/", {"code": "2222-2222"})]
         answers += [client.post("/session/recovery/mail/", {"address": address}) for _ in range(3)]
         pages = [re.sub(r'value="[^"]*"|nonce="[^"]*"', "", one.content.decode()) for one in answers]
         seen.append(([one.status_code for one in answers], pages))
     assert seen[0] == seen[1]
+    assert questions[0] == questions[1]
     assert seen[0][0] == [302, 422, 302, 302, 429]
     wait_for_letters(3)
 

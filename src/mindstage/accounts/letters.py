@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.mail import EmailMessage, mailers, make_msgid
-from django.db import transaction
+from django.db import connections, transaction
 from django.tasks import task
 from django.template.loader import render_to_string
 
@@ -45,9 +45,23 @@ def send_notice(notice: str) -> None:
         _send(address, "notice", {"text": open_notice(row, Purpose.NOTIFY)[1]})
 
 
-def send_code(address: str, code: str, *, recovery: bool) -> None:
-    """Send a code, beside the request: how long it takes tells nobody whether there was somebody to send it to."""
-    _beside(lambda: _send(address, "code", {"code": code, "recovery": recovery}))
+def send_code(address: str, code: str) -> None:
+    """Send the code that proves an address to be its owner's, beside the request."""
+    _beside(lambda: _send(address, "code", {"code": code, "recovery": False}))
+
+
+def send_recovery_code(account: uuid.UUID | None, code: str) -> None:
+    """Send a code to the verified address of an account, or none to nobody.
+
+    All of it beside the request, the look-up of the address too: how long that takes tells nobody whether there was
+    somebody to send it to.
+    """
+
+    def deed() -> None:
+        if account and (address := address_of(account)):
+            _send(address, "code", {"code": code, "recovery": True})
+
+    _beside(deed)
 
 
 def say_goodbye(address: str) -> None:
@@ -70,5 +84,7 @@ def _beside(deed: Callable[[], None]) -> None:
             deed()
         except Exception as error:  # a mail server's, or that of the way to it; its words may name an address
             logger.warning("A letter could not be sent (%s).", type(error).__name__)
+        finally:
+            connections.close_all()  # of this thread
 
     threading.Thread(target=run, name="letter").start()

@@ -106,6 +106,12 @@ def forget_keys() -> None:
     forget_ciphers()
 
 
+def forget_key(ident: uuid.UUID) -> None:
+    """Drop one unwrapped key, so that the next opening costs the same whether or not this process held it."""
+    with _cache.lock:
+        _cache.keys.pop(ident, None)
+
+
 def forget_old_keys() -> None:
     """Drop the unwrapped keys that would be too old before the next sweep, also of people who never come again."""
     now = clock.timestamp()

@@ -55,7 +55,7 @@ def create(request: SignedInRequest) -> HttpResponse:
     code, account = make_letter_code(), request.visitor.account_id
     response = HttpResponseRedirect(reverse("email_code"))
     give_door_cookie(request, response, make_doorstep(Step.EMAIL, account=account.hex, address=address, code=code))
-    send_code(address, code, recovery=False)
+    send_code(address, code)
     return response
 
 

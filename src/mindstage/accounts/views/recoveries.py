@@ -15,7 +15,7 @@ from mindstage.accounts.cookies import DOOR, give_door_cookie, take_door_cookie_
 from mindstage.accounts.doorsteps import Step, end_doorstep, look_at_doorstep, make_doorstep
 from mindstage.accounts.email import address_tag, find_account_by_address, is_letter_code, make_letter_code
 from mindstage.accounts.forms import CodeForm, DoorForm, EmailForm, RecoveryForm
-from mindstage.accounts.letters import address_of, send_code, sends_mail
+from mindstage.accounts.letters import send_recovery_code, sends_mail
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.rate_limits import TooManyTries, count_code, count_letter
@@ -73,9 +73,8 @@ def ask_by_mail(request: HttpRequest) -> HttpResponse:
     }
     response = HttpResponseRedirect(reverse("email_recovery_code"))
     give_door_cookie(request, response, make_doorstep(Step.RECOVERY, **content))
-    if account and account.may_sign_in and (known := address_of(account.pk)):
-        # To the address that was verified, never to what was typed: the tag takes "ß" for "ss", a mail server does not.
-        send_code(known, code, recovery=True)
+    # To the address that was verified, never to what was typed: the tag takes "ß" for "ss", a mail server does not.
+    send_recovery_code(account.pk if account and account.may_sign_in else None, code)
     return response
 
 
