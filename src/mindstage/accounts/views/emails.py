@@ -61,6 +61,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_visitor
+@require_step_up
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: SignedInRequest) -> HttpResponse:
     """Take the code of the letter, and keep the address."""
