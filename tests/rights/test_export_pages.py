@@ -18,7 +18,7 @@ from django.test import Client
 
 from mindstage.accounts.models import User
 from mindstage.accounts.readers import Readers
-from mindstage.accounts.sessions import begin_session, end_session, session_key_hash
+from mindstage.accounts.sessions import begin_session, end_session, keep_proof, session_key_hash
 from mindstage.kit import clock
 from mindstage.ops.commands.import_data import bring as bring_by_command
 from mindstage.ops.jobs import run_next_job
@@ -66,9 +66,13 @@ def make_export(client: Client) -> Export:
     return Export.objects.get()
 
 
-def fetch(database: DatabaseThread, person: User | None, path: str, **more: str) -> tuple[int, dict[str, str], bytes]:
+def fetch(
+    database: DatabaseThread, person: User | None, path: str, *, proven: bool = True, **more: str
+) -> tuple[int, dict[str, str], bytes]:
     """Ask the raw plane as a browser would: status, headers, body."""
     cookie = begin_session(person, "computer") if person else ""
+    if proven:
+        keep_proof(cookie)
     headers = {"host": "localhost", "sec-fetch-site": "same-origin", **more}
     headers["cookie"] = f"{settings.SESSION_COOKIE_NAME}={cookie}"
     scope = {
@@ -145,6 +149,34 @@ def test_nobody_else_fetches_it(ada: User, database: DatabaseThread) -> None:
         assert fetch(database, ada, path)[0] == 404
 
 
+def test_a_download_asks_for_a_proof_as_well(ada: User, database: DatabaseThread) -> None:
+    """A stolen session takes no ready archive out: a window is led to the proof and back, a script is told why."""
+    ready = make_export(proven_client(ada))
+    path = f"/stream/exports/{ready.pk}"
+    status, _, body = fetch(database, ada, path, proven=False)
+    assert (status, b"passphrase or passkey again" in body) == (403, True)
+    window = {"sec-fetch-dest": "document"}
+    status, headers, body = fetch(database, ada, path, proven=False, **window)
+    assert (status, headers["location"], body) == (303, "/session/proof/?next=%2Fyour-data%2Fexports%2F", b"")
+    assert fetch(database, ada, path, **window)[0] == 200
+
+
+def test_a_window_that_gets_no_archive_is_led_to_a_page(ada: User, database: DatabaseThread) -> None:
+    """Signed out: to the door and back; an archive that is gone, or another's: to the list."""
+    ready = make_export(proven_client(ada))
+    window = {"sec-fetch-dest": "document"}
+    path = f"/stream/exports/{ready.pk}"
+    answer = fetch(database, None, path, proven=False, **window)
+    assert (answer[0], answer[1]["location"]) == (303, "/session/new/?next=%2Fyour-data%2Fexports%2F")
+    for person, gone in (
+        (make_person("cleo"), path),
+        (ada, f"/stream/exports/{uuid.uuid4()}"),
+        (ada, "/stream/exports/x"),
+    ):
+        answer = fetch(database, person, gone, **window)
+        assert (answer[0], answer[1]["location"]) == (303, "/your-data/exports/")
+
+
 def test_a_file_that_was_changed_on_the_disk_breaks_off(ada: User, database: DatabaseThread) -> None:
     """Cut short or altered: the download fails rather than hand out something else."""
     ready = make_export(proven_client(ada))
@@ -200,6 +232,7 @@ def test_a_download_ends_with_the_session(ada: User, database: DatabaseThread) -
     """Logged out in the middle of it, a browser gets no further piece; the archive waits for the next log-in."""
     ready = make_export(proven_client(ada))
     cookie = begin_session(ada, "computer")
+    keep_proof(cookie)
     scope = {
         "type": "http",
         "method": "GET",

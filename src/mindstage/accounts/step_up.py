@@ -38,7 +38,12 @@ def require_step_up[**P](
 
 def is_proven(request: HttpRequest) -> bool:
     """Whether this browser's person proved who they are within the last ten minutes."""
-    proven = proof_of(_cookie(request))
+    return has_fresh_proof(_cookie(request))
+
+
+def has_fresh_proof(cookie: str) -> bool:
+    """The same of a session's cookie, for what is no page."""
+    proven = proof_of(cookie)
     return proven is not None and timedelta(0) <= clock.now() - proven < LASTS
 
 

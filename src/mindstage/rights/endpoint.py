@@ -7,9 +7,13 @@ import uuid
 from collections.abc import Generator
 from contextlib import closing
 from itertools import islice
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from mindstage.accounts.readers import Database, Readers
 from mindstage.accounts.sessions import find_session
+from mindstage.accounts.step_up import has_fresh_proof
 from mindstage.rights.export import find_ready, read_export
 from mindstage.rights.export_models import Export
 from mindstage.streaming.raw import (
@@ -33,11 +37,23 @@ CHUNKS_AT_ONCE = 8
 class Gone(Refused):
     status = 404
     sentence = "There is no such export, or its day is over. Ask for a new one on the page Your data."
+    page = "exports"
 
 
 class SignedOut(Refused):
     status = 401
     sentence = "You are signed out. Sign in again, then fetch your export from the page Your data."
+    page = "session_new"
+
+
+class Unproven(Refused):
+    """A session alone, which may be somebody else's by now, takes nothing out."""
+
+    status = 403
+    sentence = (
+        "Your export is ready, and asks for your passphrase or passkey again. Give it on your account page first."
+    )
+    page = "proof"
 
 
 class ExportPlane:
@@ -52,10 +68,12 @@ class ExportPlane:
         try:
             check_origin(request)
             await self._answer(request, receive, send)
+        except (Gone, SignedOut, Unproven) as refusal:
+            await _lead_on(request, refusal, send)
         except Refused as refusal:
             await refuse(send, refusal)
         except (KeyGone, FileNotFoundError):
-            await refuse(send, Gone())
+            await _lead_on(request, Gone(), send)
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         match request.method, *request.path:
@@ -91,7 +109,21 @@ def _own_export(cookie: str, ident: uuid.UUID) -> Export:
     export = find_ready(visitor.account_id, ident)
     if export is None:
         raise Gone
+    if not has_fresh_proof(cookie):
+        raise Unproven
     return export
+
+
+async def _lead_on(request: Request, refusal: Gone | SignedOut | Unproven, send: Send) -> None:
+    """A window goes to the page that helps, and from there back to the exports; a script gets the sentence."""
+    if request.headers.get(b"sec-fetch-dest") != b"document":
+        await refuse(send, refusal)
+        return
+    back = reverse("exports")
+    there = back if refusal.page == "exports" else f"{reverse(refusal.page)}?{urlencode({'next': back})}"
+    headers = [(b"location", there.encode()), (b"cache-control", b"no-store"), *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send_file(export: Export, first: list[bytes], pieces: Generator[bytes], send: Send) -> None:
