@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mindstage.accounts.doorsteps import Step, look_at_doorstep, make_doorstep, purge_old_doorsteps
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import (
     ABSOLUTE,
@@ -21,6 +22,7 @@ from mindstage.accounts.sessions import (
     end_other_sessions,
     find_session,
     list_sessions,
+    living_sessions,
     purge_ended_sessions,
     session_key_hash,
 )
@@ -111,6 +113,54 @@ def test_the_clock_deletes_what_has_ended() -> None:
         assert find_session(cookie)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=6), timedelta(days=40)])
+def test_a_clock_that_was_ahead_makes_no_longer_session(ahead: timedelta) -> None:
+    """Born while the clock was ahead, a session ends when the clock is put right: it would live for too long."""
+    account = make_person()
+    with clock.moved(ahead):
+        cookie = begin_session(account, "computer")
+    assert list_sessions(account) == []
+    assert living_sessions([session_key_hash(cookie)]) == set()
+    assert find_session(cookie) is None
+    assert not Session.objects.exists()
+    with clock.moved(ahead):
+        begin_session(account, "computer")
+    assert purge_ended_sessions() == 1
+
+
+@pytest.mark.parametrize("notices", [find_session, lambda _: purge_ended_sessions()])
+def test_a_week_without_use_is_no_longer_for_a_clock_that_was_ahead(notices: Callable[[str], object]) -> None:
+    """Last used by such a clock, a session goes on, and its week begins when it is next used or looked at."""
+    cookie = begin_session(make_person(), "phone")
+    with clock.moved(timedelta(days=6)):
+        assert find_session(cookie)
+    notices(cookie)
+    with clock.moved(IDLE - SECOND):
+        assert Session.objects.get().seen <= clock.now() - IDLE + 2 * SECOND
+    with clock.moved(IDLE):
+        assert find_session(cookie) is None
+
+
+def test_a_clock_that_goes_back_a_little_ends_no_session() -> None:
+    """A machine's clock is put right by seconds all the time."""
+    with clock.moved(timedelta(minutes=4)):
+        cookie = begin_session(make_person(), "phone")
+    assert find_session(cookie)
+    assert purge_ended_sessions() == 0
+
+
+def test_a_clock_that_was_ahead_leaves_no_doorstep() -> None:
+    """Neither opens nor stays: a step of the future would wait for weeks."""
+    with clock.moved(timedelta(days=40)):
+        door = make_doorstep(Step.SHEET, codes=[])
+    assert look_at_doorstep(door, Step.SHEET) is None
+    assert purge_old_doorsteps() == 1
+    with clock.moved(timedelta(minutes=4)):
+        door = make_doorstep(Step.SHEET, codes=[])
+    assert purge_old_doorsteps() == 0
+    assert look_at_doorstep(door, Step.SHEET)
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "ä" * 5000, "\ud800", "\x00"])
 def test_any_other_cookie_is_nobody(cookie: str) -> None:
     begin_session(make_person(), "phone")
@@ -130,7 +180,7 @@ def test_a_row_cannot_be_edited_into_more() -> None:
     ada, ben = make_person("ada"), make_person("ben")
     cookie = begin_session(ada, "phone")
     row = Session.objects.get()
-    for change in ({"born": row.born + timedelta(days=1)}, {"account": ben}):
+    for change in ({"born": row.born + SECOND}, {"account": ben}):
         Session.objects.filter(pk=row.pk).update(**change)
         assert find_session(cookie) is None
         Session.objects.filter(pk=row.pk).update(born=row.born, account=ada)

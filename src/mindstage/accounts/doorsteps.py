@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import Q
+
 from mindstage.accounts.models import Doorstep
 from mindstage.accounts.sessions import make_cookie, session_key_hash
 from mindstage.kit import clock
@@ -46,7 +48,7 @@ def make_doorstep(step: Step, **content: Any) -> str:
 def look_at_doorstep(cookie: str, step: Step) -> dict[str, Any] | None:
     """What was remembered, or None: nothing, too old, or for another step."""
     row = Doorstep.objects.filter(pk=session_key_hash(cookie)).first() if cookie else None
-    if row is None or not timedelta(0) <= clock.now() - row.born < LASTS:
+    if row is None or not clock.lasts(row.born, LASTS):
         return None
     allow("doorstep", Purpose.SIGN_IN)
     try:
@@ -70,7 +72,8 @@ def end_doorstep(cookie: str) -> bool:
 
 def purge_old_doorsteps() -> int:
     """Delete every doorstep past its time; how many there were. A clock runs it."""
-    return Doorstep.objects.filter(born__lte=clock.now() - LASTS).delete()[0]
+    now = clock.now()
+    return Doorstep.objects.filter(Q(born__lte=now - LASTS) | Q(born__gt=now + clock.AHEAD)).delete()[0]
 
 
 def _key(cookie: str) -> bytes:

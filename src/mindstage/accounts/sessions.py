@@ -123,7 +123,7 @@ def visitor_from_row(
         return None
     if not hmac.compare_digest(check, _check_of(password, key)) or state not in states:
         return None
-    if clock.now() - as_moment(seen) >= SEEN_EVERY:
+    if abs(clock.now() - as_moment(seen)) >= SEEN_EVERY:
         Session.objects.filter(pk=key_hash).update(seen=clock.now())
     return Visitor(account, state, bool(owner), key_hash, born, as_bytes(handle))
 
@@ -205,18 +205,23 @@ def living_sessions(key_hashes: Iterable[bytes]) -> set[bytes]:
 
 
 def purge_ended_sessions() -> int:
-    """Delete every session past its limits; how many there were. A clock runs it."""
+    """Delete every session past its limits; how many there were. A clock runs it.
+
+    What was last used while the clock was ahead was used now at the latest: its week without use begins again.
+    """
+    Session.objects.filter(seen__gt=clock.now() + clock.AHEAD).update(seen=clock.now())
     return Session.objects.filter(_ended()).delete()[0]
 
 
 def _has_ended(born: datetime, seen: datetime) -> bool:
-    now = clock.now()
-    return now - born >= kept_for("session") or now - seen >= IDLE
+    return not clock.lasts(born, kept_for("session")) or clock.now() - seen >= IDLE
 
 
 def _ended() -> Q:
+    """The same of rows."""
     now = clock.now()
-    return Q(born__lte=now - kept_for("session")) | Q(seen__lte=now - IDLE)
+    born = Q(born__lte=now - kept_for("session")) | Q(born__gt=now + clock.AHEAD)
+    return born | Q(seen__lte=now - IDLE)
 
 
 def _payload_key(cookie: str) -> bytes:

@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 
 _shift = timedelta(0)
 
+AHEAD = timedelta(minutes=5)
+"""How far ahead of now something may have begun: a clock that is put right goes back a little."""
+
 
 def now() -> datetime:
     """The current moment, in UTC."""
@@ -23,6 +26,15 @@ def timestamp() -> float:
 def today() -> date:
     """The current day, in UTC: the only precision that account dates are stored with."""
     return now().date()
+
+
+def lasts(since: datetime, span: timedelta) -> bool:
+    """Whether less than `span` has passed since a moment.
+
+    A moment that is still to come by more than AHEAD was written by a clock that went wrong: what began then would last
+    longer than it may, so it is over.
+    """
+    return -AHEAD <= now() - since < span
 
 
 @contextmanager
