@@ -7,6 +7,7 @@ const SENTENCES = {
   NotSupportedError: "This device cannot keep a passkey of this kind. Nothing was changed.",
 };
 const UNABLE = "This browser knows no passkeys here. Please use a passphrase.";
+const STALE = "This page is no longer valid. Nothing was changed; please load it again.";
 const AWAY = "Mindstage can’t be reached, so nothing was changed. Please try again in a moment.";
 
 class PasskeyDoor extends HTMLElement {
@@ -52,7 +53,7 @@ class PasskeyDoor extends HTMLElement {
     } catch {
       throw new Refusal(AWAY);
     }
-    const said = await answer.json().catch(() => ({ say: "This page is no longer valid. Nothing was changed; please load it again." }));
+    const said = await answer.json().catch(() => ({ say: answer.status < 500 ? STALE : AWAY }));
     if (!answer.ok) throw new Refusal(said.say, said.field);
     return said;
   }
