@@ -135,19 +135,19 @@ def test_old_versions_stay_public(press: Press) -> None:  # noqa: F811
 
 def test_the_changes_are_computed(press: Press) -> None:  # noqa: F811
     """The page of changes and its JSON say before and after; the feed has each version."""
-    before = press.now["entry"]["age_band"]["purpose"]
-    press.change("entry", "age_band", purpose="dpv:Marketing")
-    press.publish(says="Your age is used to sell you things.")
+    before = press.now["consent"]["training"]["purpose"]
+    press.change("consent", "training", purpose="dpv:Marketing")
+    press.publish(says="Training is for selling you things.")
     shown = page("/policy/changes/")
-    assert "Your age is used to sell you things." in shown
+    assert "Training is for selling you things." in shown
     assert f"<del>{in_words(before)}</del>" in shown
     assert "<ins>marketing</ins>" in shown
     body = Client().get("/policy/2/changes.json").json()
     assert body["differences"] == [
         {
-            "of": "entry:age_band",
+            "of": "consent:training",
             "how": "changed",
-            "title": "Age band",
+            "title": press.now["consent"]["training"]["title"],
             "key": "purpose",
             "before": before,
             "after": "dpv:Marketing",
@@ -158,7 +158,7 @@ def test_the_changes_are_computed(press: Press) -> None:  # noqa: F811
     space = {"a": "http://www.w3.org/2005/Atom"}
     titles = [entry.findtext("a:title", namespaces=space) for entry in atom.findall("a:entry", space)]
     assert [(title or "")[:9] for title in titles] == ["Version 2", "Version 1"]
-    assert atom.findtext("a:entry/a:summary", namespaces=space) == "Your age is used to sell you things."
+    assert atom.findtext("a:entry/a:summary", namespaces=space) == "Training is for selling you things."
 
 
 def test_a_change_of_a_few_words_is_shown_word_by_word() -> None:

@@ -91,8 +91,30 @@ def test_a_new_purpose_needs_a_reason_of_its_own(tmp_path: Path) -> None:
     assert "opened_for" in faults[0].hint
     content["entry"]["story"]["opened_for"] = [*present()["entry"]["story"]["opened_for"], "count"]
     assert not list(find_policy_faults(done, content, told))
-    unsealed = changed("entry", "age_band", purpose="dpv:Marketing")
-    assert not list(find_policy_faults(done, unsealed, (Change(("entry:age_band",), "So."),)))
+    content["entry"]["story"]["opened_for"] = [*present()["entry"]["story"]["opened_for"], "sign_in"]
+    assert [fault.id for fault in find_policy_faults(done, content, told)] == ["datamap.E024"]
+
+
+def test_what_is_not_sealed_keeps_its_purpose(tmp_path: Path) -> None:
+    """Nothing could keep a no to another use of a clear column: neither the check nor a release lets it pass."""
+    put(tmp_path, present())
+    done, told = read_releases(tmp_path), (Change(("entry:age_band",), "It chooses what we offer."),)
+    content = changed("entry", "age_band", purpose="dpv:Marketing")
+    (fault,) = find_policy_faults(done, content, told)
+    assert (fault.id, "not sealed" in fault.sentence, "[[consent]]" in fault.hint) == ("datamap.E024", True, True)
+    with pytest.raises(MapFault, match="entry:age_band has another purpose and is not sealed"):
+        freeze(done, content, told, today=TODAY)
+
+
+def test_an_entry_that_was_away_keeps_its_purpose(tmp_path: Path) -> None:
+    """One that comes back after a version without it is not new: its people knew it for something else."""
+    put(tmp_path, present())
+    gone = copy.deepcopy(present())
+    del gone["entry"]["age_band"]
+    put(tmp_path, gone)
+    content = changed("entry", "age_band", purpose="dpv:Marketing")
+    faults = list(find_policy_faults(read_releases(tmp_path), content, (Change(("entry:age_band",), "So."),)))
+    assert [fault.id for fault in faults] == ["datamap.E024"]
 
 
 def test_an_announcement_of_nothing(tmp_path: Path) -> None:

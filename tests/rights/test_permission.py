@@ -77,9 +77,9 @@ def test_a_changed_purpose_is_not_begun_unasked(ada: Life, press: Press, monkeyp
     press.publish(says="Stories are counted now.")
     assert not opens(ada, Purpose.IMPORT)
     assert opens(ada, Purpose.NARRATE)
-    give(person=ada.person.pk, purpose="entry:story")
+    give(person=ada.person.pk, purpose="entry:story@2")
     assert opens(ada, Purpose.IMPORT)
-    withdraw(person=ada.person.pk, purpose="entry:story")
+    withdraw(person=ada.person.pk, purpose="entry:story@2")
     assert not opens(ada, Purpose.IMPORT)
 
 

@@ -20,5 +20,5 @@ def answer_with(answer: Answer) -> None:
 
 
 def may(person: uuid.UUID, purpose: str) -> bool:
-    """Whether a person's data may be used for a purpose (the id of a consent, or entry:<id> whose purpose changed)."""
+    """Whether a person's data may be used for a purpose: the id of a question (datamap/questions.py)."""
     return bool(_answers) and _answers[0](person, purpose)

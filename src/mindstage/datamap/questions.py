@@ -1,8 +1,8 @@
 """What each person is asked, and to which wording an answer belongs: computed from the released maps, kept by nobody.
 
 A consent's version is the number of the release in which its meaning last changed: its question, its purpose, or what
-is used for it. An entry whose own purpose changes after the first release becomes a question too, until it is answered
-the new use does not begin. docs/subsystems/policy.md
+is used for it. Each release that gives an entry another purpose is a question too, for good: what the entry is opened
+for since then does not begin without a yes to that one. docs/subsystems/policy.md
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from mindstage.datamap.content import Content, in_words, present
+from mindstage.datamap.content import ONES_OWN, Content, in_words, present
 from mindstage.datamap.releases import Release, releases
 from mindstage.kit import canonical
-
-ONES_OWN: Final = frozenset({"sign_in", "show", "export"})
-"""Whoever has not said yes to a use still gets in, sees what is held, and takes it along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,20 @@ class Question:
     default: bool = False
     signal: bool = False
     adults_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewUse:
+    """The release `version` gave an entry another purpose; what it has been opened for since then serves that one."""
+
+    entry: str
+    version: int
+    before: str
+    purpose: str
+
+    @property
+    def id(self) -> str:
+        return f"entry:{self.entry}@{self.version}"
 
 
 @cache
@@ -50,26 +61,29 @@ def guard(done: Sequence[Release], now: Content) -> dict[tuple[str, str], tuple[
     """What `guards` says of the versions `done` and the program `now`.
 
     An entry with a consent waits for it, whatever it is opened for. One whose purpose has changed waits where it is
-    opened for something that the version before did not know. What serves its person's own rights never waits.
+    opened for something that came with that purpose: for the yes to that change, whatever changed after it. What
+    serves its person's own rights never waits.
     """
-    changed = {key: found.version for key, found in ask(done, now).items() if key.startswith("entry:")}
+    line = _line(done, now)
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for key, entry in now["entry"].items():
-        version, consent = changed.get(f"entry:{key}"), entry.get("consent", "")
-        known = entry["opened_for"] if version is None else done[version - 2].content["entry"][key]["opened_for"]
-        for purpose in set(entry["opened_for"]) - ONES_OWN:
-            asked = [consent] if consent else []
-            found[key, purpose] = tuple(asked + ([] if purpose in known else [f"entry:{key}"]))
+        consents, uses = [entry["consent"]] if entry.get("consent") else [], _new_uses(line, key)
+        for reason in set(entry["opened_for"]) - ONES_OWN:
+            found[key, reason] = tuple(consents + ([uses[reason].id] if reason in uses else []))
     return found
 
 
 def ask(done: Sequence[Release], now: Content) -> dict[str, Question]:
     """Every question that `now` puts, with the release in which it last changed."""
-    line = [release.content for release in done]
-    if not line or line[-1] != now:
-        line.append(now)
-    found = [*_of_consents(line), *_of_changed_purposes(line)]
+    line = _line(done, now)
+    found = [*_of_consents(line), *_of_new_uses(line)]
     return {question.id: question for question in found}
+
+
+def _line(done: Sequence[Release], now: Content) -> list[Content]:
+    """Every version, oldest first; a program that does something else than the last one says is the next."""
+    line = [release.content for release in done]
+    return line if line and line[-1] == now else [*line, now]
 
 
 def _of_consents(line: Sequence[Content]) -> Iterator[Question]:
@@ -99,19 +113,36 @@ def _meaning(content: Content, key: str) -> bytes:
     return canonical.to_bytes([consent["asks"], consent["purpose"], uses])
 
 
-def _of_changed_purposes(line: Sequence[Content]) -> Iterator[Question]:
+def _of_new_uses(line: Sequence[Content]) -> Iterator[Question]:
+    """One question for each change of purpose by which something is opened today: none that nothing would keep."""
     for key, entry in line[-1]["entry"].items():
-        purposes = [content["entry"].get(key, {}).get("purpose") for content in line]
-        version = _last_change(purposes)
-        before = purposes[version - 2] if version > 1 else None
-        if before is not None:
-            yield Question(f"entry:{key}", entry["title"], _asks_of_entry(entry, before), version, default=True)
+        for use in sorted(set(_new_uses(line, key).values()), key=lambda use: use.version):
+            yield Question(use.id, entry["title"], _asks_of(use), use.version, default=True)
 
 
-def _asks_of_entry(entry: dict[str, Any], before: str) -> str:
+def _new_uses(line: Sequence[Content], key: str) -> dict[str, NewUse]:
+    """What an entry is opened for now -> the change of purpose that it came with or after. What was there first: none.
+
+    A reason serves the purpose that its entry had when it came, so one that is added later waits for the same yes.
+    """
+    found: dict[str, NewUse] = {}
+    use, before = None, None
+    for version, entry in enumerate((content["entry"].get(key) for content in line), 1):
+        if entry is None:
+            continue
+        if before is not None and entry["purpose"] != before["purpose"]:
+            use = NewUse(key, version, before["purpose"], entry["purpose"])
+        if use is not None and before is not None:
+            found |= dict.fromkeys(set(entry["opened_for"]) - set(before["opened_for"]), use)
+        before = entry
+    now = set(line[-1]["entry"][key]["opened_for"]) - ONES_OWN
+    return {reason: use for reason, use in found.items() if reason in now}
+
+
+def _asks_of(use: NewUse) -> str:
     return (
-        f"Until now we held this {in_words(before)}. We would also use it {in_words(entry['purpose'])}; "
-        "unless you say yes, it is not."
+        f"Before version {use.version} of the policy we held this {in_words(use.before)}. We would also use it "
+        f"{in_words(use.purpose)}; unless you say yes, it is not."
     )
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from mindstage.datamap.content import Content, present
+from mindstage.datamap.content import ONES_OWN, Content, present
 from mindstage.datamap.differences import Difference, changed_purposes, changed_things, compare
 from mindstage.datamap.reading import MapFault
 
@@ -130,7 +130,7 @@ def find_policy_faults(done: Sequence[Release], now: Content, announced: Sequenc
             "Take it out of `of`, or spell it as `mindstage policy diff` does.",
             "datamap.E021",
         )
-    yield from _unguarded(done[-1].content, now)
+    yield from _unguarded(done, now)
     for change in announced:
         if not change.says.strip():
             yield PolicyFault(
@@ -138,13 +138,20 @@ def find_policy_faults(done: Sequence[Release], now: Content, announced: Sequenc
             )
 
 
-def _unguarded(before: Content, now: Content) -> Iterator[PolicyFault]:
-    """Sealed entries that are used for something else by an old reason: the vault could not tell the new use apart."""
+def _unguarded(done: Sequence[Release], now: Content) -> Iterator[PolicyFault]:
+    """Entries with another purpose, to which nobody's no could be kept."""
     for key, entry in now["entry"].items():
-        known = before["entry"].get(key)
-        if known is None or known["purpose"] == entry["purpose"] or not entry["fields"]:
+        known = next((one.content["entry"][key] for one in reversed(done) if key in one.content["entry"]), None)
+        if known is None or known["purpose"] == entry["purpose"]:
             continue
-        if set(entry["opened_for"]) <= set(known["opened_for"]):
+        if not entry["fields"]:
+            yield PolicyFault(
+                f"entry:{key} has another purpose and is not sealed, so nobody's no could be kept",
+                "Give it back the purpose it had. Let the new use have a sealed field, in an entry of its own under a "
+                "[[consent]]: the vault then asks first.",
+                "datamap.E024",
+            )
+        elif set(entry["opened_for"]) <= {*known["opened_for"], *ONES_OWN}:
             yield PolicyFault(
                 f"entry:{key} has another purpose and is opened for nothing new, so nobody's no could be kept",
                 "Name the new use in vault/purposes.py and in opened_for, and open with it: the vault then asks first.",

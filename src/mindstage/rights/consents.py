@@ -58,15 +58,11 @@ class Switch:
 def may(person: uuid.UUID, purpose: str) -> bool:
     """Whether a person's data may be used for a purpose now. In doubt: no.
 
-    `purpose` is the id of a consent, or "entry:<id>" for a kind of data whose own purpose has changed once.
+    `purpose` is the id of a question: of a consent, or "entry:<id>@<version>" for a change of an entry's own purpose.
     """
     question = questions().get(purpose)
     account = User.objects.filter(pk=person).first()
-    if account is None or not account.is_active:
-        return False
-    if question is None:
-        return purpose.startswith("entry:")  # its purpose is the one that everybody was told at the beginning
-    if not _is_asked(question, account):
+    if question is None or account is None or not account.is_active or not _is_asked(question, account):
         return False
     last = Consent.objects.filter(account=person, purpose=purpose).order_by("-place").first()
     return _is_on(question, account, last)
