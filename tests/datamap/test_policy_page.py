@@ -113,6 +113,28 @@ def test_the_operators_facts_are_on_the_page() -> None:
     assert "United States" in page()
 
 
+def test_a_shorter_time_stands_where_it_holds() -> None:
+    """Trash after a deletion of stories and characters, drafts and sessions in use; in each table that says a time."""
+    with run_by(retention={"trash": 7, "draft": 1, "session": 14, "backups": 5}):
+        facts = Facts.of(settings.MINDSTAGE)
+    parts = [part for section in write_policy(present(), facts) for part in section.parts if part.table]
+    rows = {part.table.head: {row[0]: row[1:] for row in part.table.rows} for part in parts if part.table}
+    times = rows["Kind", "While you are here", "After deletion"]
+    in_trash = ("Until deleted.", "30 days in the trash. On this copy: 7 days.")
+    assert times["Stories"] == times["Characters"] == in_trash
+    assert times["Drafts"] == ("30 days after the last change, or until played. On this copy: 1 day.", "At once.")
+    assert times["Signed-in browsers"] == ("30 days, 7 without use. On this copy: 14 days.", "At once.")
+    (backups,) = [times[title] for title in times if title == present()["store"]["folder:backups"]["title"]]
+    assert backups[0].endswith("On this copy: 5 days.")
+    assert sum("On this copy" in cell for cells in times.values() for cell in cells) == 5
+    held = rows["Kind", "What", "Why", "How long"]
+    assert held["Stories"][-1] == "Until deleted. After deletion: 30 days in the trash. On this copy: 7 days."
+    places = rows["Place", "What is in it", "Until when"]
+    assert [title for title in places if "On this copy: 5 days." in places[title][-1]] == [
+        present()["store"]["folder:backups"]["title"]
+    ]
+
+
 def test_a_provider_that_says_nothing_is_not_excused() -> None:
     """What the operator did not write down is "not stated", never a promise."""
     with run_by(providers=(replace(PROVIDERS[0], retains="", trains="", region=""),)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -163,6 +165,27 @@ def test_the_trash_ends_with_the_thirtieth_night() -> None:
     assert not Character.objects.filter(pk=life.character.pk).exists()
     assert not Turn.objects.filter(pk=reply.pk).exists()
     assert Story.objects.filter(pk=other.story.pk).exists()
+
+
+def test_a_shorter_time_of_the_operator_is_the_one_that_counts(settings: Any) -> None:
+    """Drafts go with the first second of their last day and not a second before, the trash with its last night."""
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"trash": 7, "draft": 3})
+    night.pass_night()
+    life = make_life("ada")
+    save_draft(story=make_life("ben").story, mode="do", text="I wait.")
+    trash_story(story=life.story)
+    trash_character(character=life.character)
+    midnight = datetime.combine(clock.today() + 3 * DAY, time(), UTC) - clock.now()
+    ring_at(midnight - SECOND)
+    assert Draft.objects.exists()
+    ring_at(midnight + SECOND)
+    assert not Draft.objects.exists()
+    pass_nights(1, 6)
+    assert Story.objects.filter(pk=life.story.pk).exists()
+    assert Character.objects.filter(pk=life.character.pk).exists()
+    pass_nights(7, 7)
+    assert not Story.objects.filter(pk=life.story.pk).exists()
+    assert not Character.objects.filter(pk=life.character.pk).exists()
 
 
 def test_a_frozen_account_ends_with_the_seventh_night_and_its_receipt_with_the_thirtieth() -> None:

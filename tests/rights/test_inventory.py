@@ -61,6 +61,9 @@ def test_a_shorter_time_of_the_operator_shows(ada: Life, settings: Any) -> None:
     settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"draft": 3})
     save_draft(story=ada.story, mode="do", text="I wait.")
     assert ends(ada)["draft"] == f"The first by itself on {day(3)}."
+    page = signed_in_client(ada.person).get("/your-data/").content.decode()
+    assert "On this copy: 3 days." in page
+    assert "3 days after the last change" in page
 
 
 def test_no_kind_that_ends_by_itself_is_left_out() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mindstage.datamap.content import Content, in_words
 from mindstage.datamap.facts import Facts
-from mindstage.datamap.retention import PROMISES
+from mindstage.datamap.retention import with_choice
 
 type Rows = tuple[tuple[str, ...], ...]
 
@@ -83,15 +83,15 @@ def _fill(paragraphs: Any, facts: Facts) -> tuple[str, ...]:
     return tuple(paragraph.format_map(values) for paragraph in paragraphs)
 
 
-def _entries(content: Content, facts: Facts) -> Table:  # noqa: ARG001 - every table is written alike
+def _entries(content: Content, facts: Facts) -> Table:
     rows = (
         (
             entry["title"],
             _sentence(entry["note"] or _source(entry)),
             f"{_sentence(in_words(entry['purpose']))} Ground: {entry['basis']}.",
-            f"{_sentence(entry['retention_active'])} After deletion: {entry['retention_after']}.",
+            " After deletion: ".join([_active(content, facts, key), _lower(_after(content, facts, key))]),
         )
-        for entry in content["entry"].values()
+        for key, entry in content["entry"].items()
     )
     return Table(("Kind", "What", "Why", "How long"), tuple(rows))
 
@@ -102,7 +102,7 @@ def _source(entry: Mapping[str, Any]) -> str:
     ]
 
 
-def _where(content: Content, facts: Facts) -> Table:  # noqa: ARG001
+def _where(content: Content, facts: Facts) -> Table:  # noqa: ARG001 - every table is written alike
     rows = (
         (
             entry["title"],
@@ -114,9 +114,10 @@ def _where(content: Content, facts: Facts) -> Table:  # noqa: ARG001
     return Table(("Kind", "Where it lies", "How it lies there"), tuple(rows))
 
 
-def _stores(content: Content, facts: Facts) -> Table:  # noqa: ARG001
+def _stores(content: Content, facts: Facts) -> Table:
     rows = (
-        (store["title"], _sentence(store["holds"]), _sentence(store["ends"])) for store in content["store"].values()
+        (store["title"], _sentence(store["holds"]), _time(content, facts, "store", key, "ends"))
+        for key, store in content["store"].items()
     )
     return Table(("Place", "What is in it", "Until when"), tuple(rows))
 
@@ -163,18 +164,25 @@ def _ending(erase: str) -> str:
 
 
 def _retention(content: Content, facts: Facts) -> Table:
-    chosen = {key: facts.retention[name] for name, (_, key, _) in PROMISES.items() if name in facts.retention}
     rows = [
-        (entry["title"], _with_choice(entry["retention_active"], chosen.get(key)), _sentence(entry["retention_after"]))
+        (entry["title"], _active(content, facts, key), _after(content, facts, key))
         for key, entry in content["entry"].items()
     ]
     backups = content["store"]["folder:backups"]
-    rows.append((backups["title"], _with_choice(backups["ends"], chosen.get("folder:backups")), "The same."))
+    rows.append((backups["title"], _time(content, facts, "store", "folder:backups", "ends"), "The same."))
     return Table(("Kind", "While you are here", "After deletion"), tuple(rows))
 
 
-def _with_choice(promise: str, days: int | None) -> str:
-    return f"{_sentence(promise)} On this copy: {days} days." if days else _sentence(promise)
+def _active(content: Content, facts: Facts, key: str) -> str:
+    return _time(content, facts, "entry", key, "retention_active")
+
+
+def _after(content: Content, facts: Facts, key: str) -> str:
+    return _time(content, facts, "entry", key, "retention_after")
+
+
+def _time(content: Content, facts: Facts, kind: str, key: str, field: str) -> str:
+    return with_choice(_sentence(content[kind][key][field]), (kind, key, field), facts.retention)
 
 
 def _consents(content: Content, facts: Facts) -> Table:  # noqa: ARG001

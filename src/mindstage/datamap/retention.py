@@ -12,11 +12,14 @@ from django.conf import settings
 from mindstage.datamap.reading import DataMap, data_map
 
 DAYS: Final = {"day": 1, "month": 30, "year": 365}
-PROMISES: Final = {
-    "session": ("entry", "session", "retention_active"),
-    "draft": ("entry", "draft", "retention_active"),
-    "trash": ("entry", "story", "retention_after"),
-    "backups": ("store", "folder:backups", "ends"),
+type Promise = tuple[str, str, str]
+"""A sentence of the map: kind, id, field."""
+
+PROMISES: Final[Mapping[str, tuple[Promise, ...]]] = {
+    "session": (("entry", "session", "retention_active"),),
+    "draft": (("entry", "draft", "retention_active"),),
+    "trash": (("entry", "story", "retention_after"), ("entry", "character", "retention_after")),
+    "backups": (("store", "folder:backups", "ends"),),
 }
 """What can be kept for a shorter time by `[retention]` in mindstage.toml -> where the map says how long at most."""
 
@@ -27,9 +30,12 @@ class KeptTooLong(Exception):
 
 def promised_days(name: str, declared: DataMap | None = None) -> int:
     """Days that the map allows at most. Raises KeyError for a name that cannot be chosen."""
-    kind, key, field = PROMISES[name]
-    found = declared or data_map()
-    items: Mapping[str, object] = found.entries if kind == "entry" else found.stores
+    return min(_days_of(promise, declared or data_map()) for promise in PROMISES[name])
+
+
+def _days_of(promise: Promise, declared: DataMap) -> int:
+    kind, key, field = promise
+    items: Mapping[str, object] = declared.entries if kind == "entry" else declared.stores
     days = days_in(getattr(items[key], field))
     assert days is not None, f"{kind} {key} promises no number of days"
     return days
@@ -43,6 +49,17 @@ def kept_days(name: str, shorter: Mapping[str, int]) -> int:
 def kept_for(name: str) -> timedelta:
     """How long this instance keeps something: what its clocks go by."""
     return timedelta(days=kept_days(name, settings.MINDSTAGE.retention))
+
+
+def with_choice(sentence: str, promise: Promise, shorter: Mapping[str, int]) -> str:
+    """A promise's sentence, and after it the shorter time that the operator chose for it."""
+    chosen = next((days for name, days in shorter.items() if promise in PROMISES[name]), None)
+    return f"{sentence} On this copy: {in_days(chosen)}." if chosen else sentence
+
+
+def in_days(days: int) -> str:
+    """A time in words."""
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def days_in(sentence: str) -> int | None:

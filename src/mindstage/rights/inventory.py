@@ -20,7 +20,7 @@ from django.db.models.functions import Length
 
 from mindstage.datamap.content import in_words
 from mindstage.datamap.reading import Entry, data_map
-from mindstage.datamap.retention import kept_for
+from mindstage.datamap.retention import kept_for, with_choice
 from mindstage.gateway.sendings import Sent, list_sent
 from mindstage.vault.models import ItemKey, UserKey
 
@@ -85,14 +85,19 @@ def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
         title=entry.title,
         what=_sentence(entry.note or _source(entry)),
         why=f"{_sentence(in_words(entry.purpose))}",
-        active=_sentence(entry.retention_active),
-        after=_sentence(entry.retention_after),
+        active=_kept_here(entry, "retention_active"),
+        after=_kept_here(entry, "retention_after"),
         where=WHERE.get(entry.sealed, "Sealed, on this machine."),
         who=_recipients(entry, sent),
         ends=_ends(entry, person) if rows else "",
         rows=rows,
         size=size,
     )
+
+
+def _kept_here(entry: Entry, field: str) -> str:
+    sentence = _sentence(getattr(entry, field))
+    return with_choice(sentence, ("entry", entry.id, field), settings.MINDSTAGE.retention)
 
 
 def _ends(entry: Entry, person: uuid.UUID) -> str:

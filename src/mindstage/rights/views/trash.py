@@ -11,15 +11,14 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
-from mindstage.rights.trash import end_now, list_trash, stay, take_back
+from mindstage.rights.trash import end_now, list_trash, take_back
 
 
 @require_visitor
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
     """The list."""
-    context = {"trash": list_trash(request.visitor.account_id), "stay": stay().days}
-    return render(request, "rights/trash.html", context)
+    return render(request, "rights/trash.html", {"trash": list_trash(request.visitor.account_id)})
 
 
 @require_POST

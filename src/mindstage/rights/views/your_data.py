@@ -38,12 +38,12 @@ PURPOSES = {
 }
 OWN_ACTORS = {"you": "You", "narrator": "The narrator of your story"}
 LANES = (
-    ("Sessions", "to-30d", "30 days, less if you log out"),
-    ("Things in the trash", "to-30d", "30 days, undo until then"),
-    ("Drafts", "to-30d", "30 days after the last change"),
-    ("Backups", "to-30d", "30 days, never past 90"),
-    ("Who opened what", "to-1y", "1 year"),
-    ("Stories, characters, account", "to-open", "until you say so"),
+    ("Sessions", "to-30d", "session", ", less if you log out"),
+    ("Things in the trash", "to-30d", "trash", ", undo until then"),
+    ("Drafts", "to-30d", "draft", " after the last change"),
+    ("Backups", "to-30d", "backups", ", never past 90"),
+    ("Who opened what", "to-1y", "", "1 year"),
+    ("Stories, characters, account", "to-open", "", "until you say so"),
 )
 
 
