@@ -1,10 +1,13 @@
-"""The address that `serve` prints is one under which browsers offer everything."""
+"""The address that `serve` prints is one under which browsers offer everything; letters name the instance's own."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from mindstage.ops.commands.serve import address_to_open
+from mindstage.config.configuration import ConfigurationMistake, load
+from mindstage.kit.addresses import address_to_open
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"])
@@ -23,3 +26,30 @@ def test_this_machine_goes_by_its_name(host: str) -> None:
 )
 def test_any_other_address_is_printed_as_it_is(host: str, address: str) -> None:
     assert address_to_open(host, 8470) == address
+
+
+@pytest.mark.parametrize(
+    ("written", "site"),
+    [
+        ({}, "http://localhost:8470/"),
+        ({"HOST": "attic.lan", "PORT": "80"}, "http://attic.lan:80/"),
+        ({"ALLOWED_HOSTS": "*.example.org,stage.lan"}, "http://stage.lan:8470/"),
+        ({"ALLOWED_HOSTS": "stage.lan", "PROXY": "127.0.0.1"}, "https://stage.lan/"),
+        ({"ALLOWED_HOSTS": "stage.lan", "ADDRESS": "https://stage.example.org"}, "https://stage.example.org/"),
+        ({"ADDRESS": "https://example.org/stage/"}, "https://example.org/stage/"),
+    ],
+)
+def test_letters_name_the_address_of_this_instance(written: dict[str, str], site: str, tmp_path: Path) -> None:
+    """The one that was written down, or the first name that it answers to."""
+    config = tmp_path / "mindstage.toml"
+    config.touch()
+    environ = {"MINDSTAGE_CONFIG": str(config), **{f"MINDSTAGE_{name}": value for name, value in written.items()}}
+    assert load(environ).site == site
+
+
+def test_an_address_is_one_of_the_web(tmp_path: Path) -> None:
+    """A mistake is found at the start and not in the first letter."""
+    config = tmp_path / "mindstage.toml"
+    config.write_text('address = "stage.example.org"')
+    with pytest.raises(ConfigurationMistake, match="address"):
+        load({"MINDSTAGE_CONFIG": str(config)})

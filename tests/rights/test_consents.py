@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from mindstage.accounts.models import AgeBand, User
+from mindstage.accounts.email import keep_address
+from mindstage.accounts.letters import send_notice
+from mindstage.accounts.models import AgeBand, Notice, User
 from mindstage.accounts.notices import list_notices
+from mindstage.config.mail import mailers
 from mindstage.datamap import permission
 from mindstage.datamap.holdings import holdings
 from mindstage.kit import clock
 from mindstage.ledger import book
 from mindstage.ledger.book import Kind
+from mindstage.ops.census.mailbox import Mailbox
+from mindstage.ops.jobs import run_next_job
 from mindstage.rights import consents, versions
 from mindstage.rights.consents import NoSuchQuestion, SaidNoBySignal, give, may, switches_of, withdraw
 from mindstage.rights.models import Consent, PolicyNotice, PolicyVersion, switch_of
@@ -23,6 +30,7 @@ from mindstage.vault.ending import apply_to_database
 from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import database_mark
 from mindstage.vault.models import UserKey
+from mindstage.vault.purposes import Purpose
 from mindstage.vault.tags import ledger_tag
 from people import make_person, signed_in_client
 from publishing import Press
@@ -300,6 +308,33 @@ def test_everybody_is_told_once(ada: User, press: Press) -> None:
         cleo = make_person("cleo")
         assert versions.tell_everybody() == 0
         assert list_notices(cleo.pk) == []
+
+
+def test_the_news_goes_by_mail_to_those_who_gave_an_address(ada: User, press: Press, settings: Any) -> None:
+    """One letter each over a real connection, however often the clock rings: the day, and a page's full address."""
+    ben = make_person("ben")
+    keep_address(account=ada, address="ada@example.org")
+    versions.tell_everybody()
+    press.change("entry", "story", note="Something else.")
+    press.publish()
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, address="https://stage.example.org")
+    with Mailbox() as mailbox:
+        settings.MAILERS = mailers(mailbox.address)
+        for _ in range(3):
+            versions.tell_everybody()
+            while run_next_job():
+                pass
+        (letter,) = map(message_from_string, mailbox.letters)
+        (newest,) = [row for row in Notice.objects.filter(account=ada) if "policy" in row.open("text", Purpose.NOTIFY)]
+        send_notice.call(str(newest.pk))  # a worker was killed after its letter had gone
+        again = message_from_string(mailbox.letters[1])
+    text = letter.get_payload(decode=True).decode()
+    assert letter["To"] == "ada@example.org"
+    assert f"on {clock.today() + timedelta(days=30):%-d %B %Y}" in text
+    assert "https://stage.example.org/policy/changes/" in text
+    assert "changed in your account" not in text
+    assert again["Message-ID"] == letter["Message-ID"]
+    assert len(list_notices(ben.pk)) == 1
 
 
 def test_one_who_cannot_be_told_keeps_the_news_from_nobody(ada: User, press: Press) -> None:

@@ -1,4 +1,5 @@
-"""Letters: the mail door. A letter holds one fixed sentence or one single-use code; no handle, no story text, no link.
+"""Letters: the mail door. A letter holds one fixed sentence or one single-use code; no handle, no story text, and no
+link that opens anything: the news of a policy names its public page.
 
 Where the instance has no mail server nothing of this is offered, and no address is asked for.
 """
@@ -38,11 +39,15 @@ def address_of(account: uuid.UUID) -> str | None:
 
 @task
 def send_notice(notice: str) -> None:
-    """Send one notice to its owner's address. A job: tried again when the mail server is away."""
+    """Send one notice to its owner's address. A job: tried again when the mail server is away.
+
+    A job that was killed after its letter had gone sends it once more; being the same letter, it has the same
+    identifier, by which mail servers and programs know it again.
+    """
     row = Notice.objects.filter(pk=uuid.UUID(notice)).first()
     address = address_of(row.account_id) if row else None
     if row is not None and address is not None:
-        _send(address, "notice", {"text": open_notice(row, Purpose.NOTIFY)[1]})
+        _send(address, "notice", {"text": open_notice(row, Purpose.NOTIFY)[1]}, ident=row.pk.hex)
 
 
 def send_code(address: str, code: str) -> None:
@@ -70,11 +75,13 @@ def say_goodbye(address: str) -> None:
     transaction.on_commit(lambda: _beside(lambda: _send(address, "notice", {"text": text})))
 
 
-def _send(address: str, letter: str, words: dict[str, object]) -> None:
+def _send(address: str, letter: str, words: dict[str, object], *, ident: str = "") -> None:
     context = {**words, "instance": settings.MINDSTAGE.name}
     subject, _, text = render_to_string(f"accounts/letters/{letter}.txt", context).partition("\n")
     sender = settings.MINDSTAGE.mail_from or FROM
-    headers = {"Message-ID": make_msgid(domain=sender.rpartition("@")[2]), "Auto-Submitted": "auto-generated"}
+    domain = sender.rpartition("@")[2].rstrip(">")
+    message_id = f"<{ident}@{domain}>" if ident else make_msgid(domain=domain)
+    headers = {"Message-ID": message_id, "Auto-Submitted": "auto-generated"}
     EmailMessage(subject.strip(), text.lstrip("\n"), sender, [address], headers=headers).send(using="default")
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from platformdirs import user_config_path, user_data_path
 
 from mindstage.datamap.retention import KeptTooLong, refuse_longer
+from mindstage.kit.addresses import address_to_open
 
 APP = "mindstage"
 
@@ -56,6 +57,8 @@ class Configuration:
     port: int = 8470
     name: str = "this machine"
     allowed_hosts: tuple[str, ...] = ()
+    address: str = ""
+    """Where people reach this instance, for letters: "https://stage.example.org". Empty: `site` works it out."""
     database_url: str = ""
     keystore_url: str = ""
     debug: bool = False
@@ -83,6 +86,12 @@ class Configuration:
     def serves_others(self) -> bool:
         """Whether anybody but this machine can come here: over its network, or by a name that a proxy passes on."""
         return self.host not in LOOPBACK or bool(self.proxy) or any(self.allowed_hosts)
+
+    def site(self) -> str:
+        """The address of the first page, with its last slash: as written, or of the first name that is answered to."""
+        name = next((host for host in self.allowed_hosts if not host.startswith(("*", "."))), self.host)
+        found = f"https://{name}" if self.proxy else address_to_open(name, self.port)
+        return f"{(self.address or found).rstrip('/')}/"
 
     @property
     def escrow_dir(self) -> Path:
@@ -232,6 +241,7 @@ def _typed(name: str, value: Any) -> Any:
         "keys_dir": lambda v: Path(v).expanduser().absolute(),
         "port": _port,
         "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
+        "address": _web_address,
         "debug": _yes,
         "stall_seconds": _seconds,
         "database_url": _server,
@@ -275,6 +285,13 @@ def _server(value: Any) -> str:
     if url and find_spec("psycopg") is None:
         raise ConfigurationMistake("A database server needs its driver: install mindstage[postgres] and start again.")
     return url
+
+
+def _web_address(value: Any) -> str:
+    address = str(value)
+    if address and not address.startswith(("http://", "https://")):
+        raise ValueError
+    return address
 
 
 def _yes(value: Any) -> bool:

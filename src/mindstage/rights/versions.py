@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.db import transaction
 
 from mindstage.accounts.models import User
@@ -102,14 +103,12 @@ def tell_everybody() -> int:
 
 def _tell(account: User, newest: Standing) -> bool:
     """False when the account's key is gone, so that nothing can be sealed for it: the others are still told."""
+    page = f"{settings.MINDSTAGE.site}policy/changes/"
     day = f"{newest.effective_on:%d %B %Y}".lstrip("0")
     try:
         with transaction.atomic():
             PolicyNotice.objects.create(account=account, number=newest.release.number, way=PolicyNotice.Way.NOTICE)
-            notify(
-                account=account,
-                text=f"The data policy changes on {day}. What will be different is on the page /policy/.",
-            )
+            notify(account=account, text=f"The data policy changes on {day}. What will be different: {page}")
     except KeyGone:
         return False
     return True

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mindstage.kit.addresses import address_to_open
 from mindstage.ops.instance import Instance
-
-HERE = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")  # noqa: S104 - compared, not bound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,16 +37,6 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
 
     return serve(prepared, on_ready=say_ready)
-
-
-def address_to_open(host: str, port: int) -> str:
-    """What a browser on this machine opens, without a slash at its end.
-
-    By name where that is this machine: browsers offer passkeys under a name only, `localhost` among them.
-    """
-    if host in HERE:
-        host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def say(line: str) -> None:
