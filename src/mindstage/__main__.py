@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from mindstage.config.configuration import Configuration, ConfigurationMistake, load, refuse_keys_inside_data
+from mindstage.kit.acting import OPERATOR, acting_as
 
 MISTAKE = 2
 """The exit code of a mistake in the set-up."""
@@ -35,6 +36,9 @@ COMMANDS = {
     "manage": "the framework's own commands, for developers",
 }
 """Subcommand -> one line of help. `name` is found in mindstage.ops.commands.<name>, `import` in import_."""
+
+PEOPLES = {"serve", "work"}
+"""What they do is asked for by people on their pages, and by the clock. The others are the operator's own deeds."""
 
 _EXPORTED = {"data": "MINDSTAGE_DATA", "keys": "MINDSTAGE_KEYS", "host": "MINDSTAGE_HOST", "port": "MINDSTAGE_PORT"}
 
@@ -95,8 +99,25 @@ def _run(options: argparse.Namespace) -> int:
             raise
         explained: int = options.module.explain(options, mistake)
         return explained
-    code: int = options.module.run(options, configuration)
+    if options.command in PEOPLES:
+        code: int = options.module.run(options, configuration)
+        return code
+    with acting_as(OPERATOR):
+        try:
+            code = options.module.run(options, configuration)
+        finally:
+            _count_openings()
     return code
+
+
+def _count_openings() -> None:
+    """What a command opened of somebody's is on their page, though the process ends here."""
+    from django.apps import apps
+
+    if apps.ready:
+        from mindstage.accounts.access_counts import store_counts
+
+        store_counts()
 
 
 def _load_for(module: Any) -> Configuration:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
 import timeit
+from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
+from mindstage import __main__ as program
 from mindstage.__main__ import main
 from mindstage.accounts import access_counts
 from mindstage.accounts.access_counts import AccessCount, list_openings, note_opening, purge_old_counts, store_counts
@@ -21,9 +24,12 @@ from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import keep_proof
 from mindstage.datamap.reading import data_map
 from mindstage.kit import clock
+from mindstage.kit.acting import YOU, who_acts
 from mindstage.ledger.envelopes import claim_nonce
 from mindstage.library.models import Character
+from mindstage.ops.jobs import run_next_job
 from mindstage.rights.erasure import run_due
+from mindstage.rights.export import request_export
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story
 from mindstage.vault.purposes import Purpose
@@ -105,6 +111,63 @@ def test_who_opened_it_is_counted_by_day_purpose_and_actor(ada: Life, client: Cl
     with clock.moved(timedelta(days=365)):
         assert purge_old_counts() > 0
     assert not AccessCount.objects.filter(owner=ada.person.pk).exists()
+
+
+def test_no_line_of_who_opened_it_is_left_out(ada: Life, client: Client) -> None:
+    """Page by page, with how many there are, each line once; a page that does not exist is the last or the first."""
+    store_counts()
+    AccessCount.objects.all().delete()
+    days = [clock.today() - timedelta(days=back) for back in range(1, 131)]
+    AccessCount.objects.bulk_create(
+        AccessCount(owner=ada.person.pk, purpose="show", actor="you", day=day, count=1) for day in days
+    )
+    page_of(client)  # opens for each purpose that the page needs, so that the numbers stand still
+    pages = [html.unescape(client.get("/your-data/", {"opened": number}).content.decode()) for number in (1, 2, 3)]
+    shown = [f'"Day">{day:%a} {day.day} {day:%B %Y}<' for day in days]
+    assert all(sum(page.count(line) for page in pages) == 1 for line in shown)
+    assert "Lines 1 to 60 of 13" in pages[0]
+    assert ("Newer ones" in pages[0], "Earlier ones" in pages[0]) == (False, True)
+    assert 'href="?opened=2#opened"' in pages[0]
+    assert ("Newer ones" in pages[2], "Earlier ones" in pages[2]) == (True, False)
+    for wrong, like in (("9", shown[-1]), ("x", shown[0])):
+        assert like in client.get("/your-data/", {"opened": wrong}).content.decode()
+
+
+def test_a_job_is_not_the_person(ada: Life, client: Client) -> None:
+    """What the worker opens for her archive is the program's line, at her word; it is nobody else's doing."""
+    request_export(owner=ada.person.pk)
+    while run_next_job():
+        pass
+    actors = {line.purpose: line.actor for line in list_openings(ada.person.pk) if line.purpose == "export"}
+    assert actors == {"export": "program"}
+    page = page_of(client)
+    assert "This program by itself, for you" in page
+    assert "Nobody but you" in page
+
+
+def test_a_command_is_the_operators(ada: Life, client: Client) -> None:
+    """What is opened by a command on the machine stands on the page as what it is, whichever line it is in."""
+
+    class Look:
+        """A command that opens a title."""
+
+        @staticmethod
+        def run(options: Namespace, instance: object) -> int:
+            return 0 if Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW) else 1
+
+    assert program._run(Namespace(command="manage", module=Look)) == 0
+    AccessCount.objects.filter(actor="operator").update(day=clock.today() - timedelta(days=300))
+    AccessCount.objects.bulk_create(
+        AccessCount(owner=ada.person.pk, purpose="show", actor="you", day=clock.today() - timedelta(days=back), count=1)
+        for back in range(1, 200)
+    )
+    page = page_of(client)
+    assert "Whoever runs this copy</b> has opened something of yours" in page
+    assert "Nobody but you" not in page
+    last = client.get("/your-data/", {"opened": 9}).content.decode()
+    assert "Whoever runs this copy, by a command on the machine" in last
+    assert AccessCount.objects.get(owner=ada.person.pk, actor="operator").count == 1
+    assert who_acts() == YOU
 
 
 def test_counting_is_cheap(ada: Life) -> None:

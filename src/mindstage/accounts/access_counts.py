@@ -11,23 +11,26 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
+from django.core.paginator import Page, Paginator
 from django.db import connection, models, transaction
 
 from mindstage.kit import clock, ids
+from mindstage.kit.acting import who_acts
 from mindstage.vault.fields import count_with
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
 
 KEPT = timedelta(days=365)
-ACTORS = {Purpose.NARRATE: "narrator"}
-"""Who opens for a purpose; for all others it is the person themselves, on their own pages."""
-SELF = "you"
+LINES = 60
+"""On one page of a list."""
+NARRATOR = "narrator"
+"""Who opens to narrate, whoever asked for the reply. For all else it is whoever acts (kit/acting.py)."""
 
-type _Key = tuple[uuid.UUID, str]
+type _Key = tuple[uuid.UUID, str, str]
+"""A key's account or item, the purpose, the actor."""
 
 
 class AccessCount(models.Model):
@@ -47,24 +50,15 @@ class AccessCount(models.Model):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """One line of "who opened it"."""
-
-    day: date
-    actor: str
-    purpose: str
-    count: int
-
-
 _waiting: defaultdict[_Key, int] = defaultdict(int)
 _lock = threading.Lock()
 
 
 def note_opening(keyed_to: uuid.UUID, purpose: str) -> None:
     """Count one opening under the key of an account or item."""
+    actor = NARRATOR if purpose == Purpose.NARRATE else who_acts()
     with _lock:
-        _waiting[keyed_to, purpose] += 1
+        _waiting[keyed_to, purpose, actor] += 1
 
 
 def begin_counting() -> None:
@@ -88,22 +82,27 @@ def store_counts() -> int:
 
 
 def _store(taken: dict[_Key, int]) -> int:
-    owners = _owners({keyed_to for keyed_to, _ in taken})
-    lines: Counter[tuple[uuid.UUID, str]] = Counter()
-    for (keyed_to, purpose), count in taken.items():
+    owners = _owners({keyed_to for keyed_to, _, _ in taken})
+    lines: Counter[_Key] = Counter()
+    for (keyed_to, purpose, actor), count in taken.items():
         if owner := owners.get(keyed_to):
-            lines[owner, purpose] += count
+            lines[owner, purpose, actor] += count
     with transaction.atomic():
-        for (owner, purpose), count in lines.items():
-            _add(owner, purpose, count)
+        for (owner, purpose, actor), count in lines.items():
+            _add(owner, purpose, actor, count)
     return len(lines)
 
 
-def list_openings(owner: uuid.UUID, *, most: int = 60) -> list[Opened]:
-    """The newest lines of one person."""
+def list_openings(owner: uuid.UUID, *, page: str | int | None = 1) -> Page[AccessCount]:
+    """One page of a person's lines, the newest first. What is no number of a page is the first."""
     store_counts()
-    rows = AccessCount.objects.filter(owner=owner).order_by("-day", "actor", "purpose")[:most]
-    return [Opened(row.day, row.actor, row.purpose, row.count) for row in rows]
+    rows = AccessCount.objects.filter(owner=owner).order_by("-day", "actor", "purpose")
+    return Paginator(rows, LINES).get_page(page)
+
+
+def was_opened_by(owner: uuid.UUID, actor: str) -> bool:
+    """Whether any line of a person says so."""
+    return AccessCount.objects.filter(owner=owner, actor=actor).exists()
 
 
 def purge_old_counts() -> int:
@@ -123,9 +122,8 @@ def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     return found
 
 
-def _add(owner: uuid.UUID, purpose: str, count: int) -> None:
+def _add(owner: uuid.UUID, purpose: str, actor: str, count: int) -> None:
     """Only while the account is not being erased: a line that came after its rows were cleared would stay for good."""
-    actor = ACTORS.get(Purpose(purpose), SELF)
     native = connection.features.has_native_uuid_field
     ident, person = (value if native else value.hex for value in (ids.unordered(), owner))
     with connection.cursor() as cursor:

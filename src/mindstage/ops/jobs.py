@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from mindstage.accounts.access_counts import store_counts
 from mindstage.kit import clock
+from mindstage.kit.acting import PROGRAM, acting_as
 from mindstage.ops.models import Job
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,8 @@ def run_next_job() -> bool:
     if job is None:
         return False
     try:
-        _task(job.task).call(*job.subjects)
+        with acting_as(PROGRAM):
+            _task(job.task).call(*job.subjects)
         store_counts()  # who opened what for it, before the job is gone: this process may end next
     except Exception as error:  # any fault of a deed is the job's, never the worker's
         put_back(job, problem=type(error).__name__)

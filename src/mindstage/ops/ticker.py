@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mindstage.kit import clock
+from mindstage.kit.acting import PROGRAM, acting_as
 from mindstage.ops.models import Tick
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def _claim(each: Clock) -> bool:
 def _ring(each: Clock) -> bool:
     began = clock.now()
     try:
-        each.deed()
+        with acting_as(PROGRAM):
+            each.deed()
     except Exception as error:  # one broken clock must not stop the others
         logger.warning("The clock %s failed (%s) and is tried again later.", each.name, type(error).__name__)
         return False

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
-from mindstage.accounts.access_counts import Opened, list_openings
+from mindstage.accounts.access_counts import NARRATOR, AccessCount, list_openings, was_opened_by
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.freezing import NotActive, freeze_account, thaw_account
 from mindstage.accounts.models import User
@@ -20,6 +20,7 @@ from mindstage.accounts.sessions import list_sessions
 from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.content import in_words as purpose_in_words
 from mindstage.gateway.sendings import list_sent
+from mindstage.kit.acting import OPERATOR, PROGRAM, YOU
 from mindstage.rights.consents import switches_of
 from mindstage.rights.decisions import list_decisions
 from mindstage.rights.erasure import request_of
@@ -36,7 +37,12 @@ PURPOSES = {
     "export": "To take it out, as you asked",
     "notify": "To write to the address that you gave",
 }
-OWN_ACTORS = {"you": "You", "narrator": "The narrator of your story"}
+ACTORS = {
+    YOU: "You",
+    NARRATOR: "The narrator of your story",
+    PROGRAM: "This program by itself, for you",
+    OPERATOR: "Whoever runs this copy, by a command on the machine",
+}
 LANES = (
     ("Sessions", "to-30d", "session", ", less if you log out"),
     ("Things in the trash", "to-30d", "trash", ", undo until then"),
@@ -92,7 +98,7 @@ def thaw(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest) -> dict[str, Any]:
     person = request.visitor.account_id
     kinds = list_kinds(person)
-    account, openings = User.objects.get(pk=person), list_openings(person)
+    account, openings = User.objects.get(pk=person), list_openings(person, page=request.GET.get("opened"))
     return {
         "kinds": [kind for kind in kinds if kind.rows],
         "empty_kinds": [kind for kind in kinds if not kind.rows],
@@ -103,7 +109,8 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "signal": sends_signal(request),
         "sessions": list_sessions(account, current=request.visitor.key_hash),
         "openings": [_opened(one) for one in openings],
-        "opened_by_others": any(one.actor not in OWN_ACTORS for one in openings),
+        "opened_page": openings,
+        "opened_by_others": was_opened_by(person, OPERATOR),
         "recipients": list_sent(person),
         "narrators_elsewhere": any(one.kind != "embedded" for one in settings.MINDSTAGE.providers),
         "decisions": list_decisions(person),
@@ -115,10 +122,10 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
 NOTICES = {"kept": "Your account is as it was. Nothing was lost."}
 
 
-def _opened(one: Opened) -> dict[str, Any]:
+def _opened(one: AccessCount) -> dict[str, Any]:
     return {
         "day": one.day,
-        "who": OWN_ACTORS.get(one.actor, one.actor),
+        "who": ACTORS.get(one.actor, one.actor),
         "why": PURPOSES.get(one.purpose, purpose_in_words(one.purpose)),
         "count": one.count,
     }
