@@ -7,19 +7,23 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.template.defaultfilters import filesizeformat
 from django.test import Client
 
-from mindstage.accounts.models import AgeBand
+from mindstage.accounts.models import AgeBand, Session, User
+from mindstage.accounts.sessions import list_sessions
 from mindstage.datamap.content import present
 from mindstage.datamap.policy import decisions_of
 from mindstage.datamap.reading import data_map
 from mindstage.datamap.retention import days_in
 from mindstage.kit import clock
 from mindstage.library.trash import trash_character
+from mindstage.ops.jobs import run_next_job
 from mindstage.rights.decisions import NOW, list_decisions
-from mindstage.rights.export import request_export
+from mindstage.rights.export import discard_export, list_exports, path_of, request_export
 from mindstage.rights.inventory import ENDS, list_kinds
 from mindstage.stories.drafts import save_draft
+from mindstage.stories.models import Draft, Story, Turn
 from mindstage.vault.clocks import slow_date
 from people import make_person, signed_in_client
 from rights.erasures import Life, make_life
@@ -47,7 +51,8 @@ def test_each_kind_says_when_it_ends(ada: Life) -> None:
     signed_in_client(ada.person)
     save_draft(story=ada.story, mode="do", text="I wait.")
     found = ends(ada)
-    assert found["session"] == found["draft"] == f"The first by itself on {day(30)}."
+    assert found["draft"] == f"The first by itself on {day(30)}, if it is not changed again."
+    assert found["session"] == f"The first by itself on {day(7)}, if it is not used again."
     assert found["story"] == found["handle"] == "Nothing of it by itself."
     trash_character(character=ada.character)
     assert ends(ada)["character"] == f"The first by itself on {day(30, slow_date())}."
@@ -56,11 +61,63 @@ def test_each_kind_says_when_it_ends(ada: Life) -> None:
         assert ends(ada)["session"] == found["session"]  # the older one ends first
 
 
+def test_a_browser_ends_on_the_day_that_stands_there(ada: Life, settings: Any) -> None:
+    """A week after its last use, or after 30 days of use, whichever is sooner: by the page and by the clock alike."""
+    signed_in_client(ada.person)
+    began = clock.now()
+    for used, shorter, lasts in ((0, {}, 7), (20, {}, 27), (26, {}, 30), (0, {"session": 3}, 3)):
+        settings.MINDSTAGE = replace(settings.MINDSTAGE, retention=shorter)
+        Session.objects.update(seen=began + timedelta(days=used))
+        assert ends(ada)["session"] == f"The first by itself on {day(lasts)}, if it is not used again."
+        end = Session.objects.get().born + timedelta(days=lasts) if lasts in (30, 3) else began + timedelta(days=lasts)
+        with clock.moved(end - clock.now() - timedelta(seconds=2)):
+            assert living(ada) == 1
+        with clock.moved(end - clock.now() + timedelta(seconds=2)):
+            assert living(ada) == 0
+
+
+def living(life: Life) -> int:
+    return len(list_sessions(life.person))
+
+
+def test_sizes_are_those_of_the_sealed_bytes(ada: Life) -> None:
+    """Of each sealed column of her rows, as the database holds them, and of files; a column in clear has none."""
+    save_draft(story=ada.story, mode="do", text="I wait.")
+    ben = make_life("ben")
+    signed_in_client(ben.person)
+    sizes = {kind.id: kind.size for kind in list_kinds(ada.person.pk)}
+    stories, turns = Story.objects.filter(owner=ada.person), Turn.objects.filter(story__owner=ada.person)
+    assert sizes["story"] == sum(len(row.title) + len(row.stage) for row in stories) + sum(
+        len(row.text) for row in turns
+    )
+    assert sizes["draft"] == sum(len(row.text) for row in Draft.objects.filter(story=ada.story)) > 0
+    assert sizes["handle"] == len(User.objects.get(pk=ada.person.pk).handle) > 0
+    assert sizes["age_band"] == sizes["credential"] == sizes["access_count"] == sizes["export"] == 0
+    page = signed_in_client(ada.person).get("/your-data/").content.decode()
+    assert f"{filesizeformat(sizes['story'])}</span>" in page
+
+
+def test_the_file_of_an_export_counts(ada: Life) -> None:
+    """As many bytes as lie in the folder, while they lie there; Ben's are Ben's."""
+    ben = make_life("ben")
+    for life in (ada, ben):
+        request_export(owner=life.person.pk)
+    while run_next_job():
+        pass
+    for life in (ada, ben):
+        (export,) = list_exports(life.person.pk)
+        size = path_of(export.pk).stat().st_size
+        assert size > export.size > 0
+        assert {kind.id: kind.size for kind in list_kinds(life.person.pk)}["export"] == size
+        assert discard_export(owner=life.person.pk, ident=export.pk)
+        assert {kind.id: kind.size for kind in list_kinds(life.person.pk)}["export"] == 0
+
+
 def test_a_shorter_time_of_the_operator_shows(ada: Life, settings: Any) -> None:
     """The day is that of this instance, not that of the promise."""
     settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"draft": 3})
     save_draft(story=ada.story, mode="do", text="I wait.")
-    assert ends(ada)["draft"] == f"The first by itself on {day(3)}."
+    assert ends(ada)["draft"] == f"The first by itself on {day(3)}, if it is not changed again."
     page = signed_in_client(ada.person).get("/your-data/").content.decode()
     assert "On this copy: 3 days." in page
     assert "3 days after the last change" in page

@@ -242,9 +242,22 @@ def discard_export(*, owner: uuid.UUID, ident: uuid.UUID) -> bool:
 def discard_file(ident: uuid.UUID) -> None:
     """The key first, then the file."""
     destroy_item_key(ident)
-    for path in (path_of(ident), path_of(ident).with_suffix(".new")):
+    for path in _files_of(ident):
         with suppress(FileNotFoundError):
             path.unlink()
+
+
+def bytes_on_disk(owner: uuid.UUID) -> int:
+    """What the files of a person's exports take up, sealed, also of one that is just being written."""
+    size = 0
+    for path in (path for export in list_exports(owner) for path in _files_of(export.pk)):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
+
+
+def _files_of(ident: uuid.UUID) -> tuple[Path, Path]:
+    return path_of(ident), path_of(ident).with_suffix(".new")
 
 
 def purge_old_exports() -> int:

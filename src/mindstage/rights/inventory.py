@@ -18,10 +18,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BinaryField, Min, Model, QuerySet, Sum
 from django.db.models.functions import Length
 
+from mindstage.accounts.sessions import IDLE
 from mindstage.datamap.content import in_words
 from mindstage.datamap.reading import Entry, data_map
 from mindstage.datamap.retention import kept_for, with_choice
 from mindstage.gateway.sendings import Sent, list_sent
+from mindstage.rights.export import bytes_on_disk
 from mindstage.vault.models import ItemKey, UserKey
 
 OWN = ("account", "owner", "story__owner", "story__account")
@@ -42,7 +44,10 @@ def _kept(name: str) -> Callable[[], int]:
 
 
 ENDS: Final[Mapping[str, tuple[End, ...]]] = {
-    "session": (("accounts.Session", "born", _kept("session")),),
+    "session": (
+        ("accounts.Session", "born", _kept("session")),
+        ("accounts.Session", "seen", lambda: min(IDLE.days, _kept("session")())),
+    ),
     "draft": (("stories.Draft", "saved_on", _kept("draft")),),
     "notice": (("accounts.Notice", "made_on", lambda: 365),),
     "access_count": (("accounts.AccessCount", "day", lambda: 365),),
@@ -53,6 +58,10 @@ ENDS: Final[Mapping[str, tuple[End, ...]]] = {
     "erasure_request": (("rights.ErasureRequest", "due_on", lambda: 0),),
 }
 """Entries of which something ends by itself while the account is in use. A test finds those that are missing here."""
+UNLESS: Final = {"session": ", if it is not used again", "draft": ", if it is not changed again"}
+"""What moves such a day."""
+FILES: Final[Mapping[str, Callable[[uuid.UUID], int]]] = {"export": bytes_on_disk}
+"""Entries of which something lies in files: the bytes of one person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def _ends(entry: Entry, person: uuid.UUID) -> str:
     if not days:
         return "Nothing of it by itself."
     first = min(days)
-    return f"The first by itself on {first:%d %B %Y}.".replace(" 0", " ")
+    return f"The first by itself on {first:%d %B %Y}{UNLESS.get(entry.id, '')}.".replace(" 0", " ")
 
 
 def _first_end(end: End, person: uuid.UUID) -> date | None:
@@ -135,7 +144,7 @@ def _name(sent: Sent) -> str:
 
 
 def _measure(entry: Entry, person: uuid.UUID) -> tuple[int, int]:
-    """(rows, bytes of sealed columns) of one entry. The model with the sealed fields is counted, or the first."""
+    """(rows, sealed bytes) of one entry. The model with the sealed fields is counted, or the first."""
     fields = entry.fields or entry.metadata
     count = size = 0
     for label in dict.fromkeys(path.rpartition(".")[0] for path in fields):
@@ -144,7 +153,7 @@ def _measure(entry: Entry, person: uuid.UUID) -> tuple[int, int]:
             sealed = [path.rpartition(".")[2] for path in entry.fields if path.startswith(f"{label}.")]
             count += rows.count()
             size += _bytes(rows, sealed)
-    return count, size
+    return count, size + (FILES[entry.id](person) if entry.id in FILES else 0)
 
 
 def _bytes(rows: QuerySet[Any], columns: list[str]) -> int:
