@@ -87,6 +87,7 @@ class Configuration:
         """Whether anybody but this machine can come here: over its network, or by a name that a proxy passes on."""
         return self.host not in LOOPBACK or bool(self.proxy) or any(self.allowed_hosts)
 
+    @property
     def site(self) -> str:
         """The address of the first page, with its last slash: as written, or of the first name that is answered to."""
         name = next((host for host in self.allowed_hosts if not host.startswith(("*", "."))), self.host)
