@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import tempfile
 import uuid
@@ -11,14 +13,18 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
 from mindstage.datamap.holdings import holdings
+from mindstage.kit import clock
+from mindstage.ledger.receipts import check_receipt
 from mindstage.ops.backup import list_backups
 from mindstage.ops.night import pass_night
 from mindstage.ops.restore import choose_copy, replay, restore_database, restore_keystore
-from mindstage.rights.erasure import cancel_erasure, request_erasure, request_of
+from mindstage.rights.erasure import cancel_erasure, find_request, request_erasure, request_of
+from mindstage.rights.receipts import receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.keys import KeyGone, item_key, user_key
@@ -152,3 +158,86 @@ def test_an_erasure_that_was_called_off_stays_called_off(house: House) -> None:
         house.run(pass_night)
     assert User.objects.get(pk=anna).is_active
     assert Story.objects.get(owner=anna).open("title", Purpose.SHOW)
+
+
+def test_a_backup_of_the_freeze_put_back_after_the_end(house: House) -> None:
+    """The request goes on after the ledger's entry: nothing offers to call it off, and there is a receipt, again."""
+    with house.time():
+        make_story(cleo := make_person("cleo"))
+        code = request_erasure(cleo.pk).claim_code
+    claim = Claim(house, code)
+    house.run(pass_night)
+    backup = list_backups(house.configuration.backups_dir)[0]
+    for _ in range(8):
+        house.day += 1
+        house.run(pass_night)
+    assert "was deleted on" in claim.look()
+    first = claim.fetch()
+    with house.time():
+        restore_database(backup, handle_of=tag_of_account)
+    page = claim.look()
+    assert "will be deleted on" not in page
+    assert "cannot be called off" in page
+    assert "Download the receipt" in page
+    assert "too late to call this off" in claim.look(act="cancel", status=409)
+    assert claim.fetch() == first
+    for _ in range(2):
+        house.day += 1
+        house.run(pass_night)
+    assert "was deleted on" in claim.look()
+    again = check_receipt(claim.fetch(), key=receipt_key())
+    assert again["ledger"]["entry"] == check_receipt(first, key=receipt_key())["ledger"]["entry"]
+    assert find_request(code).receipt_hash == hashlib.sha256(claim.fetch()).hexdigest()  # type: ignore[union-attr]
+    for _ in range(31):
+        house.day += 1
+        house.run(pass_night)
+    assert "belongs to this code" in claim.look(status=422)
+    assert not list((house.configuration.ledger_dir / "receipts").glob("*.sealed"))
+
+
+def test_a_backup_older_than_the_request_hides_no_receipt(house: House) -> None:
+    """The row of the request is not there any more; the receipt is, for its thirty days."""
+    with house.time():
+        cleo = make_person("cleo")
+    house.run(pass_night)
+    backup = list_backups(house.configuration.backups_dir)[0]
+    with house.time():
+        claim = Claim(house, request_erasure(cleo.pk).claim_code)
+    for _ in range(9):
+        house.day += 1
+        house.run(pass_night)
+    first = claim.fetch()
+    with house.time():
+        restore_database(backup, handle_of=tag_of_account)
+    assert "The account was deleted." in claim.look()
+    assert "too late to call this off" in claim.look(act="cancel", status=409)
+    assert claim.fetch() == first
+    file = max((house.configuration.ledger_dir / "receipts").glob("*.sealed"), key=lambda path: path.stat().st_mtime_ns)
+    with house.time():
+        written = clock.now().timestamp()
+    os.utime(file, (written, written))  # the clock of these tests is not that of the disk
+    for _ in range(31):
+        house.day += 1
+        house.run(pass_night)
+    assert "belongs to this code" in claim.look(status=422)
+    assert not file.exists()
+
+
+class Claim:
+    """Somebody without an account, at the page for claim codes."""
+
+    def __init__(self, house: House, code: str) -> None:
+        self.house, self.code = house, code
+
+    def ask(self, act: str, status: int) -> bytes:
+        cache.clear()  # nobody counts the tries here
+        with self.house.time():
+            answer = Client().post("/your-data/receipt/", {"code": self.code, "act": act})
+        assert answer.status_code == status
+        return answer.content
+
+    def look(self, *, act: str = "", status: int = 200) -> str:
+        return self.ask(act, status).decode()
+
+    def fetch(self) -> bytes:
+        return self.ask("fetch", 200)

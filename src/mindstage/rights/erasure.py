@@ -32,7 +32,7 @@ from mindstage.rights import receipts
 from mindstage.rights.requests import ErasureRequest
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, ended_subjects, record
-from mindstage.vault.marks import keystore_state, mark_database
+from mindstage.vault.marks import keystore_commit, mark_database
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.root_key import KeyMistake
@@ -117,6 +117,16 @@ def keep_account(account: uuid.UUID) -> None:
     ErasureRequest.objects.filter(account=account, state=State.FROZEN).delete()
 
 
+def resume_destroyed(account: uuid.UUID) -> None:
+    """What a *person* entry of the ledger does here: a request that a backup remembers as running goes on after it.
+
+    It is not called off any more, and comes to its end and its receipt as every other does. Harmless to repeat.
+    """
+    for row in ErasureRequest.objects.filter(account=account, state__in=(State.FROZEN, State.DESTROYING)):
+        facts = row.facts or _facts(account)
+        _move(row, State.RECORDED, facts=facts | {"ledger": receipts.inclusion(_chain(), ledger_tag(account))})
+
+
 def rearm_freezes(day: date) -> int:
     """After a restore every running freeze lasts its full seven days again."""
     return ErasureRequest.objects.filter(state=State.FROZEN).update(due_on=day + FREEZE)
@@ -170,7 +180,7 @@ def begin_destroying(row: ErasureRequest) -> bool:
     if User.objects.filter(pk=account, state=User.State.ACTIVE).exists():  # it was called off, and a crash left this
         row.delete()
         return False
-    facts = {"found": _count(account), "policy": releases()[-1].number, "went_out": list(receipts.went_out(account))}
+    facts = _facts(account)
     with transaction.atomic():
         User.objects.filter(pk=account).update(state=User.State.DESTROYING)
         end_all(User(id=account))
@@ -180,6 +190,12 @@ def begin_destroying(row: ErasureRequest) -> bool:
             transaction.set_rollback(True)
     stop_all(account)
     return moved
+
+
+def _facts(account: uuid.UUID) -> dict[str, object]:
+    """What the receipt will say of an account, looked at while it is still there."""
+    went_out = list(receipts.went_out(account))
+    return {"found": _count(account), "policy": releases()[-1].number, "went_out": went_out}
 
 
 def write_ledger(row: ErasureRequest) -> bool:
@@ -192,9 +208,11 @@ def write_ledger(row: ErasureRequest) -> bool:
 
 def destroy_keys(row: ErasureRequest) -> bool:
     """Destroy the person's key and all their items' keys, and reserve the handle's tag."""
-    apply_to_keystore(_chain(), handle_of=tag_of_account, hints=Hints.of(row.subject))
-    # after a crash they may have died in an earlier epoch: the later one is the careful answer
-    return _move(row, State.KEYLESS, died_in=keystore_state().epoch)
+    died_in = apply_to_keystore(_chain(), handle_of=tag_of_account, hints=Hints.of(row.subject))
+    if died_in is None:  # before a crash or a restore, perhaps in an epoch that is over: the present one is the careful
+        with keystore_commit() as state:  # answer, and must then come to its end too
+            state.dirty, died_in = True, state.epoch
+    return _move(row, State.KEYLESS, died_in=died_in)
 
 
 def clear_rows(row: ErasureRequest) -> bool:

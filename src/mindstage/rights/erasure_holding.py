@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
-from mindstage.rights.erasure import keep_account, rearm_freezes
+from mindstage.rights.erasure import keep_account, rearm_freezes, resume_destroyed
 from mindstage.rights.requests import ErasureRequest
 
 
@@ -24,7 +24,8 @@ class ErasureHolding:
     def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:  # noqa: ARG002 - it ends with the account
         yield from ()
 
-    def erase(self, person: uuid.UUID) -> list[Cleared]:  # noqa: ARG002 - see above
+    def erase(self, person: uuid.UUID) -> list[Cleared]:
+        resume_destroyed(person)
         return []
 
     def erase_item(self, item: uuid.UUID) -> list[Cleared]:  # noqa: ARG002 - no item is of this room

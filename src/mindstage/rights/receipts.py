@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from mindstage.gateway.sendings import list_sent
 from mindstage.kit import canonical
 from mindstage.ledger import signing
 from mindstage.ledger.book import Chain, Kind
-from mindstage.ledger.envelopes import Shut, close_envelope, code_hash, open_envelope
+from mindstage.ledger.envelopes import Shut, close_envelope, code_hash, open_envelope, plain_code
 from mindstage.ledger.receipts import FORMAT
 from mindstage.ledger.signed import sign_json
 from mindstage.rights.requests import ErasureRequest
@@ -75,14 +75,15 @@ def closing_facts() -> dict[str, Any]:
 def issue_receipt(row: ErasureRequest) -> str:
     """Sign the receipt of a finished erasure and leave it, sealed, for whoever has the code; its SHA-256.
 
-    Made again from the same facts it is the same, byte for byte.
+    Made again from the same facts it is the same, byte for byte. One from before a restore is replaced: the restored
+    rows were cleared once more, and the hash that stays is that of the receipt that can be fetched.
     """
     receipt = sign_json(_content(row), seed=receipt_seed())
     folder = settings.MINDSTAGE.receipts_dir
     make_private_folder(folder)
     content = canonical.to_bytes(receipt)
-    if row.claim_hash is not None and not (there := _file(bytes(row.claim_hash))).exists():
-        write_durably(there, close_envelope(content, key=bytes(row.envelope_key)))
+    if row.claim_hash is not None:
+        write_durably(_file(bytes(row.claim_hash)), close_envelope(content, key=bytes(row.envelope_key)))
     return hashlib.sha256(content).hexdigest()
 
 
@@ -157,6 +158,11 @@ def fetch_receipt(claim_code: str) -> bytes:
         raise NoReceipt from None
 
 
+def has_receipt(claim_code: str) -> bool:
+    """Whether there is one: also of an erasure of which a restored backup knows nothing, or not the end."""
+    return bool(plain_code(claim_code)) and _file(code_hash(claim_code)).exists()
+
+
 def purge_old_receipts() -> int:
     """After 30 days the receipt goes and its hash stays; how many went."""
     old = ErasureRequest.objects.filter(completed_on__lte=slow_date() - KEPT).exclude(claim_hash=None)
@@ -164,6 +170,20 @@ def purge_old_receipts() -> int:
         assert row.claim_hash is not None
         _file(bytes(row.claim_hash)).unlink(missing_ok=True)
         ErasureRequest.objects.filter(pk=row.pk).update(claim_hash=None, envelope_key=b"", commitment="")
+    return len(old) + _purge_without_row()
+
+
+def _purge_without_row() -> int:
+    """Receipts of which a restored backup knows nothing: they end 30 days after the file was written."""
+    known = ErasureRequest.objects.exclude(claim_hash=None).values_list("claim_hash", flat=True)
+    kept = {_file(bytes(claim_hash)) for claim_hash in known if claim_hash is not None}
+    old = [
+        path
+        for path in (settings.MINDSTAGE.ledger_dir / "receipts").glob("*.sealed")
+        if path not in kept and datetime.fromtimestamp(path.stat().st_mtime, UTC).date() <= slow_date() - KEPT
+    ]
+    for path in old:
+        path.unlink(missing_ok=True)
     return len(old)
 
 

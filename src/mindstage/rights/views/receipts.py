@@ -12,7 +12,7 @@ from mindstage.ledger.envelopes import claim_nonce, plain_code
 from mindstage.ledger.receipts import check_receipt
 from mindstage.ledger.signed import NotGenuine
 from mindstage.rights.erasure import TooLate, cancel_erasure, find_request
-from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
+from mindstage.rights.receipts import NoReceipt, fetch_receipt, has_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.rights.views.erasures import TOO_LATE
 
@@ -35,7 +35,7 @@ def show(request: HttpRequest) -> HttpResponse:
         response.headers["Retry-After"] = str(refusal.retry_after)
         return response
     row = find_request(code)
-    if row is None:
+    if row is None and not has_receipt(code):
         return _form(request, problem=NO_SUCH, status=422)
     match request.POST.get("act"):
         case "cancel":
@@ -61,15 +61,17 @@ def check(request: HttpRequest) -> HttpResponse:
     return render(request, "rights/receipt_check.html", context, status=status)
 
 
-def _cancel(request: HttpRequest, row: ErasureRequest) -> HttpResponse:
+def _cancel(request: HttpRequest, row: ErasureRequest | None) -> HttpResponse:
     try:
+        if row is None:  # a restored backup is older than the request; its end stands in the ledger
+            raise TooLate
         cancel_erasure(row)
     except TooLate:
         return _form(request, problem=TOO_LATE, status=409)
     return _form(request, done="Your account is as it was before. Nothing was lost; you can log in again.")
 
 
-def _fetch(request: HttpRequest, row: ErasureRequest, code: str) -> HttpResponse:
+def _fetch(request: HttpRequest, row: ErasureRequest | None, code: str) -> HttpResponse:
     try:
         content = fetch_receipt(code)
     except NoReceipt:
@@ -79,9 +81,16 @@ def _fetch(request: HttpRequest, row: ErasureRequest, code: str) -> HttpResponse
     return response
 
 
-def _state(request: HttpRequest, row: ErasureRequest, code: str, *, status: int = 200) -> HttpResponse:
-    state = {"frozen": "frozen", "done": "done", "waiting": "waiting"}.get(row.state, "destroying")
-    context = {"erasure": row, "state": state, "code": plain_code(code), "nonce": claim_nonce(code).hex()}
+def _state(request: HttpRequest, row: ErasureRequest | None, code: str, *, status: int = 200) -> HttpResponse:
+    reached = row.state if row is not None else "done"
+    state = {"frozen": "frozen", "done": "done", "waiting": "waiting"}.get(reached, "destroying")
+    context = {
+        "erasure": row,
+        "state": state,
+        "receipt": has_receipt(code),
+        "code": plain_code(code),
+        "nonce": claim_nonce(code).hex(),
+    }
     return render(request, "rights/receipt.html", context, status=status)
 
 
