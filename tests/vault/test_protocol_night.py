@@ -19,6 +19,7 @@ from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
 from mindstage.datamap.holdings import holdings
 from mindstage.kit import clock
+from mindstage.ledger.book import Kind
 from mindstage.ledger.receipts import check_receipt
 from mindstage.ops.backup import list_backups
 from mindstage.ops.night import pass_night
@@ -27,6 +28,7 @@ from mindstage.rights.erasure import cancel_erasure, find_request, request_erasu
 from mindstage.rights.receipts import receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story, Turn
+from mindstage.stories.revisions import add_version, trash_turn, untrash_turn
 from mindstage.vault.keys import KeyGone, item_key, user_key
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
@@ -158,6 +160,27 @@ def test_an_erasure_that_was_called_off_stays_called_off(house: House) -> None:
         house.run(pass_night)
     assert User.objects.get(pk=anna).is_active
     assert Story.objects.get(owner=anna).open("title", Purpose.SHOW)
+
+
+def test_a_turn_that_was_taken_back_stays(house: House) -> None:
+    """A backup remembers it in the trash, with both its versions; the ledger knows better, and no night ends it."""
+    with house.time():
+        story = make_story(User.objects.get(pk=find("bert")), turns=5)
+        turn = Turn.objects.get(story=story, position=3)
+        add_version(turn=turn, text="Another wording.")
+        trash_turn(turn=turn)
+    house.run(pass_night)
+    backup = list_backups(house.configuration.backups_dir)[0]
+    with house.time():
+        untrash_turn(turn=turn)
+        untrash_turn(turn=turn)
+        assert [entry.kind for entry in house.chain().entries] == [Kind.PERSON, Kind.KEEP, Kind.KEEP]
+        restore_database(backup, handle_of=tag_of_account)
+    assert not Turn.objects.filter(story=story, trashed_at__isnull=False).exists()
+    for _ in range(32):
+        house.day += 1
+        house.run(pass_night)
+    assert Turn.objects.filter(segment=turn.segment_id, position=3).count() == 2
 
 
 def test_a_backup_of_the_freeze_put_back_after_the_end(house: House) -> None:

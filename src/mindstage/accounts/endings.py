@@ -27,9 +27,9 @@ def end_turns(*turns: uuid.UUID) -> list[Cleared]:
     return _apply(_recorded(Kind.TURN, *turns), *turns)
 
 
-def keep(subject: uuid.UUID) -> None:
-    """A freeze is called off, or an item taken out of the trash: no older copy may end it later."""
-    _apply(record(Kind.KEEP, subject), subject)
+def keep(*subjects: uuid.UUID) -> None:
+    """A freeze is called off, or something taken out of the trash: no older copy may end it later."""
+    _apply(record(Kind.KEEP, *subjects), *subjects)
 
 
 def _recorded(kind: Kind, *subjects: uuid.UUID) -> Chain:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from mindstage.accounts.endings import keep
 from mindstage.stories import paths
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import NotYours, Refused, StillRunning
@@ -64,8 +65,10 @@ def trash_turn(*, turn: Turn) -> None:
 
 
 def untrash_turn(*, turn: Turn) -> None:
-    """Take a turn back out of the trash."""
-    Turn.objects.filter(segment=turn.segment_id, position=turn.position).update(trashed_at=None)
+    """Take a turn back out of the trash, all its versions: the ledger first, so that no older copy ends it later."""
+    versions = Turn.objects.filter(segment=turn.segment_id, position=turn.position, trashed_at__isnull=False)
+    if idents := list(versions.values_list("pk", flat=True)):
+        keep(*idents)
 
 
 def branch_from(*, story: Story, turn: Turn) -> Segment:
