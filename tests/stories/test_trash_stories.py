@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -10,6 +13,7 @@ from django.test import Client
 from fakes.provider import Finish, Hold, Words
 from mindstage.accounts.endings import end_item, keep
 from mindstage.accounts.freezing import freeze_account
+from mindstage.datamap.trash import register_trash
 from mindstage.ledger import book
 from mindstage.ledger.book import Kind
 from mindstage.rights.erasure import AlreadyAsked, request_erasure
@@ -17,7 +21,9 @@ from mindstage.rights.trash import end_due, end_now, list_trash, take_back
 from mindstage.stories.form_turns import open_door
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.stories.refusals import Refused, StillRunning
+from mindstage.stories.revisions import add_version, trash_turn, untrash_turn
 from mindstage.stories.trash import end_turn_now, last_backup, trash_story, untrash_story
+from mindstage.stories.turn_trash import TurnsTrash
 from mindstage.vault.clocks import slow_date, turn_night
 from mindstage.vault.keys import KeyGone, item_key
 from mindstage.vault.models import ItemKey
@@ -160,6 +166,106 @@ def test_turns_in_the_trash_end_too(story: Story, player: Player) -> None:
     assert end_due() == 1
     assert not Turn.objects.filter(pk=turn.pk).exists()
     assert entries() == [(Kind.TURN, ledger_tag(turn.pk))]
+
+
+def test_the_page_of_the_trash_shows_turns(story: Story, player: Player) -> None:
+    """With its story, its first words and its last day; it is taken back, or deleted with all versions, by forms."""
+    client, turn = signed_in_client(player.account), last_reply(story)
+    add_version(turn=turn, text="Another  wording,\nof " + "many words " * 20)
+    chosen = Turn.objects.get(segment=turn.segment_id, position=turn.position, chosen=True)
+    assert "It is empty." in client.get("/trash/").content.decode()
+    client.post(f"/stories/{story.pk}/turns/{turn.pk}/trash/")
+    page = client.get("/trash/").content.decode()
+    ends_on = slow_date() + timedelta(days=30)
+    assert page.count('<li id="i-') == 1
+    assert "<b>Another wording, of many words" in page
+    assert "A turn of “The Lamp”" in page
+    assert f"{ends_on:%A} {ends_on.day} {ends_on:%B %Y}, in 30 days" in page
+    assert f"{last_backup().day} {last_backup():%B %Y}" in page
+    assert f'action="/trash/{chosen.pk}/undo/"' in page
+    assert client.post(f"/trash/{chosen.pk}/undo/").status_code == 302
+    assert not Turn.objects.filter(story=story, trashed_at__isnull=False).exists()
+    assert client.post(f"/trash/{chosen.pk}/undo/").status_code == 404
+    assert client.post(f"/trash/{chosen.pk}/end/").status_code == 404
+    assert Counter(kind for kind, _ in entries()) == {Kind.KEEP: 2}
+    client.post(f"/stories/{story.pk}/turns/{turn.pk}/trash/")
+    assert client.post(f"/trash/{turn.pk}/end/").status_code == 302
+    assert not Turn.objects.filter(segment=turn.segment_id, position=turn.position).exists()
+    assert Counter(kind for kind, _ in entries()) == {Kind.KEEP: 2, Kind.TURN: 2}
+    assert "It is empty." in client.get("/trash/").content.decode()
+    assert client.get(f"/stories/{story.pk}/").status_code == 200
+
+
+def test_nobody_else_sees_or_ends_a_turn_in_the_trash(story: Story, player: Player) -> None:
+    turn, cleo = last_reply(story), signed_in_client(make_person("cleo"))
+    trash_turn(turn=turn)
+    assert "It is empty." in cleo.get("/trash/").content.decode()
+    for act in ("undo", "end"):
+        assert cleo.post(f"/trash/{turn.pk}/{act}/").status_code == 404
+    assert Turn.objects.get(pk=turn.pk).trashed_at
+    assert entries() == []
+
+
+def test_a_turn_of_a_story_in_the_trash_goes_with_its_story(story: Story, player: Player) -> None:
+    """One line for both, and one way back; the turn lies there still when its story has come back."""
+    turn = last_reply(story)
+    trash_turn(turn=turn)
+    trash_story(story=story)
+    assert [one.id for one in list_trash(player.account.pk)] == [story.pk]
+    assert not take_back(player.account.pk, turn.pk)
+    assert take_back(player.account.pk, story.pk)
+    assert [one.id for one in list_trash(player.account.pk)] == [turn.pk]
+
+
+class Late(TurnsTrash):
+    """The trash of turns on a night in which somebody acts between the look at what is due and its end."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.act = act
+
+    def due(self, up_to: date) -> list[uuid.UUID]:
+        found = super().due(up_to)
+        self.act()
+        return found
+
+
+@pytest.fixture
+def late() -> Iterator[Callable[[Callable[[], object]], None]]:
+    yield lambda act: register_trash(Late(act))
+    register_trash(TurnsTrash())
+
+
+def test_a_turn_taken_back_while_the_night_ends_it_is_kept(
+    story: Story, player: Player, late: Callable[[Callable[[], object]], None]
+) -> None:
+    """Of an undo and an end only one wins; what was put there again today has its thirty days."""
+    turn = last_reply(story)
+    trash_turn(turn=turn)
+    for _ in range(31):
+        turn_night()
+    late(lambda: untrash_turn(turn=turn))
+    assert end_due() == 0
+    assert Turn.objects.get(pk=turn.pk).trashed_at is None
+    trash_turn(turn=turn)
+    for _ in range(31):
+        turn_night()
+    late(lambda: (untrash_turn(turn=turn), trash_turn(turn=turn)))
+    assert end_due() == 0
+    assert [one.days_left for one in list_trash(player.account.pk)] == [30]
+
+
+def test_a_turn_whose_end_has_begun_is_not_taken_back(story: Story, player: Player) -> None:
+    """A process that died after the point of no return: the night finishes it."""
+    turn = last_reply(story)
+    trash_turn(turn=turn)
+    assert TurnsTrash().begin_end([turn.pk]) == [turn.pk]
+    assert list_trash(player.account.pk) == []
+    assert not take_back(player.account.pk, turn.pk)
+    with pytest.raises(Refused):
+        untrash_turn(turn=turn)
+    keep(turn.pk)
+    assert end_due() == 1
+    assert not Turn.objects.filter(pk=turn.pk).exists()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The trash of every room: what lies in it, and when each thing ends.
 
-A room whose items can be deleted registers one `Trash` in its `apps.py`. The page and the night walk this registry, as
-exports and erasures walk the holdings. How long something lies there is what the map promises, or less.
+A room whose things can be deleted registers one `Trash` for each kind in its `apps.py`. The page and
+the night walk this registry, as exports and erasures walk the holdings. How long something lies there is what the map
+promises, or less.
 """
 
 from __future__ import annotations
@@ -15,40 +16,50 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """One thing in the trash. `title` is opened for its owner's page; `words` say what kind of thing it is."""
+    """One thing in the trash. `title` is opened for its owner's page; `words` say what kind of thing it is.
+
+    `after`: what is left of it for a while once it has ended, in a sentence; mostly nothing.
+    """
 
     id: uuid.UUID
-    words: str
+    words: str = field(repr=False)
     title: str = field(repr=False)
     trashed_on: date
+    after: str = ""
 
 
 class Trash(Protocol):
-    """One room's trash. An item whose end has begun is no longer in it: it cannot be taken back out."""
+    """One kind of things. What has begun to end is no longer in it: it cannot be taken back out.
+
+    A *part* is what the ledger names: of most things the thing itself, of a turn each of its versions.
+    """
 
     name: str
 
     def lying(self, owner: uuid.UUID) -> list[Lying]:
         """What of a person lies there, the newest first."""
 
+    def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
+        """The parts of one thing. None when it does not lie there, or is not that person's."""
+
     def due(self, up_to: date) -> list[uuid.UUID]:
-        """Items that came in on that day or before, and those whose end was begun and not finished."""
+        """Parts that came in on that day or before, and those whose end was begun and not finished."""
 
-    def due_turns(self, up_to: date) -> list[uuid.UUID]:
-        """Parts of items that have no key of their own."""
+    def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
+        """From here there is no way back: those that still lie there, and with `up_to` are still due."""
 
-    def begin_end(self, item: uuid.UUID, *, owner: uuid.UUID | None = None) -> bool:
-        """From here there is no way back. False when it does not lie there (or is not that person's)."""
+    def end(self, parts: Iterable[uuid.UUID]) -> None:
+        """End for good what was begun. Raises LedgerBroken, OSError."""
 
 
 _trashes: dict[str, Trash] = {}
 
 
 def register_trash(trash: Trash) -> None:
-    """Called once by each room, when the program opens."""
+    """Called once for each kind, when the program opens."""
     _trashes[trash.name] = trash
 
 
 def trashes() -> Iterable[Trash]:
-    """Every room's trash."""
+    """Every kind's."""
     return tuple(_trashes.values())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q
 
-from mindstage.accounts.endings import keep
+from mindstage.accounts.endings import end_item, keep
 from mindstage.datamap.trash import Lying
 from mindstage.library.models import Character
 from mindstage.vault.clocks import slow_date
@@ -52,20 +54,28 @@ class CharactersTrash:
         rows = Character.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
         return [_lying(row) for row in rows.order_by("-trashed_on", "-id")]
 
-    def due(self, up_to: date) -> list[uuid.UUID]:
-        rows = Character.objects.filter(trashed_on__lte=up_to) | Character.objects.filter(ending=True)
+    def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
+        rows = Character.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
         return list(rows.values_list("pk", flat=True))
 
-    def due_turns(self, up_to: date) -> list[uuid.UUID]:  # noqa: ARG002 - characters have no parts
-        return []
+    def due(self, up_to: date) -> list[uuid.UUID]:
+        return list(Character.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
-    def begin_end(self, item: uuid.UUID, *, owner: uuid.UUID | None = None) -> bool:
-        rows = Character.objects.filter(pk=item, trashed_on__isnull=False)
-        rows = rows if owner is None else rows.filter(owner=owner)
+    def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
+        wanted = list(parts)
+        rows = Character.objects.filter(pk__in=wanted, trashed_on__isnull=False)
         with transaction.atomic():
-            if begun := rows.update(ending=True):
+            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
                 mark_database()
-        return bool(begun)
+            return list(Character.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+
+    def end(self, parts: Iterable[uuid.UUID]) -> None:
+        for character in parts:
+            end_item(character)
+
+
+def _is_due(up_to: date) -> Q:
+    return Q(trashed_on__lte=up_to) | Q(ending=True)
 
 
 def _lying(row: Character) -> Lying:

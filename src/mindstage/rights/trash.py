@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import batched
 
-from mindstage.accounts.endings import end_item, end_turns, keep
+from mindstage.accounts.endings import keep
 from mindstage.datamap.retention import kept_for
-from mindstage.datamap.trash import trashes
+from mindstage.datamap.trash import Lying, trashes
 from mindstage.vault.clocks import slow_date
 
 BATCH = 500
@@ -19,8 +20,9 @@ class InTrash:
     """One line of the trash page. `ends_on`: the day on which it ends by itself, by the instance's own date."""
 
     id: uuid.UUID
-    words: str
+    words: str = field(repr=False)
     title: str = field(repr=False)
+    after: str
     ends_on: date
     days_left: int
 
@@ -35,25 +37,27 @@ def list_trash(owner: uuid.UUID) -> list[InTrash]:
     today, lasts = slow_date(), stay()
     found = [one for trash in trashes() for one in trash.lying(owner)]
     found.sort(key=lambda one: one.trashed_on, reverse=True)
-    return [
-        InTrash(one.id, one.words, one.title, one.trashed_on + lasts, max(0, (one.trashed_on + lasts - today).days))
-        for one in found
-    ]
+    return [_in_trash(one, one.trashed_on + lasts, today) for one in found]
+
+
+def _in_trash(one: Lying, ends_on: date, today: date) -> InTrash:
+    return InTrash(one.id, one.words, one.title, one.after, ends_on, max(0, (ends_on - today).days))
 
 
 def take_back(owner: uuid.UUID, item: uuid.UUID) -> bool:
     """Take one's own item out of the trash; False when it does not lie there any more."""
-    if all(one.id != item for trash in trashes() for one in trash.lying(owner)):
-        return False
-    keep(item)
-    return True
+    for trash in trashes():
+        if parts := trash.parts(item, owner=owner):
+            keep(*parts)
+            return True
+    return False
 
 
 def end_now(owner: uuid.UUID, item: uuid.UUID) -> bool:
-    """Delete one's own item in the trash for good: its key first. False when it does not lie there."""
+    """Delete one's own item in the trash for good. False when it does not lie there."""
     for trash in trashes():
-        if trash.begin_end(item, owner=owner):
-            end_item(item)
+        if begun := trash.begin_end(trash.parts(item, owner=owner)):
+            trash.end(begun)
             return True
     return False
 
@@ -62,11 +66,8 @@ def end_due() -> int:
     """End what has lain in the trash long enough, and what was begun and not finished; how many. A night runs it."""
     up_to, ended = slow_date() - stay(), 0
     for trash in trashes():
-        for item in trash.due(up_to):
-            if trash.begin_end(item):
-                end_item(item)
-                ended += 1
-        while turns := trash.due_turns(up_to)[:BATCH]:
-            end_turns(*turns)
-            ended += len(turns)
+        for due in batched(trash.due(up_to), BATCH):
+            begun = trash.begin_end(due, up_to=up_to)  # some may have been taken back meanwhile
+            trash.end(begun)
+            ended += len(begun)
     return ended

@@ -10,6 +10,8 @@ class StoriesConfig(AppConfig):
         from mindstage.datamap.trash import register_trash
         from mindstage.stories.holdings import StoriesHolding
         from mindstage.stories.trash import StoriesTrash
+        from mindstage.stories.turn_trash import TurnsTrash
 
         register(StoriesHolding())
         register_trash(StoriesTrash())
+        register_trash(TurnsTrash())

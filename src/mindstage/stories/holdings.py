@@ -17,7 +17,7 @@ from mindstage.stories.editions.html import to_html
 from mindstage.stories.editions.markdown import to_markdown
 from mindstage.stories.editions.opening import Opened, open_story
 from mindstage.stories.models import Draft, Segment, Story, Turn
-from mindstage.stories.trash import keep_story, rearm_stories
+from mindstage.stories.trash import keep_part, rearm_stories
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
 
@@ -48,9 +48,7 @@ class StoriesHolding:
         return clear_stories(Story.objects.filter(pk=item)) + clear_turn(item)
 
     def keep(self, subject: uuid.UUID) -> None:
-        keep_story(subject)
-        Turn.objects.filter(pk=subject).update(trashed_at=None)
-        Story.objects.filter(pk=subject, ending=False).update(trashed_on=None)
+        keep_part(subject)
 
     def rearm(self, day: date) -> int:
         return rearm_stories(day)

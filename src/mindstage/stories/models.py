@@ -96,6 +96,8 @@ class Turn(SealedRow):
     client_id = models.UUIDField(null=True)
     """Made by the page for each act of its person, so that a form sent twice is one turn."""
     trashed_at = models.DateTimeField(null=True)
+    ending = models.BooleanField(default=False, db_default=False)
+    """Its end for good has begun: it cannot be taken back out of the trash."""
 
     class Meta:
         constraints: ClassVar = [
@@ -107,6 +109,7 @@ class Turn(SealedRow):
         ]
         indexes: ClassVar = [
             models.Index(fields=["story"], condition=Q(state="running"), name="running_replies"),
+            models.Index(fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="trashed_turns"),
         ]
 
 

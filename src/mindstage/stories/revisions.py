@@ -65,8 +65,13 @@ def trash_turn(*, turn: Turn) -> None:
 
 
 def untrash_turn(*, turn: Turn) -> None:
-    """Take a turn back out of the trash, all its versions: the ledger first, so that no older copy ends it later."""
+    """Take a turn back out of the trash, all its versions: the ledger first, so that no older copy ends it later.
+
+    Raises NotYours once its end has begun.
+    """
     versions = Turn.objects.filter(segment=turn.segment_id, position=turn.position, trashed_at__isnull=False)
+    if versions.filter(ending=True).exists():
+        raise NotYours("This turn is being deleted for good; it can no longer be taken back.")
     if idents := list(versions.values_list("pk", flat=True)):
         keep(*idents)
 

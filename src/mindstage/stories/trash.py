@@ -7,12 +7,13 @@ it end with the backups that hold them. docs/subsystems/erasure.md
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
-from mindstage.accounts.endings import end_turns, keep
+from mindstage.accounts.endings import end_item, end_turns, keep
 from mindstage.datamap.trash import Lying
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import KeyLost, NotYours, Refused, StillRunning
@@ -56,7 +57,8 @@ def end_turn_now(*, turn: Turn) -> int:
         if versions.filter(state=Turn.State.RUNNING).exists():
             raise StillRunning("The narrator is still writing. Stop it, or wait for the end, and try again.")
         idents = list(versions.values_list("pk", flat=True))
-        versions.filter(trashed_at=None).update(trashed_at=_start_of(slow_date()))
+        versions.filter(trashed_at=None).update(trashed_at=start_of(slow_date()))
+        versions.update(ending=True)
     end_turns(*idents)
     return len(idents)
 
@@ -68,19 +70,20 @@ def last_backup() -> date:
     return max(ends or tonight, tonight)
 
 
-def keep_story(subject: uuid.UUID) -> None:
+def keep_part(subject: uuid.UUID) -> None:
     """What a *keep* entry of the ledger does here."""
     Story.objects.filter(pk=subject, ending=False).update(trashed_on=None)
+    Turn.objects.filter(pk=subject, ending=False).update(trashed_at=None)
 
 
 def rearm_stories(day: date) -> int:
     """After a restore: everything in the trash lies there for its full time again."""
     stories = Story.objects.filter(trashed_on__isnull=False, ending=False).update(trashed_on=day)
-    return stories + Turn.objects.filter(trashed_at__isnull=False).update(trashed_at=_start_of(day))
+    return stories + Turn.objects.filter(trashed_at__isnull=False, ending=False).update(trashed_at=start_of(day))
 
 
 class StoriesTrash:
-    """This room's trash, for the page and for the night."""
+    """Stories, for the page of the trash and for the night."""
 
     name = "stories"
 
@@ -88,21 +91,28 @@ class StoriesTrash:
         rows = Story.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
         return [_lying(row) for row in rows.order_by("-trashed_on", "-id")]
 
-    def due(self, up_to: date) -> list[uuid.UUID]:
-        rows = Story.objects.filter(trashed_on__lte=up_to) | Story.objects.filter(ending=True)
+    def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
+        rows = Story.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
         return list(rows.values_list("pk", flat=True))
 
-    def due_turns(self, up_to: date) -> list[uuid.UUID]:
-        rows = Turn.objects.filter(trashed_at__lt=_start_of(up_to, days=1))
-        return list(rows.values_list("pk", flat=True)[:10_000])
+    def due(self, up_to: date) -> list[uuid.UUID]:
+        return list(Story.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
-    def begin_end(self, item: uuid.UUID, *, owner: uuid.UUID | None = None) -> bool:
-        rows = Story.objects.filter(pk=item, trashed_on__isnull=False)
-        rows = rows if owner is None else rows.filter(owner=owner)
+    def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
+        wanted = list(parts)
+        rows = Story.objects.filter(pk__in=wanted, trashed_on__isnull=False)
         with transaction.atomic():
-            if begun := rows.update(ending=True):
+            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
                 mark_database()
-        return bool(begun)
+            return list(Story.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+
+    def end(self, parts: Iterable[uuid.UUID]) -> None:
+        for story in parts:
+            end_item(story)
+
+
+def _is_due(up_to: date) -> Q:
+    return Q(trashed_on__lte=up_to) | Q(ending=True)
 
 
 def _lying(row: Story) -> Lying:
@@ -114,5 +124,6 @@ def _lying(row: Story) -> Lying:
     return Lying(row.pk, "a story", title, row.trashed_on)
 
 
-def _start_of(day: date, *, days: int = 0) -> datetime:
+def start_of(day: date, *, days: int = 0) -> datetime:
+    """The moment at which a day begins, or another one so many days later: what `Turn.trashed_at` counts in."""
     return datetime.combine(date.fromordinal(day.toordinal() + days), time(), tzinfo=UTC)

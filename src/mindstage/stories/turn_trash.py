@@ -1,0 +1,82 @@
+"""The trash of turns: the versions of one place lie there together, are taken back together and end together.
+
+A turn has no key of its own: its rows go, and copies of it end with the backups that hold them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, date
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from mindstage.accounts.endings import end_turns
+from mindstage.datamap.trash import Lying
+from mindstage.stories.models import Turn
+from mindstage.stories.refusals import KeyLost
+from mindstage.stories.trash import last_backup, start_of
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.marks import mark_database
+from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
+
+SHOWN = 80
+"""Characters of a turn by which its author knows it again."""
+
+
+class TurnsTrash:
+    """Turns, for the page of the trash and for the night. A part is one version."""
+
+    name = "turns"
+
+    def lying(self, owner: uuid.UUID) -> list[Lying]:
+        rows = _lying_of(owner).select_related("story").order_by("-trashed_at", "segment_id", "position", "-chosen")
+        places = groupby(rows, key=lambda row: (row.segment_id, row.position))
+        until = last_backup()
+        return [_to_lying(next(versions), until) for _, versions in places]
+
+    def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
+        turn = _lying_of(owner).filter(pk=item).first()
+        if turn is None:
+            return []
+        versions = _lying_of(owner).filter(segment=turn.segment_id, position=turn.position)
+        return list(versions.values_list("pk", flat=True))
+
+    def due(self, up_to: date) -> list[uuid.UUID]:
+        return list(Turn.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
+
+    def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
+        wanted = list(parts)
+        rows = Turn.objects.filter(pk__in=wanted, trashed_at__isnull=False)
+        with transaction.atomic():
+            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
+                mark_database()
+            return list(Turn.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+
+    def end(self, parts: Iterable[uuid.UUID]) -> None:
+        end_turns(*parts)
+
+
+def _lying_of(owner: uuid.UUID) -> QuerySet[Turn]:
+    """Those of a story that lies there itself come and go with it."""
+    return Turn.objects.filter(story__owner=owner, story__trashed_on=None, trashed_at__isnull=False, ending=False)
+
+
+def _is_due(up_to: date) -> Q:
+    return Q(trashed_at__lt=start_of(up_to, days=1)) | Q(ending=True)
+
+
+def _to_lying(row: Turn, until: date) -> Lying:
+    assert row.trashed_at is not None
+    try:
+        story, text = row.story.open("title", Purpose.SHOW), " ".join(row.open("text", Purpose.SHOW).split())
+    except (KeyGone, Unreadable):
+        story, text = "", KeyLost.sentence
+    words = f"a turn of “{story}”" if story else "a turn"
+    title = text if len(text) <= SHOWN else f"{text[:SHOWN].rstrip()}…"
+    day = f"{until:%d %B %Y}".lstrip("0")
+    after = f"It has no key of its own: deleted now, sealed copies of it stay in backups until {day}."
+    return Lying(row.pk, words, title or "(no words)", row.trashed_at.astimezone(UTC).date(), after)
