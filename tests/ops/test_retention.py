@@ -12,6 +12,7 @@ from django.test import Client
 
 from mindstage.accounts.access_counts import AccessCount, note_opening, store_counts
 from mindstage.accounts.doorsteps import Step, make_doorstep
+from mindstage.accounts.freezing import freeze_account, thaw_account
 from mindstage.accounts.models import Doorstep, Notice, Session, User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import begin_session
@@ -30,6 +31,7 @@ from mindstage.ops.retention import MEASURES, publish_retention, published
 from mindstage.ops.ticker import ring_due
 from mindstage.rights.erasure import request_erasure
 from mindstage.rights.models import ErasureRequest, Export
+from mindstage.rights.trash import list_trash
 from mindstage.stories import revisions
 from mindstage.stories.drafts import save_draft
 from mindstage.stories.models import Draft, Story, Turn
@@ -40,7 +42,8 @@ from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
 from mindstage.vault.purposes import Purpose
 from people import make_person
 from providers import remote
-from rights.erasures import make_life
+from rights.erasures import Life, make_life
+from stories.scenes import make_story
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"], transaction=True),
@@ -186,6 +189,41 @@ def test_a_shorter_time_of_the_operator_is_the_one_that_counts(settings: Any) ->
     pass_nights(7, 7)
     assert not Story.objects.filter(pk=life.story.pk).exists()
     assert not Character.objects.filter(pk=life.character.pk).exists()
+
+
+@pytest.mark.parametrize(("frozen_for", "days_left"), [(40, 7), (10, 20)])
+def test_nothing_of_a_frozen_account_ends_meanwhile(frozen_for: int, days_left: int) -> None:
+    """Its trash and its drafts wait for the thaw, and then last a week at least; what is published is not over."""
+    night.pass_night()
+    life, other = make_life("ada"), make_story(User.objects.get(), turns=3)
+    trash_story(story=life.story)
+    trash_character(character=life.character)
+    revisions.trash_turn(turn=Turn.objects.get(story=other, position=1))
+    save_draft(story=other, mode="do", text="I wait.")
+    freeze_account(life.person.pk)
+    pass_nights(1, frozen_for)
+    ring_at(frozen_for * DAY)
+    assert everything_of(life, other) == (1, 1, 1, 1)
+    with clock.moved(frozen_for * DAY):
+        publish_retention()
+        assert not [each["category"] for each in published()["categories"] if each["over"]]
+        assert thaw_account(life.person.pk)
+        assert [one.days_left for one in list_trash(life.person.pk)] == [days_left] * 3
+    pass_nights(frozen_for + 1, frozen_for + days_left - 1)
+    ring_at((frozen_for + days_left - 1) * DAY)
+    assert everything_of(life, other) == (1, 1, 1, 1)
+    pass_nights(frozen_for + days_left, frozen_for + days_left)
+    ring_at((frozen_for + days_left) * DAY)
+    assert everything_of(life, other) == (0, 0, 0, 0)
+
+
+def everything_of(life: Life, other: Story) -> tuple[int, int, int, int]:
+    return (
+        Story.objects.filter(pk=life.story.pk).count(),
+        Character.objects.filter(pk=life.character.pk).count(),
+        Turn.objects.filter(story=other, position=1).count(),
+        Draft.objects.count(),
+    )
 
 
 def test_a_frozen_account_ends_with_the_seventh_night_and_its_receipt_with_the_thirtieth() -> None:

@@ -1,5 +1,7 @@
 """Freeze an account: nothing new is processed, everything is hidden, every session ends. It can be thawed.
 
+What its owner cannot reach does not end meanwhile: the night passes over the trash and the drafts of frozen accounts.
+
 Whoever holds something running for a person (a reply, a narrator's memory) lets it be stopped through `on_freeze`.
 """
 
@@ -10,8 +12,10 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from mindstage.accounts.models import Session, User
+from mindstage.datamap.holdings import holdings
 from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import mark_database
 
@@ -48,11 +52,19 @@ def freeze_account(account: uuid.UUID, *, also: Callable[[], None] = lambda: Non
 
 
 def thaw_account(account: uuid.UUID) -> bool:
-    """Make a frozen account active again; False when it was not frozen."""
+    """Make a frozen account active again, with some days for what would have ended; False when it was not frozen."""
     with transaction.atomic():
-        thawed = User.objects.filter(pk=account, state=User.State.FROZEN).update(state=User.State.ACTIVE)
+        thawed = frozen_accounts().filter(pk=account).update(state=User.State.ACTIVE)
+        for thaw in [getattr(holding, "thaw", None) for holding in holdings() if thawed]:
+            if thaw is not None:
+                thaw(account)
         mark_database()
     return bool(thawed)
+
+
+def frozen_accounts() -> QuerySet[User]:
+    """Accounts that are frozen, by their owners or until their end."""
+    return User.objects.filter(state=User.State.FROZEN)
 
 
 def active_accounts(accounts: Iterable[uuid.UUID]) -> set[uuid.UUID]:

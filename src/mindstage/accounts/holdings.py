@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from mindstage.accounts.access_counts import AccessCount
+from mindstage.accounts.freezing import thaw_account
 from mindstage.accounts.models import EmailAddress, Factor, Notice, Session, User
 from mindstage.accounts.sealed_notices import open_notice
 from mindstage.accounts.sessions import list_sessions
@@ -64,7 +65,7 @@ class AccountsHolding:
         return []
 
     def keep(self, subject: uuid.UUID) -> None:
-        User.objects.filter(pk=subject, state=User.State.FROZEN).update(state=User.State.ACTIVE)
+        thaw_account(subject)
 
     def rearm(self, day: date) -> int:  # noqa: ARG002 - what ends a freeze is kept in `rights`
         return 0

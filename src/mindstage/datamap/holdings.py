@@ -31,7 +31,11 @@ class Finding:
 
 
 class Holding(Protocol):
-    """One room's answer. Every method is harmless to repeat, and works in short transactions."""
+    """One room's answer. Every method is harmless to repeat, and works in short transactions.
+
+    A room in which clocks stand still for a frozen account has `thaw(person)` too: what would have ended meanwhile, or
+    soon, gets a few more days (datamap/retention.py).
+    """
 
     name: str
 

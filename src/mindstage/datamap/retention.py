@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -60,6 +60,15 @@ def with_choice(sentence: str, promise: Promise, shorter: Mapping[str, int]) -> 
 def in_days(days: int) -> str:
     """A time in words."""
     return f"{days} day{'' if days == 1 else 's'}"
+
+
+AFTER_THAW: Final = timedelta(days=7)
+"""No clock runs for what a frozen account keeps from its owner; once thawed it lasts at least so long."""
+
+
+def begun_after_thaw(name: str, today: date) -> date:
+    """What began before that day is taken to have begun on it, so that its owner has a week to see to it."""
+    return today - max(timedelta(0), kept_for(name) - AFTER_THAW)
 
 
 def days_in(sentence: str) -> int | None:

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from mindstage.accounts.endings import end_item, keep
+from mindstage.accounts.freezing import frozen_accounts
+from mindstage.datamap.retention import begun_after_thaw
 from mindstage.datamap.trash import Lying
 from mindstage.library.models import Character
 from mindstage.vault.clocks import slow_date
@@ -45,6 +47,12 @@ def rearm_characters(day: date) -> int:
     return Character.objects.filter(trashed_on__isnull=False, ending=False).update(trashed_on=day)
 
 
+def thaw_characters(person: uuid.UUID) -> None:
+    """What lies in the trash stays there for some days more."""
+    day = begun_after_thaw("trash", slow_date())
+    Character.objects.filter(owner=person, trashed_on__lt=day, ending=False).update(trashed_on=day)
+
+
 class CharactersTrash:
     """This room's trash, for the page and for the night."""
 
@@ -75,7 +83,7 @@ class CharactersTrash:
 
 
 def _is_due(up_to: date) -> Q:
-    return Q(trashed_on__lte=up_to) | Q(ending=True)
+    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | Q(ending=True)
 
 
 def _lying(row: Character) -> Lying:

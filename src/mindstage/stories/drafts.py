@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.retention import kept_for
 from mindstage.kit import clock
 from mindstage.stories.models import Draft, Story
@@ -42,5 +43,9 @@ def find_draft(story: Story) -> DraftView:
 
 
 def purge_old_drafts() -> int:
-    """Delete drafts that nobody has touched for as long as they are kept; how many there were. A clock runs it."""
-    return Draft.objects.filter(saved_on__lte=clock.today() - kept_for("draft")).delete()[0]
+    """Delete drafts that nobody has touched for as long as they are kept; how many there were. A clock runs it.
+
+    Those of frozen accounts wait for their owners, who cannot reach them.
+    """
+    old = Draft.objects.filter(saved_on__lte=clock.today() - kept_for("draft"))
+    return old.exclude(story__owner__in=frozen_accounts()).delete()[0]

@@ -17,7 +17,7 @@ from mindstage.stories.editions.html import to_html
 from mindstage.stories.editions.markdown import to_markdown
 from mindstage.stories.editions.opening import Opened, open_story
 from mindstage.stories.models import Draft, Segment, Story, Turn
-from mindstage.stories.trash import keep_part, rearm_stories
+from mindstage.stories.trash import keep_part, rearm_stories, thaw_stories
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
 
@@ -49,6 +49,9 @@ class StoriesHolding:
 
     def keep(self, subject: uuid.UUID) -> None:
         keep_part(subject)
+
+    def thaw(self, person: uuid.UUID) -> None:
+        thaw_stories(person)
 
     def rearm(self, day: date) -> int:
         return rearm_stories(day)

@@ -14,8 +14,11 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from mindstage.accounts.endings import end_item, end_turns, keep
+from mindstage.accounts.freezing import frozen_accounts
+from mindstage.datamap.retention import begun_after_thaw
 from mindstage.datamap.trash import Lying
-from mindstage.stories.models import Story, Turn
+from mindstage.kit import clock
+from mindstage.stories.models import Draft, Story, Turn
 from mindstage.stories.refusals import KeyLost, NotYours, Refused, StillRunning
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.keys import KeyGone
@@ -82,6 +85,17 @@ def rearm_stories(day: date) -> int:
     return stories + Turn.objects.filter(trashed_at__isnull=False, ending=False).update(trashed_at=start_of(day))
 
 
+def thaw_stories(person: uuid.UUID) -> None:
+    """What lies in the trash stays there for some days more, and so do drafts."""
+    day = begun_after_thaw("trash", slow_date())
+    stories = Story.objects.filter(owner=person)
+    stories.filter(trashed_on__lt=day, ending=False).update(trashed_on=day)
+    turns = Turn.objects.filter(story__in=stories, ending=False, trashed_at__lt=start_of(day))
+    turns.update(trashed_at=start_of(day))
+    day = begun_after_thaw("draft", clock.today())
+    Draft.objects.filter(story__in=stories, saved_on__lt=day).update(saved_on=day)
+
+
 class StoriesTrash:
     """Stories, for the page of the trash and for the night."""
 
@@ -112,7 +126,7 @@ class StoriesTrash:
 
 
 def _is_due(up_to: date) -> Q:
-    return Q(trashed_on__lte=up_to) | Q(ending=True)
+    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | Q(ending=True)
 
 
 def _lying(row: Story) -> Lying:

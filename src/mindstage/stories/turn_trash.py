@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from mindstage.accounts.endings import end_turns
+from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.trash import Lying
-from mindstage.stories.models import Turn
+from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import KeyLost
 from mindstage.stories.trash import last_backup, start_of
 from mindstage.vault.keys import KeyGone
@@ -66,7 +67,8 @@ def _lying_of(owner: uuid.UUID) -> QuerySet[Turn]:
 
 
 def _is_due(up_to: date) -> Q:
-    return Q(trashed_at__lt=start_of(up_to, days=1)) | Q(ending=True)
+    frozen = Story.objects.filter(owner__in=frozen_accounts())
+    return Q(trashed_at__lt=start_of(up_to, days=1)) & ~Q(story__in=frozen) | Q(ending=True)
 
 
 def _to_lying(row: Turn, until: date) -> Lying:
