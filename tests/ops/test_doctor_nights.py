@@ -61,7 +61,7 @@ def test_a_sound_instance_rings_no_alarm(instance: Configuration) -> None:
     assert levels(night_checks.check_escrow(instance)) == {"escrow": "warning"}
 
 
-@pytest.mark.parametrize(("days", "level"), [(2, "ok"), (3, "mistake")])
+@pytest.mark.parametrize(("days", "level"), [(2, "ok"), (3, "mistake"), (30, "mistake")])
 def test_a_date_that_lags(instance: Configuration, days: int, level: str) -> None:
     """Up to two days are made up by themselves; more waits for the operator, who is told the command."""
     slow = clock.today() - timedelta(days=days)
@@ -69,6 +69,7 @@ def test_a_date_that_lags(instance: Configuration, days: int, level: str) -> Non
     found = next(night_checks.check_nights(instance))
     assert (found.name, found.level) == ("date", level)
     assert ("--confirm-date" in found.next_step) == (level == "mistake")
+    assert ("no backup can be taken" in found.sentence) == (days >= 30)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_file_systems_that_keep_snapshots(instance: Configuration, tmp_path: Pat
     ("table", "row", "name"),
     [
         ("accounts_session (born)", (30, 31), "session"),
-        ("stories_draft (saved_on)", (30, 31), "draft"),
+        ("gateway_sending (last_on)", (365, 366), "sending"),
         ("accounts_accesscount (day)", (365, 366), "access_count"),
     ],
 )

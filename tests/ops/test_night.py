@@ -224,6 +224,28 @@ def test_a_backup_that_fails_stops_nothing(monkeypatch: pytest.MonkeyPatch, capl
     assert _found("backup") == "mistake"
 
 
+@pytest.mark.parametrize("behind", [29, 30, 45])
+def test_no_backup_is_taken_that_could_never_be_opened(behind: int) -> None:
+    """A date that lags as long as backups live: the night says that there is none, and what to do."""
+    night.pass_night()
+    with clock.moved(timedelta(days=behind + 1)):
+        row = night.pass_night()  # the slow date moves by one day
+        assert clocks.lag() == timedelta(days=behind)
+        if behind < 30:
+            assert backup.list_backups(settings.MINDSTAGE.backups_dir)
+            return
+        assert row.backup_problem == "BackupFailed"
+        assert not BackupKey.objects.using("keystore").exists()
+        assert _found("backup") == "mistake"
+        with pytest.raises(
+            backup.BackupFailed, match=f"{behind} days behind the clock.*mindstage night --confirm-date"
+        ):
+            backup.back_up(settings.MINDSTAGE)
+        night.confirm_date()
+        taken = backup.back_up(settings.MINDSTAGE)
+        assert taken in backup.list_backups(settings.MINDSTAGE.backups_dir)
+
+
 def test_endings_that_fail_leave_the_night_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock rings again within minutes; no second backup is taken then."""
     backups: list[int] = []

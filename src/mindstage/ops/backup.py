@@ -22,7 +22,7 @@ from mindstage.ledger.book import LedgerBroken
 from mindstage.ops.instance import Instance
 from mindstage.ops.servers import ServerRefused, dump
 from mindstage.vault import copies
-from mindstage.vault.backup_keys import KEPT, backup_ends, make_backup_key
+from mindstage.vault.backup_keys import KEPT, DeadAtBirth, backup_ends, make_backup_key
 from mindstage.vault.clocks import eager_date
 from mindstage.vault.files import make_private_folder, sync_folder
 from mindstage.vault.sealed_files import CHUNK, seal_chunks
@@ -78,6 +78,11 @@ def _back_up(instance: Instance) -> Backup:
             _write_whole(path, seal_chunks(_read(snapshot), key=key, place=place_of(ident)))
         copies.write_copy()
         prune(folder)
+    except DeadAtBirth as dead:
+        raise BackupFailed(
+            f"No backup was taken: the instance's own date lies {dead.days} days behind the clock, so the backup's key "
+            "would have ended already. If the clock is right, run `mindstage night --confirm-date`, then take it again."
+        ) from None
     except LedgerBroken:
         raise BackupFailed(
             "The backup is not complete: the ledger of erasures is gone, so no copy of the keystore could be made. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,5 +40,7 @@ class Instance(Protocol):
     def debug(self) -> bool: ...
     @property
     def config_file(self) -> Path | None: ...
+    @property
+    def retention(self) -> Mapping[str, int]: ...
     @property
     def providers(self) -> tuple[Any, ...]: ...

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from mindstage.datamap.retention import kept_days
 from mindstage.kit import clock
 from mindstage.ops.findings import Finding
 from mindstage.ops.instance import Instance
@@ -118,10 +119,13 @@ def check_nights(instance: Instance) -> Iterator[Finding]:
         return
     lag = clock.today() - state["slow_date"]
     if lag > MADE_UP:
+        waits = "freezes and the trash wait for you"
+        if lag.days >= kept_days("backups", instance.retention):
+            waits += ", no backup can be taken, and none opens any more"
         yield Finding(
             "date",
             "mistake",
-            f"the instance's own date lies {lag.days} days behind the clock: freezes and the trash wait for you",
+            f"the instance's own date lies {lag.days} days behind the clock: {waits}",
             "If the clock is right: mindstage night --confirm-date",
         )
     else:

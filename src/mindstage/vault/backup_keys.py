@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from mindstage.datamap.retention import kept_for
 from mindstage.kit import ids
-from mindstage.vault.clocks import eager_date
+from mindstage.vault.clocks import eager_date, lag
 from mindstage.vault.keyring import keyring
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.marks import keystore_commit, keystore_state
@@ -19,8 +19,21 @@ from mindstage.vault.wrapping import unwrap_backup_key, wrap_backup_key
 KEPT = timedelta(days=30)
 
 
+class DeadAtBirth(Exception):
+    """The slow date lags so far that the key would have ended before it is used. `days`: how far."""
+
+    def __init__(self, days: int) -> None:
+        super().__init__()
+        self.days = days
+
+
 def make_backup_key() -> tuple[uuid.UUID, bytes]:
-    """A key for a new backup; it ends 30 days after the slow date of its making, or sooner if so configured."""
+    """A key for a new backup; it ends 30 days after the slow date of its making, or sooner if so configured.
+
+    Raises DeadAtBirth, with nothing made.
+    """
+    if lag() >= kept_for("backups"):
+        raise DeadAtBirth(lag().days)
     backup, key = ids.sequential(), os.urandom(KEY_BYTES)
     with keystore_commit() as state:
         wrapped = wrap_backup_key(backup, key, epoch_key=keyring(state.epoch).epoch_key)
