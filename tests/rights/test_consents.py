@@ -15,6 +15,7 @@ from mindstage.accounts.email import keep_address
 from mindstage.accounts.letters import send_notice
 from mindstage.accounts.models import AgeBand, Notice, User
 from mindstage.accounts.notices import list_notices
+from mindstage.accounts.rate_limits import YESES
 from mindstage.config.mail import mailers
 from mindstage.datamap import permission
 from mindstage.datamap.holdings import holdings
@@ -203,6 +204,25 @@ def test_a_browser_that_sends_the_signal(ada: User, ledger: Path) -> None:
     client.get("/account/", headers=GPC)
     assert kinds(ledger) == [Kind.WITHDRAWN]
     assert "Global Privacy Control" in client.get("/your-data/consents/", headers=GPC).content.decode()
+
+
+def test_a_no_that_stands_is_not_written_again(ada: User, ledger: Path) -> None:
+    """Nor is a yes; the ledger, which is never shortened, grows by what changes something alone."""
+    for _ in range(3):
+        withdraw(person=ada.pk, purpose="training")
+    assert kinds(ledger) == [Kind.WITHDRAWN]
+    assert Consent.objects.filter(purpose="training").count() == 1
+
+
+def test_no_and_yes_in_turn_are_bounded_and_a_no_is_never_refused(ada: User, ledger: Path) -> None:
+    client, path = signed_in_client(ada), "/your-data/consents/training/"
+    answers = []
+    for _ in range(YESES.most + 2):
+        answers.append(client.post(path, {"given": "yes"}).status_code)
+        assert client.post(path, {"given": "no"}).status_code == 302
+    assert answers == [302] * YESES.most + [429] * 2
+    assert len(kinds(ledger)) == YESES.most
+    assert not asked(ada)["training"]
 
 
 def test_no_yes_against_the_signal(ada: User) -> None:

@@ -14,6 +14,7 @@ from fakes.provider import Finish, Hold, Words
 from mindstage.accounts.endings import end_item, keep
 from mindstage.accounts.freezing import freeze_account
 from mindstage.datamap.trash import register_trash
+from mindstage.kit import clock
 from mindstage.ledger import book
 from mindstage.ledger.book import Kind
 from mindstage.rights.erasure import AlreadyAsked, request_erasure
@@ -215,6 +216,24 @@ def test_a_turn_of_a_story_in_the_trash_goes_with_its_story(story: Story, player
     assert not take_back(player.account.pk, turn.pk)
     assert take_back(player.account.pk, story.pk)
     assert [one.id for one in list_trash(player.account.pk)] == [turn.pk]
+
+
+def test_to_and_fro_does_not_fill_the_ledger(story: Story, player: Player) -> None:
+    """After so many in a quarter of an hour the next waits, and lies in the trash until then."""
+    client, turn = signed_in_client(player.account), last_reply(story)
+    turns = f"/stories/{story.pk}/turns/{turn.pk}/trash/"
+    for path in [f"{turns}undo/"] * 30 + [f"/trash/{turn.pk}/undo/"] * 30:
+        client.post(turns)
+        assert client.post(path).status_code == 302
+    client.post(turns)
+    assert client.post(f"{turns}undo/").status_code == 429
+    refused = client.post(f"/trash/{turn.pk}/undo/")
+    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert "It still lies in the trash" in refused.content.decode()
+    assert len(entries()) == 60
+    assert Turn.objects.get(pk=turn.pk).trashed_at
+    with clock.moved(timedelta(minutes=16)):
+        assert take_back(player.account.pk, turn.pk)
 
 
 class Late(TurnsTrash):

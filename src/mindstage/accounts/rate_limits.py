@@ -36,6 +36,10 @@ CODES_OF_A_NETWORK = Limit("codes", 60)
 PASSKEYS_OF_A_NETWORK = Limit("passkey", 60)
 LETTERS_OF_A_NETWORK = Limit("letters", 10)
 LETTERS_TO_AN_ADDRESS = Limit("letter", 3)
+TAKE_BACKS = Limit("take-back", 60)
+"""Each is an entry of the ledger, which is never shortened: nobody makes it grow by putting a thing to and fro."""
+YESES = Limit("yes", 30)
+"""A no is an entry of the ledger and is never refused; there are no more of them than of these."""
 
 
 class TooManyTries(Exception):

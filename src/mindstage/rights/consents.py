@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from mindstage.accounts.models import AgeBand, User
+from mindstage.accounts.rate_limits import YESES, count_try
 from mindstage.datamap.questions import Question, questions
 from mindstage.ledger.book import Kind
 from mindstage.rights.models import Consent, switch_of
@@ -64,8 +65,7 @@ def may(person: uuid.UUID, purpose: str) -> bool:
     account = User.objects.filter(pk=person).first()
     if question is None or account is None or not account.is_active or not _is_asked(question, account):
         return False
-    last = Consent.objects.filter(account=person, purpose=purpose).order_by("-place").first()
-    return _is_on(question, account, last)
+    return _is_on(question, account, _last(person, purpose))
 
 
 def switches_of(person: uuid.UUID) -> list[Switch]:
@@ -81,17 +81,25 @@ def switches_of(person: uuid.UUID) -> list[Switch]:
 def give(*, person: uuid.UUID, purpose: str, signal: bool = False) -> None:
     """Say yes to the present wording. `signal`: the browser sends Global Privacy Control.
 
-    Raises NoSuchQuestion, SaidNoBySignal.
+    Raises NoSuchQuestion, SaidNoBySignal, TooManyTries.
     """
     question = _question(person, purpose)
     if signal and question.signal:
         raise SaidNoBySignal
+    if _stands(_last(person, question.id), given=True, version=question.version):
+        return
+    count_try(YESES, person.bytes)
     _append(person, question.id, version=question.version, given=True, said_by=Consent.By.PERSON)
 
 
 def withdraw(*, person: uuid.UUID, purpose: str, said_by: Consent.By = Consent.By.PERSON) -> None:
-    """Say no, for good until the person says yes again. Raises NoSuchQuestion, LedgerBroken, OSError."""
+    """Say no, for good until the person says yes again. Raises NoSuchQuestion, LedgerBroken, OSError.
+
+    A no that stands already changes nothing, and writes nothing.
+    """
     question = _question(person, purpose)
+    if _stands(_last(person, purpose), given=False, version=question.version):
+        return
     switch = switch_of(person, purpose)
     chain = record(Kind.WITHDRAWN, switch)
     _append(person, purpose, version=question.version, given=False, said_by=said_by)
@@ -104,7 +112,7 @@ def honour_signal(person: uuid.UUID) -> None:
     """Global Privacy Control came with a request of this person: every yes that it overrules is withdrawn."""
     overruled = [question.id for question in questions().values() if question.signal]
     for purpose in overruled:
-        last = Consent.objects.filter(account=person, purpose=purpose).order_by("-place").first()
+        last = _last(person, purpose)
         if last is not None and last.given:
             withdraw(person=person, purpose=purpose, said_by=Consent.By.SIGNAL)
 
@@ -151,13 +159,21 @@ def _began_under(version: int, account: User) -> bool:
     return standing.first_here or account.joined_on > standing.seen_on
 
 
+def _last(person: uuid.UUID, purpose: str) -> Consent | None:
+    return Consent.objects.filter(account=person, purpose=purpose).order_by("-place").first()
+
+
+def _stands(last: Consent | None, *, given: bool, version: int) -> bool:
+    """Whether the last answer says this already."""
+    return last is not None and (last.given, last.version) == (given, version)
+
+
 def _append(person: uuid.UUID, purpose: str, *, version: int, given: bool, said_by: Consent.By) -> None:
     """Add an answer, unless it is the one that stands already."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person)
         rows = Consent.objects.filter(account=person, purpose=purpose)
-        last = rows.order_by("-place").first()
-        if last is not None and (last.given, last.version) == (given, version):
+        if _stands(_last(person, purpose), given=given, version=version):
             return
         place = (rows.aggregate(last=Max("place"))["last"] or 0) + 1
         Consent.objects.create(
@@ -178,7 +194,7 @@ def withdraw_after_restore(switch: uuid.UUID) -> None:
         return
     person, purpose = found
     question = questions().get(purpose)
-    last = Consent.objects.filter(account=person, purpose=purpose).order_by("-place").first()
+    last = _last(person, purpose)
     if question is not None and (last is None or last.given):
         _append(person, purpose, version=question.version, given=False, said_by=Consent.By.RESTORE)
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import batched
 
 from mindstage.accounts.endings import keep
+from mindstage.accounts.rate_limits import TAKE_BACKS, count_try
 from mindstage.datamap.retention import kept_for
 from mindstage.datamap.trash import Lying, trashes
 from mindstage.vault.clocks import slow_date
@@ -45,9 +46,10 @@ def _in_trash(one: Lying, ends_on: date, today: date) -> InTrash:
 
 
 def take_back(owner: uuid.UUID, item: uuid.UUID) -> bool:
-    """Take one's own item out of the trash; False when it does not lie there any more."""
+    """Take one's own item out of the trash; False when it does not lie there any more. Raises TooManyTries."""
     for trash in trashes():
         if parts := trash.parts(item, owner=owner):
+            count_try(TAKE_BACKS, owner.bytes)
             keep(*parts)
             return True
     return False

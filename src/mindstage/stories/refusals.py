@@ -28,6 +28,10 @@ class TooManyReplies(Refused):
     )
 
 
+class TooOften(Refused):
+    status = 429
+
+
 class EmptyTurn(Refused):
     sentence = "There is nothing to play yet. Write a line, or press Continue to let the narrator go on."
 

@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from mindstage.accounts.endings import keep
+from mindstage.accounts.rate_limits import TAKE_BACKS, TooManyTries, count_try
 from mindstage.stories import paths
 from mindstage.stories.models import Segment, Story, Turn
-from mindstage.stories.refusals import NotYours, Refused, StillRunning
+from mindstage.stories.refusals import NotYours, Refused, StillRunning, TooOften
 from mindstage.vault.clocks import slow_date
 
 NO_SUCH_VERSION = "This version is no longer there. Reload the page to see the turn as it is."
@@ -67,12 +68,16 @@ def trash_turn(*, turn: Turn) -> None:
 def untrash_turn(*, turn: Turn) -> None:
     """Take a turn back out of the trash, all its versions: the ledger first, so that no older copy ends it later.
 
-    Raises NotYours once its end has begun.
+    Raises NotYours once its end has begun, TooOften after too many of them at once.
     """
     versions = Turn.objects.filter(segment=turn.segment_id, position=turn.position, trashed_at__isnull=False)
     if versions.filter(ending=True).exists():
         raise NotYours("This turn is being deleted for good; it can no longer be taken back.")
     if idents := list(versions.values_list("pk", flat=True)):
+        try:
+            count_try(TAKE_BACKS, turn.story.owner_id.bytes)
+        except TooManyTries as refusal:
+            raise TooOften(f"The turn still lies in the trash. {refusal.sentence}") from None
         keep(*idents)
 
 

@@ -21,6 +21,7 @@ from mindstage.accounts.rate_limits import TooManyTries, network_of
 from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.sessions import begin_session, end_session, keep_proof
 from mindstage.accounts.totp import uses_totp
+from mindstage.ui.views import problem
 
 
 def admit(request: HttpRequest, account: User, target: str, *, recovered: bool = False) -> HttpResponse:
@@ -80,6 +81,13 @@ def localhost_instead(request: HttpRequest) -> str:
     host, colon, port = request.get_host().rpartition(":")
     loopback = (host or port) in ("127.0.0.1", "[::1]")
     return f"http://localhost{colon}{port if host else ''}{request.path}" if loopback else ""
+
+
+def too_many(request: HttpRequest, refusal: TooManyTries, *, title: str) -> HttpResponse:
+    """A page that says how long to wait, where no form can say it. `title` says what is as before."""
+    response = problem(request, status=429, title=title, sentence=refusal.sentence)
+    response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def too_many_tries(form: DoorForm, refusal: TooManyTries, render: Callable[[int], HttpResponse]) -> HttpResponse:

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.rate_limits import TooManyTries
+from mindstage.accounts.views.answers import too_many
 from mindstage.rights.consents import NoSuchQuestion, SaidNoBySignal, Switch, give, switches_of, withdraw
 from mindstage.rights.middleware import sends_signal
 from mindstage.ui.views import problem
@@ -33,6 +35,8 @@ def update(request: SignedInRequest, purpose: str) -> HttpResponse:
             withdraw(person=person, purpose=purpose)
     except NoSuchQuestion:
         raise Http404 from None
+    except TooManyTries as refusal:
+        return too_many(request, refusal, title="The switch is as it was")
     except SaidNoBySignal:
         return _refuse_signal(request)
     if request.headers.get("X-Partial") != "1":

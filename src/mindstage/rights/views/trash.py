@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.rate_limits import TooManyTries
+from mindstage.accounts.views.answers import too_many
 from mindstage.rights.trash import end_now, list_trash, take_back
 
 
@@ -25,8 +27,11 @@ def index(request: SignedInRequest) -> HttpResponse:
 @require_visitor
 def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
     """Take something back out."""
-    if not take_back(request.visitor.account_id, item):
-        raise Http404
+    try:
+        if not take_back(request.visitor.account_id, item):
+            raise Http404
+    except TooManyTries as refusal:
+        return too_many(request, refusal, title="It still lies in the trash")
     return _answer(request, item)
 
 
