@@ -51,16 +51,22 @@ def test_whoever_froze_their_account_may_delete_it_without_a_thaw(ada: Life) -> 
     assert not UserKey.objects.using("keystore").filter(pk=ada.person.pk).exists()
 
 
-def test_calling_that_off_brings_the_account_back(ada: Life) -> None:
+def test_calling_that_off_leaves_the_own_freeze(ada: Life) -> None:
+    """The account is as it was before, which is frozen; nothing ends, and its owner thaws it when they like."""
     freeze_account(ada.person.pk)
+    request_erasure(ada.person.pk)
+    signed_in_client(ada.person).post("/your-data/erasures/end/")
+    assert request_of(ada.person.pk) is None
+    pass_nights(30)
+    assert User.objects.get(pk=ada.person.pk).state == "frozen"
+    assert "You froze it yourself" in signed_in_client(ada.person).get("/your-data/").content.decode()
+    assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
+    assert thaw_account(ada.person.pk)
     request_erasure(ada.person.pk)
     row = request_of(ada.person.pk)
     assert row is not None
     cancel_erasure(row)
-    pass_nights(30)
     assert User.objects.get(pk=ada.person.pk).is_active
-    assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
-    assert not thaw_account(ada.person.pk)
 
 
 def test_the_page_of_a_frozen_account_leads_there(ada: Life) -> None:

@@ -8,7 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ from mindstage.vault.clocks import slow_date, turn_night
 from mindstage.vault.ending import is_reserved, record
 from mindstage.vault.files import write_durably
 from mindstage.vault.keys import KeyGone, close_vault, item_key, user_key
-from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.models import ItemKey, ReservedHandle, UserKey
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.rotation import rotate
 from mindstage.vault.sealing import Unreadable
@@ -200,6 +200,28 @@ def test_the_handle_is_kept_for_thirty_days(ada: Life) -> None:
     pass_nights(30)
     assert not is_reserved(handle_tag("ada"))
     assert make_person("Ada").pk != ada.person.pk
+
+
+@pytest.mark.parametrize("waits", [0, 3, 40])
+def test_the_handle_is_free_on_the_day_that_the_receipt_names(ada: Life, waits: int) -> None:
+    """It counts from the ledger's entry, however long the epoch then waited; what is over is not on the receipt."""
+    asked = request_erasure(ada.person.pk)
+    pass_nights(7 + waits, turning=False)
+    pass_nights(1)
+    run_due()
+    kept = {one["what"]: one["ends_on"] for one in json.loads(fetch_receipt(asked.claim_code))["kept"]}
+    named = [ends_on for what, ends_on in kept.items() if what.startswith("a keyed tag of the handle")]
+    if waits == 40:
+        assert not named
+        assert not ReservedHandle.objects.using("keystore").exists()
+        return
+    left = (date.fromisoformat(named[0]) - slow_date()).days
+    assert left == 30 - waits - 1
+    pass_nights(left - 1)
+    assert ReservedHandle.objects.using("keystore").exists()
+    pass_nights(1)
+    assert slow_date().isoformat() == named[0]
+    assert not ReservedHandle.objects.using("keystore").exists()
 
 
 def test_the_receipt_ends_after_thirty_days_and_its_hash_stays(ada: Life) -> None:

@@ -36,14 +36,15 @@ def on_freeze(name: str, stop: Stop) -> None:
     _stops[name] = stop
 
 
-def freeze_account(account: uuid.UUID, *, also: Callable[[], None] = lambda: None, frozen_too: bool = False) -> None:
-    """Freeze an active account. `also` is done in the same transaction. Raises NotActive.
+def freeze_account(
+    account: uuid.UUID, *, also: Callable[[], None] = lambda: None, state: str = User.State.ACTIVE
+) -> None:
+    """Freeze an account. `also` is done in the same transaction. Raises NotActive.
 
-    `frozen_too`: one that its owner has frozen already is frozen on.
+    `state`: the one in which it must still be. One that its owner has frozen already is frozen on.
     """
-    states = [User.State.ACTIVE, User.State.FROZEN] if frozen_too else [User.State.ACTIVE]
     with transaction.atomic():
-        if not User.objects.filter(pk=account, state__in=states).update(state=User.State.FROZEN):
+        if not User.objects.filter(pk=account, state=state).update(state=User.State.FROZEN):
             raise NotActive
         Session.objects.filter(account=account).delete()  # its replies are ended below, and their readers told why
         also()

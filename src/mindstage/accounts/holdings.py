@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from mindstage.accounts.access_counts import AccessCount
-from mindstage.accounts.freezing import thaw_account
 from mindstage.accounts.models import EmailAddress, Factor, Notice, Session, User
 from mindstage.accounts.sealed_notices import open_notice
 from mindstage.accounts.sessions import list_sessions
@@ -65,7 +64,7 @@ class AccountsHolding:
         return []
 
     def keep(self, subject: uuid.UUID) -> None:
-        thaw_account(subject)
+        """Whether a freeze that is called off began with the request for an end is known in `rights`, which thaws."""
 
     def rearm(self, day: date) -> int:  # noqa: ARG002 - what ends a freeze is kept in `rights`
         return 0

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 
 from mindstage.accounts.endings import keep
-from mindstage.accounts.freezing import NotActive, freeze_account, stop_all
+from mindstage.accounts.freezing import NotActive, freeze_account, stop_all, thaw_account
 from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
@@ -69,6 +69,7 @@ def request_erasure(account: uuid.UUID) -> Asked:
     code, today = make_claim_code(), slow_date()
     row = ErasureRequest(
         account=account,
+        frozen_before=person.state == User.State.FROZEN,
         requested_on=today,
         due_on=today + FREEZE,
         claim_hash=code_hash(code),
@@ -76,7 +77,7 @@ def request_erasure(account: uuid.UUID) -> Asked:
         commitment=commit(person.open("handle", Purpose.SHOW), claim_nonce(code)).hex(),
     )
     try:
-        freeze_account(account, also=lambda: _keep_request(row, person), frozen_too=True)
+        freeze_account(account, also=lambda: _keep_request(row, person), state=person.state)
     except (NotActive, IntegrityError):  # two clicks at once: one request
         raise AlreadyAsked from None
     return Asked(row.due_on, code)
@@ -103,7 +104,7 @@ def find_request(claim_code: str) -> ErasureRequest | None:
 
 
 def cancel_erasure(row: ErasureRequest) -> None:
-    """Call it off: the ledger's *keep* first, then the account is active again. Raises TooLate."""
+    """Call it off: the ledger's *keep* first, then the account is as it was before. Raises TooLate."""
     if row.state != State.FROZEN or row.account is None:
         raise TooLate
     keep(row.account)
@@ -113,8 +114,14 @@ def cancel_erasure(row: ErasureRequest) -> None:
 
 
 def keep_account(account: uuid.UUID) -> None:
-    """What a *keep* entry of the ledger does here: a request that is not past the point of no return is void."""
-    ErasureRequest.objects.filter(account=account, state=State.FROZEN).delete()
+    """What a *keep* entry of the ledger does here: a request that is not past the point of no return is void.
+
+    The account is as it was before: active, or frozen by its owner.
+    """
+    with transaction.atomic():
+        for row in ErasureRequest.objects.filter(account=account, state=State.FROZEN):
+            if row.delete()[0] and not row.frozen_before:
+                thaw_account(account)
 
 
 def resume_destroyed(account: uuid.UUID) -> None:

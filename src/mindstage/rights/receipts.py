@@ -7,8 +7,9 @@ beside the ledger for 30 days, then its hash alone. docs/subsystems/erasure.md
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,12 +25,12 @@ from mindstage.ledger.receipts import FORMAT
 from mindstage.ledger.signed import sign_json
 from mindstage.rights.requests import ErasureRequest
 from mindstage.vault.clocks import slow_date
+from mindstage.vault.ending import RESERVED
 from mindstage.vault.files import make_private_folder, write_durably
 from mindstage.vault.keys import instance_key
 from mindstage.vault.models import BackupKey
 
 KEPT: Final = timedelta(days=30)
-HANDLE_RESERVED: Final = timedelta(days=30)
 SAYS: Final = (
     "This is a claim, signed by the instance that made it, with the place of its entry in the instance's ledger. It is "
     "not a proof that no copy exists anywhere: no program can see copies that were taken of its machine."
@@ -99,7 +100,7 @@ def _content(row: ErasureRequest) -> dict[str, Any]:
         "policy_version": row.facts.get("policy"),
         "stores": [{"store": place, "found": count, "left": 0} for place, count in sorted(found.items())],
         "keys": {"destroyed": True, "epoch": row.died_in, "epoch_destroyed": True},
-        "kept": retained(day),
+        "kept": retained(day, ended_on=ledger_day(row.facts)),
         "backups": row.facts["backups"],
         "went_out": row.facts.get("went_out", []),
         "ledger": row.facts.get("ledger"),
@@ -108,9 +109,17 @@ def _content(row: ErasureRequest) -> dict[str, Any]:
     }
 
 
-def retained(today: date) -> list[dict[str, str]]:
-    """The closed list of what stays for a while, each with its ground and its end."""
-    return [
+def ledger_day(facts: Mapping[str, Any]) -> date:
+    """The day of the entry: from it the handle is kept back, however long the epoch then waited to turn."""
+    return date.fromisoformat(json.loads(facts["ledger"]["line"])["day"])
+
+
+def retained(today: date, *, ended_on: date) -> list[dict[str, str]]:
+    """The closed list of what stays for a while, each with its ground and its end.
+
+    `today`: the day of the receipt; `ended_on`: the day on which the ledger says that the account ended.
+    """
+    kept = [
         {
             "what": "this receipt, sealed under the claim code",
             "ground": "so that you can fetch it",
@@ -124,7 +133,7 @@ def retained(today: date) -> list[dict[str, str]]:
         {
             "what": "a keyed tag of the handle, and of one that was given up in the 30 days before, which ends sooner",
             "ground": "so that nobody can take it and pose as you",
-            "ends_on": (today + HANDLE_RESERVED).isoformat(),
+            "ends_on": (ended_on + RESERVED).isoformat(),
         },
         {
             "what": "a keyed tag in the ledger of erasures",
@@ -132,6 +141,7 @@ def retained(today: date) -> list[dict[str, str]]:
             "ends_on": "with the instance",
         },
     ]
+    return [one for one in kept if one["ends_on"] > today.isoformat()]  # "with the instance" comes after any day
 
 
 def _backups() -> list[dict[str, str]]:

@@ -34,6 +34,8 @@ class ErasureRequest(models.Model):
     account = models.UUIDField(null=True, unique=True)
     """Whose; null once it is done."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.FROZEN)
+    frozen_before = models.BooleanField(default=False)
+    """Its owner had frozen the account before: called off, it is frozen still."""
     requested_on = models.DateField(default=slow_date)
     due_on = models.DateField(db_index=True)
     completed_on = models.DateField(null=True)
