@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from library import card_makers as make
 from mindstage.library.cards import read_card
+from mindstage.library.cards.lore import split_decorators
 
 
 def test_v1_json() -> None:
@@ -197,6 +198,13 @@ def test_lore_decorators_do_not_reach_the_prompt() -> None:
     assert [entry.constant for entry in card.lore] == [True, False, False, True]
     assert [entry.enabled for entry in card.lore] == [True, False, True, True]
     assert sum("decorators" in notice for notice in card.notices) == 1
+
+
+def test_a_million_decorators_are_read_once() -> None:
+    """Text that is nothing but decorator lines costs one pass, not one copy of the rest for each line."""
+    names, rest = split_decorators("@@depth 4\n" + "@@\n" * 1_000_000 + "The rest.\n@@kept")
+    assert (names, rest) == ({"depth"}, "The rest.\n@@kept")
+    assert split_decorators("@@activate") == ({"activate"}, "")
 
 
 def test_a_card_does_not_show_itself() -> None:

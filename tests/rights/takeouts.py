@@ -44,10 +44,10 @@ def turns_of(files: dict[str, bytes]) -> list[dict[str, Any]]:
     return [turn for part in parts for turn in json.loads(part)["turns"]]
 
 
-def rezip(files: dict[str, bytes]) -> bytes:
+def rezip(files: dict[str, bytes], *, packed: bool = True) -> bytes:
     """An archive of these files, by another program's hand."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()

@@ -247,6 +247,19 @@ def test_bombs_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.Mon
             assert "larger than what is taken in" in nothing_came_in(ben, rezip(files))
 
 
+def test_a_string_without_an_end_holds_nobody_up(ada: User) -> None:
+    """A mebibyte of escaped quotation marks where the signature belongs is read once, and refused."""
+    files = unzip(take_out(ada)) | {"signature.json": b'"' + b'\\"' * (512 * 1024 - 1)}
+    assert "signature.json is no JSON" in nothing_came_in(make_person("ben"), rezip(files, packed=False))
+
+
+def test_many_values_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes may be very many values; a file within the limit is taken."""
+    files = unzip(take_out(ada))
+    monkeypatch.setattr(archive, "JSON_VALUES", 10)
+    assert "more than 10 values" in nothing_came_in(make_person("ben"), rezip(files))
+
+
 def test_many_small_bombs_are_refused(ada: User) -> None:
     """Each is below what is judged by itself."""
     zeros = {f"zeros-{number}.bin": bytes(1_000_000) for number in range(20)}

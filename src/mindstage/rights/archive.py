@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from mindstage.datamap.porting import NotUnderstood
+from mindstage.kit.json_measure import TooDeep, TooMany, measure_json
 from mindstage.ledger import signing
 from mindstage.rights.packing import FORMAT, MANIFEST, SIGNATURE
 
@@ -36,10 +37,11 @@ TOGETHER_FROM = 16 * MIB
 DEPTH = 6
 NAME = 200
 JSON_DEPTH = 32
+JSON_VALUES = 1_000_000
+"""Names and values of one file together: a manifest of 100,000 files has 900,000, a part of turns some 200,000."""
 
 AGE = b"age-encryption.org/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
 
 NO_ARCHIVE = "This file is not an archive that can be opened: it is damaged, cut short, or of another kind."
 NOT_OURS = "This archive is not an export of Mindstage: its manifest is missing or not what it should be."
@@ -141,15 +143,15 @@ class Archive:
 
 
 def parse_json(content: bytes, name: str) -> Any:
-    """JSON whose depth was counted before it is parsed. Raises NotUnderstood."""
-    depth = 0
-    for match in _NESTING.finditer(content):
-        first = match[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > JSON_DEPTH:
-            raise NotUnderstood(TOO_MUCH.format(what=f"{name} is nested too deeply"))
+    """JSON that was measured before it is parsed. Raises NotUnderstood."""
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        text = content.decode()
+        measure_json(text, deepest=JSON_DEPTH, most=JSON_VALUES)
+        return json.loads(text, parse_constant=_refuse_constant)
+    except TooDeep:
+        raise NotUnderstood(TOO_MUCH.format(what=f"{name} is nested too deeply")) from None
+    except TooMany:
+        raise NotUnderstood(TOO_MUCH.format(what=f"{name} holds more than {JSON_VALUES:,} values")) from None
     except (ValueError, RecursionError):
         raise NotUnderstood(CHANGED.format(what=f"{name} is no JSON")) from None
 

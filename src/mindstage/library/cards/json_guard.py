@@ -7,11 +7,10 @@ import math
 import re
 from typing import Any, NoReturn
 
+from mindstage.kit.json_measure import TooDeep, TooMany, measure_json
 from mindstage.library.cards import limits
 from mindstage.library.cards.refusal import CardRefused, refusal
 
-# Possessive, and an unfinished string matches up to the end: the scan is linear whatever stands in the file.
-_TOKEN = re.compile(r'(?s:"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))|[\[{]|[\]}]|[^\s\[\]{},:"]++')
 _UNWANTED = re.compile("[\x00\ud800-\udfff]")
 _BIG = 1 << 63
 
@@ -51,21 +50,14 @@ def _decode(data: bytes) -> str:
 
 
 def _measure(text: str) -> None:
-    """Count depth and values without parsing: the parser would recurse once for every level."""
-    depth = values = 0
-    for match in _TOKEN.finditer(text):
-        first = text[match.start()]
-        if first in "]}":
-            depth -= 1
-            if depth < 0:
-                return  # broken: the parser will say so
-            continue
-        values += 1
-        depth += first in "[{"
-        if depth > limits.JSON_DEPTH:
-            raise refusal("The card’s JSON is nested deeper than 64 levels.")
-        if values > limits.JSON_VALUES:
-            raise refusal("The card’s JSON holds more than 200,000 values.", "Import a smaller version of the card.")
+    try:
+        measure_json(text, deepest=limits.JSON_DEPTH, most=limits.JSON_VALUES)
+        return
+    except TooDeep:
+        what, do = "The card’s JSON is nested deeper than 64 levels.", "Ask the card’s maker for another copy."
+    except TooMany:
+        what, do = "The card’s JSON holds more than 200,000 values.", "Import a smaller version of the card."
+    raise refusal(what, do)
 
 
 def _parse(text: str) -> Any:

@@ -51,7 +51,7 @@ def _entries(book: dict[str, Any]) -> list[dict[str, Any]]:
 def _entry(values: dict[str, Any], notices: list[str]) -> CardLore:
     fields = Fields(_with_card_names(values), notices, _PLACE)
     keys = fields.words("keys")
-    decorators, content = _split_decorators(fields.text("content"))
+    decorators, content = split_decorators(fields.text("content"))
     if decorators - {"activate", "dont_activate"}:
         _once(notices, "Some lore entries carry decorators (@@). They are kept but not used yet.")
     always = "activate" in decorators  # and it wins over dont_activate
@@ -80,15 +80,18 @@ def _with_card_names(values: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _split_decorators(content: str) -> tuple[set[str], str]:
+def split_decorators(content: str) -> tuple[set[str], str]:
     """The names of the decorators at the start of `content`, and what follows them (and their fallbacks, `@@@`)."""
     names: set[str] = set()
-    while content.startswith("@@"):
-        line, _, content = content.partition("\n")
-        words = line.removeprefix("@@").split()
+    start = 0
+    while content.startswith("@@", start):
+        line_end = content.find("\n", start)
+        end = len(content) if line_end < 0 else line_end
+        words = content[start + 2 : end].split(maxsplit=1)
         if words and not words[0].startswith("@"):
             names.add(words[0])
-    return names, content
+        start = end + 1
+    return names, content[start:]
 
 
 def _has_patterns(keys: tuple[str, ...], *, declared: bool) -> bool:

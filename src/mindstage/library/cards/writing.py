@@ -9,6 +9,7 @@ import copy
 from typing import Any
 
 from mindstage.library.cards.card import Card
+from mindstage.library.cards.lore import split_decorators
 
 type Json = dict[str, Any]
 
@@ -39,9 +40,10 @@ def to_v2(card: Card) -> Json:
     data = _data(card)
     lost = [data.pop(name) for name in _ONLY_V3 if name in data]
     for entry in _entries(data):
-        entry["content"], taken = _strip_decorators(str(entry.get("content") or ""))
+        content = str(entry.get("content") or "")
+        _, entry["content"] = split_decorators(content)
         lost += [entry.pop("use_regex")] if "use_regex" in entry else []
-        lost += [taken] if taken else []
+        lost += [entry["content"] != content]
     if any(lost):
         data["creator_notes"] = f"{data['creator_notes']}\n\n{LEFT_OUT}".strip()
     return {**_around(card), "spec": "chara_card_v2", "spec_version": "2.0", "data": data}
@@ -82,11 +84,3 @@ def _entries(data: Json) -> list[Json]:
     book = data.get("character_book")
     listed = book.get("entries") if isinstance(book, dict) else None
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-
-
-def _strip_decorators(content: str) -> tuple[str, bool]:
-    taken = False
-    while content.startswith("@@"):
-        _, _, content = content.partition("\n")
-        taken = True
-    return content, taken
