@@ -24,11 +24,11 @@ from mindstage.rights import archive, export
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.importing import Brought, bring_archive
 from mindstage.rights.receipts import receipt_key
-from mindstage.stories.models import Story, Turn
+from mindstage.stories.models import Draft, Story, Turn
 from mindstage.vault.purposes import Purpose
 from people import make_person
 from rights.lives import LIVES, Life, live
-from rights.takeouts import one, rezip, take_out, turns_of, unzip
+from rights.takeouts import one, resign, rezip, take_out, turns_of, unzip
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
@@ -132,6 +132,58 @@ def test_a_story_without_its_key_is_said_and_not_dropped(ada: User) -> None:
     content = take_out(ada)
     assert json.loads(one(unzip(content), "story.json"))["unreadable"] is True
     assert "its key was gone" in " ".join(bring(make_person("ben"), content).sentences)
+
+
+def test_fields_that_nobody_knows_are_said(ada: User) -> None:
+    """Of a story, its stage, a branch, a turn, a part, a draft, a character, a kept file, the archive: each is told."""
+    story = make_story(ada, turns=2)
+    Draft(story=story, mode="say").seal(text="And then").save(force_insert=True)
+    import_character(owner=ada.pk, data=make.to_json(make.v3()))
+    bring(ada, rezip(unzip(take_out(ada)) | {"notes.txt": b"x"}))
+    files = unzip(take_out(ada))
+
+    def add(ending: str, *way: str | int) -> None:
+        for name in [name for name in files if re.search(ending, name)]:
+            whole = at = json.loads(files[name])
+            for step in way:
+                at = at[step]
+            at["mood"] = "Brave"
+            files[name] = json.dumps(whole).encode()
+
+    add(r"/story\.json$")
+    add(r"/story\.json$", "stage")
+    add(r"/story\.json$", "segments", 0)
+    add(r"/story\.json$", "drafts", 0)
+    add(r"/turns-0001\.json$")
+    add(r"/turns-0001\.json$", "turns", 0)
+    add(r"/turns-0001\.json$", "turns", 1)
+    add(r"/character\.json$")
+    add(r"^kept/0001\.json$")
+    add(r"^manifest\.json$", "files", 0)
+    brought = bring(make_person("ben"), resign(files, mood="Brave"))
+    said = [sentence for sentence in brought.sentences if "does not know" in sentence]
+    for what in ("story.json:", "the stage:", "a branch:", "a draft:", "turns-0001.json:", "character.json:",
+                 "kept/0001.json:", "manifest.json:", "manifest.json, a file:"):  # fmt: skip
+        assert any(f"{what} fields" in sentence for sentence in said), what
+    assert any("a turn: fields that this program does not know. (2 times)" in sentence for sentence in said)
+    assert "rave" not in " ".join(brought.sentences)
+
+
+def test_texts_that_could_not_be_read_are_said(ada: User) -> None:
+    """A turn and a draft that came without text are named; everything else comes in."""
+    story = make_story(ada, turns=2)
+    Draft(story=story, mode="say").seal(text="And then").save(force_insert=True)
+    files = unzip(take_out(ada))
+    for ending, within in (("/story.json", "drafts"), ("/turns-0001.json", "turns")):
+        (name,) = [name for name in files if name.endswith(ending)]
+        whole = json.loads(files[name])
+        whole[within][0]["text"] = None
+        files[name] = json.dumps(whole).encode()
+    ben = make_person("ben")
+    said = " ".join(bring(ben, resign(files)).sentences)
+    assert "a draft: text that could not be read" in said
+    assert "a turn: text that could not be read" in said
+    assert Turn.objects.filter(story__owner=ben).count() == 1
 
 
 def test_files_that_nobody_knows_are_kept_sealed(ada: User) -> None:

@@ -85,7 +85,7 @@ class AccountsHolding:
         found = FILES.keys() & set(pack.names())
         if found:
             report.read |= found
-            report.kept.append(HERE)
+            report.kept[HERE] += 1
 
 
 def _rows_of(person: uuid.UUID) -> Iterator[QuerySet[Any]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -50,16 +51,19 @@ class Pack(Protocol):
 class Report:
     """What became of an archive: what came in (by kind), what is kept as it is and unused, what nobody understood."""
 
-    came_in: dict[str, int] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
-    not_understood: list[str] = field(default_factory=list)
+    came_in: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    not_understood: Counter[str] = field(default_factory=Counter)
+    """Both: a sentence, and how often it is to be said."""
     read: set[str] = field(default_factory=set)
     """The names of the files that some room has taken."""
     renamed: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
     """Identifier in the archive -> identifier here."""
 
-    def count(self, kind: str, number: int = 1) -> None:
-        self.came_in[kind] = self.came_in.get(kind, 0) + number
+    def look_for_unknown(self, what: str, value: Mapping[str, Any], known: Collection[str]) -> None:
+        """Say so when `what` has fields beside the `known` ones. Their names may be anybody's text, so they are not."""
+        if value.keys() - known:
+            self.not_understood[f"{what}: fields that this program does not know."] += 1
 
 
 @runtime_checkable

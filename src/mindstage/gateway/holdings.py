@@ -58,7 +58,7 @@ class GatewayHolding:
         """This instance tells only of what it sent itself."""
         if FILE in pack.names():
             report.read.add(FILE)
-            report.kept.append(SENT_ELSEWHERE)
+            report.kept[SENT_ELSEWHERE] += 1
 
 
 def _plain(sent: Sent) -> dict[str, Any]:

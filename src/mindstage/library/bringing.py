@@ -53,12 +53,11 @@ def bring_characters(person: uuid.UUID, pack: Pack, report: Report) -> None:
     for checked in _characters(pack):
         if isinstance(checked, str):
             report.read.add(checked)
-            report.not_understood.append(f"{checked}: its key was gone where it came from, so there is no card.")
+            report.not_understood[f"{checked}: its key was gone where it came from, so there is no card."] += 1
             continue
         report.read |= checked.files
         _bring(person, checked, report)
-        if checked.facts.keys() - _KNOWN:
-            report.not_understood.append(f"{checked.name}: fields that this program does not know.")
+        report.look_for_unknown(checked.name, checked.facts, _KNOWN)
 
 
 def _characters(pack: Pack) -> Iterator[_Checked | str]:
@@ -147,4 +146,4 @@ def _bring(person: uuid.UUID, checked: _Checked, report: Report) -> None:
         report.renamed[uuid.UUID(checked.facts["id"])] = character.pk
     except ValueError:
         pass
-    report.count("characters")
+    report.came_in["characters"] += 1

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from mindstage.datamap.porting import NotUnderstood
+from mindstage.datamap.porting import NotUnderstood, Report
 from mindstage.kit.json_measure import TooDeep, TooMany, measure_json
 from mindstage.ledger import signing
 from mindstage.rights.packing import FORMAT, MANIFEST, SIGNATURE
@@ -63,7 +63,7 @@ class Archive:
         self._entries = {entry.filename: entry for entry in self._zip.infolist()}
         _check_entries(self._zip.infolist())
         _check_total(self._zip.infolist(), file.seek(0, 2))
-        self.key, self.manifest = self._read_manifest()
+        self.key, self._signature, self.manifest = self._read_manifest()
         self._listed: dict[str, dict[str, Any]] = {}
         for line in self.manifest["files"]:
             self._listed[line["path"]] = line
@@ -102,6 +102,13 @@ class Archive:
             if digest.hexdigest() != self._listed[name]["sha256"]:
                 raise NotUnderstood(CHANGED.format(what=f"{name} is not what its manifest says"))
 
+    def look_for_unknown(self, report: Report) -> None:
+        """Say when the archive's own two files have fields that nobody here knows."""
+        report.look_for_unknown(SIGNATURE, self._signature, {"algorithm", "key", "signature"})
+        report.look_for_unknown(MANIFEST, self.manifest, {"format", "made_on", "files"})
+        for line in self.manifest["files"]:
+            report.look_for_unknown(f"{MANIFEST}, a file", line, _LINE)
+
     def _unpack(self, name: str, *, most: int) -> bytes:
         entry = self._entries.get(name)
         if entry is None:
@@ -126,7 +133,7 @@ class Archive:
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error):
             raise NotUnderstood(CHANGED.format(what=f"{name} cannot be unpacked")) from None
 
-    def _read_manifest(self) -> tuple[bytes, dict[str, Any]]:
+    def _read_manifest(self) -> tuple[bytes, dict[str, Any], dict[str, Any]]:
         content = self._unpack(MANIFEST, most=MANIFEST_BYTES)
         signature = parse_json(self._unpack(SIGNATURE, most=MIB), SIGNATURE)
         try:
@@ -139,7 +146,7 @@ class Archive:
         manifest = parse_json(content, MANIFEST)
         if not _manifest_fits(manifest):
             raise NotUnderstood(NOT_OURS)
-        return key, manifest
+        return key, signature, manifest
 
 
 def parse_json(content: bytes, name: str) -> Any:
@@ -224,6 +231,9 @@ def _check_name(entry: zipfile.ZipInfo, seen: set[str]) -> None:
     seen.add(name.lower())
 
 
+_LINE = {"path": str, "bytes": int, "sha256": str, "edition": bool}
+
+
 def _manifest_fits(manifest: Any) -> bool:
     if (
         not isinstance(manifest, dict)
@@ -236,5 +246,4 @@ def _manifest_fits(manifest: Any) -> bool:
 
 
 def _line_fits(line: Any) -> bool:
-    shape = {"path": str, "bytes": int, "sha256": str, "edition": bool}
-    return all(isinstance(line.get(name), kind) for name, kind in shape.items())
+    return all(isinstance(line.get(name), kind) for name, kind in _LINE.items())

@@ -15,6 +15,7 @@ from mindstage.rights.export_models import Export, KeptFile
 from mindstage.vault.purposes import Purpose
 
 KEPT = "mindstage-kept-1"
+_KNOWN = {"format", "path", "kept_on", "content"}
 
 
 class ExportsHolding:
@@ -75,20 +76,22 @@ class ExportsHolding:
             pass
 
     def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
-        for name, path, content in _kept(pack):
-            KeptFile(owner_id=person).seal(path=path, content=content).save(force_insert=True)
+        for name, value, content in _kept(pack):
+            KeptFile(owner_id=person).seal(path=value["path"], content=content).save(force_insert=True)
             report.read.add(name)
-            report.count("kept files")
+            report.came_in["kept files"] += 1
+            report.look_for_unknown(name, value, _KNOWN)
 
 
-def _kept(pack: Pack) -> Iterator[tuple[str, str, bytes]]:
+def _kept(pack: Pack) -> Iterator[tuple[str, dict[str, Any], bytes]]:
     for name in sorted(name for name in pack.names() if name.startswith("kept/") and name.endswith(".json")):
         value = pack.json(name)
         try:
             if value["format"] != KEPT or not isinstance(value["path"], str) or len(value["path"]) > 300:
                 raise ValueError
-            yield name, value["path"], base64.b64decode(value["content"], validate=True)
+            content = base64.b64decode(value["content"], validate=True)
         except (ValueError, KeyError, TypeError):
             raise NotUnderstood(
                 f"The archive’s file {name} is not what it should be, so nothing was brought in."
             ) from None
+        yield name, value, content

@@ -89,4 +89,4 @@ class RightsHolding:
         """An import gives no consent: a file cannot say yes for a person."""
         if FILE in pack.names():
             report.read.add(FILE)
-            report.kept.append(GIVEN_ELSEWHERE)
+            report.kept[GIVEN_ELSEWHERE] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -32,19 +33,16 @@ class Brought:
         """The whole report, a sentence each: nothing is passed over."""
         counts = [f"{number:,} {kind if number != 1 else ONE[kind]}" for kind, number in self.report.came_in.items()]
         said = [f"Came in: {', '.join(counts)}." if counts else "Nothing came in."]
-        said += [f"Kept as it is: {one}" for one in _numbered(self.report.kept)]
-        said += [f"Not understood: {one}" for one in _numbered(self.report.not_understood)]
+        said += [f"Kept as it is: {one}" for one in _times(self.report.kept)]
+        said += [f"Not understood: {one}" for one in _times(self.report.not_understood)]
         if self.editions:
             said.append(f"{self.editions:,} files only say the same in other formats, and were not needed.")
         return [*said, f"The archive was whole. The key that signed it: {self.signed_by}."]
 
 
-def _numbered(sentences: list[str]) -> list[str]:
-    """Each sentence once, with how often it was said."""
-    counts: dict[str, int] = {}
-    for sentence in sentences:
-        counts[sentence] = counts.get(sentence, 0) + 1
-    return [sentence if count == 1 else f"{sentence} ({count:,} times)" for sentence, count in counts.items()]
+def _times(sentences: Counter[str]) -> list[str]:
+    """Each sentence once, with how often it is to be said."""
+    return [sentence if count == 1 else f"{sentence} ({count:,} times)" for sentence, count in sentences.items()]
 
 
 def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:
@@ -61,6 +59,7 @@ def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:
         porter.check(archive)
     _read_all(archive)
     report = Report()
+    archive.look_for_unknown(report)
     for porter in porters:
         porter.bring(owner, archive, report)
     _keep_rest(owner, archive, report)
@@ -82,8 +81,8 @@ def _keep_rest(owner: uuid.UUID, archive: Archive, report: Report) -> None:
     for name in [*unknown, *archive.unlisted]:
         content = archive.content(name) if name in unknown else archive.unlisted_content(name)
         if len(content) > room:
-            report.not_understood.append(f"{name}: too large to be kept; it stays in your archive alone.")
+            report.not_understood[f"{name}: too large to be kept; it stays in your archive alone."] += 1
             continue
         room -= len(content)
         KeptFile(owner_id=owner).seal(path=name, content=content).save(force_insert=True)
-        report.kept.append(f"{name}: nothing here understands it; it is kept sealed, and is in your next export.")
+        report.kept[f"{name}: nothing here understands it; it is kept sealed, and is in your next export."] += 1

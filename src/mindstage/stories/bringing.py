@@ -27,10 +27,13 @@ MOST_SEGMENTS = 20_000
 MOST_CHARACTERS = 1_000_000
 """Of one turn's text: more than any narrator writes."""
 
+_UNREADABLE = "text that could not be read where it came from."
 _HEAD = {"format": str, "id": str, "title": str, "stage": dict, "route": str, "played_at": str, "segments": list}
 _TURN = {"id": str, "segment": str, "position": int, "variant": int, "chosen": bool, "kind": str, "state": str,
          "problem": str, "edited": bool, "text": str}  # fmt: skip
-_ALSO = {"trashed_at", "client_id"}
+_KNOWN_OF_TURN = {*_TURN, "trashed_at", "client_id"}
+_KNOWN_OF_PART = {"format", "story", "turns"}
+_KNOWN_OF_HEAD = {*_HEAD, "head", "drafts", "trashed_on"}
 _MOST_POSITION, _MOST_VARIANT = 2**31 - 1, 2**15 - 1
 
 
@@ -50,7 +53,7 @@ def check_stories(pack: Pack) -> None:
     for story in _stories(pack):
         if not _is_lost(story.head):
             _check_head(story)
-            for _ in _read_turns(pack, story):
+            for _ in _read_turns(pack, story, Report()):  # what there is to say is said when they come in
                 pass
 
 
@@ -59,9 +62,10 @@ def bring_stories(person: uuid.UUID, pack: Pack, report: Report) -> None:
     for story in _stories(pack):
         report.read |= {story.name, *story.parts}
         if _is_lost(story.head):
-            report.not_understood.append(f"{story.name}: its key was gone where it came from, so there is no text.")
+            report.not_understood[f"{story.name}: its key was gone where it came from, so there is no text."] += 1
         else:
             _check_head(story)
+            _look_for_unknown(story, report)
             _bring(person, pack, story, report)
 
 
@@ -115,13 +119,14 @@ def _drafts_fit(head: dict[str, Any]) -> bool:
     ) and len({draft["mode"] for draft in drafts}) == len(drafts)  # fmt: skip
 
 
-def _read_turns(pack: Pack, story: _Checked) -> Iterator[dict[str, Any]]:
+def _read_turns(pack: Pack, story: _Checked, report: Report) -> Iterator[dict[str, Any]]:
     """Every turn in order; order is what shows, without remembering, that no place has two of a number."""
     last, chosen = (-1, -1, -1), (-1, -1)
     for name in story.parts:
         part = pack.json(name)
         if not isinstance(part, dict) or part.get("format") != TURNS or not isinstance(part.get("turns"), list):
             raise _wrong(name)
+        report.look_for_unknown(name, part, _KNOWN_OF_PART)
         for turn in part["turns"]:
             if not _turn_fits(turn, story):
                 raise _wrong(name)
@@ -130,6 +135,7 @@ def _read_turns(pack: Pack, story: _Checked) -> Iterator[dict[str, Any]]:
                 raise _wrong(name)
             last = place
             chosen = place[:2] if turn["chosen"] else chosen
+            report.look_for_unknown(f"{name}, a turn", turn, _KNOWN_OF_TURN)
             yield turn
 
 
@@ -185,26 +191,25 @@ def _bring(person: uuid.UUID, pack: Pack, checked: _Checked, report: Report) -> 
     except BaseException:
         clear_stories(Story.objects.filter(pk=story.pk))
         raise
-    _tell_unknown(checked, report)
     if (old := _uuid(head["id"])) is not None:
         report.renamed[old] = story.pk
-    report.count("stories")
+    report.came_in["stories"] += 1
 
 
 def _bring_rows(pack: Pack, checked: _Checked, story: Story, report: Report) -> None:
     segments = _bring_segments(checked, story)
     waiting: list[Turn] = []
-    for turn in _read_turns(pack, checked):
+    for turn in _read_turns(pack, checked, report):
         if turn["text"] is None:
-            report.not_understood.append(f"{checked.name}: a turn whose text could not be read where it came from.")
+            report.not_understood[f"{checked.name}, a turn: {_UNREADABLE}"] += 1
             continue
         waiting.append(_to_row(turn, story, segments, report))
         if len(waiting) >= BATCH:
             Turn.objects.bulk_create(waiting)
-            report.count("turns", len(waiting))
+            report.came_in["turns"] += len(waiting)
             waiting = []
     Turn.objects.bulk_create(waiting)
-    report.count("turns", len(waiting))
+    report.came_in["turns"] += len(waiting)
     _bring_drafts(checked, story, report)
     if checked.head.get("head") is not None:
         Story.objects.filter(pk=story.pk).update(head=segments[checked.head["head"]])
@@ -228,7 +233,7 @@ def _to_row(turn: dict[str, Any], story: Story, segments: dict[str, uuid.UUID], 
     state = turn["state"]
     if state == Turn.State.RUNNING:
         state = Turn.State.INTERRUPTED
-        report.kept.append("A reply was being written while the export was made; what it had so far came in.")
+        report.kept["A reply was being written while the export was made; what it had so far came in."] += 1
     row = Turn(
         pk=fresh_id(turn["id"], ids.sequential()),
         story=story,
@@ -243,10 +248,12 @@ def _to_row(turn: dict[str, Any], story: Story, segments: dict[str, uuid.UUID], 
 
 def _bring_drafts(checked: _Checked, story: Story, report: Report) -> None:
     for draft in checked.head.get("drafts", []):
-        if draft["text"] is not None:
-            row = Draft(story=story, mode=draft["mode"], saved_on=date.fromisoformat(draft["saved_on"]))
-            row.seal(text=draft["text"]).save(force_insert=True)
-            report.count("drafts")
+        if draft.get("text") is None:
+            report.not_understood[f"{checked.name}, a draft: {_UNREADABLE}"] += 1
+            continue
+        row = Draft(story=story, mode=draft["mode"], saved_on=date.fromisoformat(draft["saved_on"]))
+        row.seal(text=draft["text"]).save(force_insert=True)
+        report.came_in["drafts"] += 1
 
 
 def _stage(raw: dict[str, Any], report: Report) -> Stage:
@@ -264,10 +271,14 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-def _tell_unknown(checked: _Checked, report: Report) -> None:
-    """Fields that this program does not know are said, not passed over."""
-    known = {*_HEAD, "head", "drafts", "trashed_on"}
-    unknown = len(checked.head.keys() - known)
-    told = canonical.to_bytes(asdict(Stage.from_bytes(canonical.to_bytes(checked.head["stage"]))))
-    if unknown or told != canonical.to_bytes(checked.head["stage"]):
-        report.not_understood.append(f"{checked.name}: fields that this program does not know.")
+def _look_for_unknown(checked: _Checked, report: Report) -> None:
+    """Fields that this program does not know are said, not passed over. Those of turns are seen as they come."""
+    name, head = checked.name, checked.head
+    report.look_for_unknown(name, head, _KNOWN_OF_HEAD)
+    told = canonical.to_bytes(asdict(Stage.from_bytes(canonical.to_bytes(head["stage"]))))
+    if told != canonical.to_bytes(head["stage"]):
+        report.not_understood[f"{name}, the stage: fields that this program does not know."] += 1
+    for segment in head["segments"]:
+        report.look_for_unknown(f"{name}, a branch", segment, {"id", "parent", "fork"})
+    for draft in head.get("drafts", []):
+        report.look_for_unknown(f"{name}, a draft", draft, {"mode", "saved_on", "text"})
