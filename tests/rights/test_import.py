@@ -8,6 +8,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pyrage
 import pytest
@@ -18,15 +19,21 @@ from instances import found_instance
 from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.datamap.porting import NotUnderstood
+from mindstage.kit import clock
 from mindstage.library.characters import import_character
 from mindstage.library.models import Character
+from mindstage.library.trash import trash_character
 from mindstage.rights import archive, export
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.importing import Brought, bring_archive
 from mindstage.rights.receipts import receipt_key
+from mindstage.stories.drafts import purge_old_drafts
 from mindstage.stories.models import Draft, Story, Turn
+from mindstage.stories.revisions import trash_turn
+from mindstage.stories.trash import trash_story
 from mindstage.vault.purposes import Purpose
 from people import make_person
+from rights.erasures import pass_nights
 from rights.lives import LIVES, Life, live
 from rights.takeouts import one, resign, rezip, take_out, turns_of, unzip
 from stories.scenes import make_story
@@ -34,6 +41,7 @@ from stories.scenes import make_story
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ANEW = re.compile(rb'("(?:trashed_at|trashed_on|saved_on)":)"[0-9T:.+-]+"')
 OF_THE_ACCOUNT = {f"{name}.json" for name in ("account", "sessions", "notices", "openings", "consents", "recipients")}
 OF_THE_ARCHIVE = {"manifest.json", "signature.json"}
 _people = iter(range(1_000_000))
@@ -54,6 +62,7 @@ def bring(person: User, content: bytes) -> Brought:
 def told(content: bytes) -> dict[str, bytes]:
     """An archive's files with each identifier replaced by the number of its first appearance. Books are unpacked.
 
+    Days in the trash and of drafts begin anew with an import, so any day is as good as another there.
     This shares nothing with the exporter: it knows JSON Lines, ZIP and what an identifier looks like.
     """
     files = {name: value for name, value in unzip(content).items() if name not in OF_THE_ACCOUNT | OF_THE_ARCHIVE}
@@ -64,7 +73,7 @@ def told(content: bytes) -> dict[str, bytes]:
     def number(match: re.Match[bytes]) -> bytes:
         return seen.setdefault(match[0], b"#%d" % len(seen))
 
-    return {name: UUID.sub(number, files[name]) for name in sorted(files)}
+    return {name: UUID.sub(number, ANEW.sub(rb'\1"a day"', files[name])) for name in sorted(files)}
 
 
 @settings(
@@ -121,6 +130,36 @@ def test_a_running_reply_comes_in_as_interrupted(ada: User) -> None:
     brought = bring(ben, take_out(ada))
     assert Turn.objects.get(story__owner=ben, position=2).state == Turn.State.INTERRUPTED
     assert "was being written" in " ".join(brought.sentences)
+
+
+def test_an_old_archive_outlives_the_next_night(ada: User) -> None:
+    """Forty days old: what lay in the trash then lies there for its whole time again, and a draft is kept as a new one.
+
+    A turn, a story, a character; then their time here is over as well.
+    """
+    story, other = make_story(ada, turns=3), make_story(ada, turns=1)
+    character = import_character(owner=ada.pk, data=make.to_json(make.v3()))
+    Draft(story=story, mode="say").seal(text="And then").save(force_insert=True)
+    trash_turn(turn=Turn.objects.get(story=story, position=2))
+    trash_story(story=other)
+    trash_character(character=character)
+    content = take_out(ada)
+    pass_nights(100, turning=False)
+    with clock.moved(timedelta(days=100)):
+        ben = make_person("ben")
+        said = " ".join(bring(ben, content).sentences)
+        assert purge_old_drafts() == 1
+
+    def left() -> list[int]:
+        turns = Turn.objects.filter(story__owner=ben)
+        return [turns.count(), Story.objects.filter(owner=ben).count(), Character.objects.filter(owner=ben).count()]
+
+    assert "days begin anew. (3 times)" in said
+    assert Draft.objects.get().story.owner_id == ben.pk
+    pass_nights(29, turning=False)
+    assert left() == [4, 2, 1]
+    pass_nights(2, turning=False)
+    assert left() == [2, 1, 0]
 
 
 def test_a_story_without_its_key_is_said_and_not_dropped(ada: User) -> None:

@@ -13,6 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+IN_TRASH = "Something lay in the trash; it lies there again, and its days begin anew."
+"""Another instance's clock ends nothing here."""
+
 
 class Edition(bytes):
     """A whole file that says again, in another format, what data files say. Nothing is brought in from it."""

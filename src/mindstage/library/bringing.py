@@ -14,7 +14,7 @@ from django.db import transaction
 from PIL import Image
 
 from mindstage.accounts.models import User
-from mindstage.datamap.porting import NotUnderstood, Pack, Report, fresh_id
+from mindstage.datamap.porting import IN_TRASH, NotUnderstood, Pack, Report, fresh_id
 from mindstage.kit import canonical, ids
 from mindstage.library.cards import Card, CardRefused, read_card
 from mindstage.library.characters import line_of
@@ -131,8 +131,9 @@ def _bring(person: uuid.UUID, checked: _Checked, report: Report) -> None:
     character = Character(pk=fresh_id(checked.facts["id"], ids.sequential()), owner_id=person)
     create_item_key(character.pk, owner=person)
     character.imported_on = date.fromisoformat(checked.facts["imported_on"])
-    if checked.facts.get("trashed_on") is not None:  # its days there begin anew: another instance's clock ends nothing
+    if checked.facts.get("trashed_on") is not None:
         character.trashed_on = slow_date()
+        report.kept[IN_TRASH] += 1
     character.seal(name=checked.card.name, line=line_of(checked.card), card=checked.content)
     character.seal(report=canonical.to_bytes(checked.facts["report"]))
     if checked.portrait is not None:

@@ -42,7 +42,7 @@ class Brought:
 
 def _times(sentences: Counter[str]) -> list[str]:
     """Each sentence once, with how often it is to be said."""
-    return [sentence if count == 1 else f"{sentence} ({count:,} times)" for sentence, count in sentences.items()]
+    return [f"{sentence} ({count:,} times)" if count > 1 else sentence for sentence, count in sentences.items()]
 
 
 def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:

@@ -11,13 +11,14 @@ from typing import Any
 from django.db import transaction
 
 from mindstage.accounts.models import User
-from mindstage.datamap.porting import NotUnderstood, Pack, Report, fresh_id
+from mindstage.datamap.porting import IN_TRASH, NotUnderstood, Pack, Report, fresh_id
 from mindstage.kit import canonical, ids
 from mindstage.stories.clearing import clear_stories
 from mindstage.stories.editions.data import STORY, TURNS
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.stories.shapes import fits, stage_fits
 from mindstage.stories.stage import Stage
+from mindstage.stories.trash import start_of
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
@@ -178,8 +179,9 @@ def _bring(person: uuid.UUID, pack: Pack, checked: _Checked, report: Report) -> 
     create_item_key(story.pk, owner=person)
     stage = _stage(head["stage"], report)
     story.seal(title=head["title"], stage=stage.to_bytes())
-    if head.get("trashed_on") is not None:  # its days there begin anew: another instance's clock ends nothing
+    if head.get("trashed_on") is not None:
         story.trashed_on = slow_date()
+        report.kept[IN_TRASH] += 1
     story.played_at = _moment(head["played_at"]) or story.played_at
     with transaction.atomic():
         if not User.objects.select_for_update().filter(pk=person, state=User.State.ACTIVE).exists():
@@ -239,9 +241,11 @@ def _to_row(turn: dict[str, Any], story: Story, segments: dict[str, uuid.UUID], 
         story=story,
         segment_id=segments[turn["segment"]],
         state=state,
-        trashed_at=None if turn.get("trashed_at") is None else _moment(turn["trashed_at"]),
+        trashed_at=None if turn.get("trashed_at") is None else start_of(slow_date()),
         **{name: turn[name] for name in ("position", "variant", "chosen", "kind", "problem", "edited")},
     )
+    if row.trashed_at is not None:
+        report.kept[IN_TRASH] += 1
     row.client_id = ids.sequential() if turn.get("client_id") else None
     return row.seal(text=turn["text"])
 
@@ -251,8 +255,7 @@ def _bring_drafts(checked: _Checked, story: Story, report: Report) -> None:
         if draft.get("text") is None:
             report.not_understood[f"{checked.name}, a draft: {_UNREADABLE}"] += 1
             continue
-        row = Draft(story=story, mode=draft["mode"], saved_on=date.fromisoformat(draft["saved_on"]))
-        row.seal(text=draft["text"]).save(force_insert=True)
+        Draft(story=story, mode=draft["mode"]).seal(text=draft["text"]).save(force_insert=True)
         report.came_in["drafts"] += 1
 
 

@@ -6,7 +6,6 @@ Each is undone by its opposite: choose the version before, take the turn back ou
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, time
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -16,6 +15,7 @@ from mindstage.accounts.rate_limits import TAKE_BACKS, TooManyTries, count_try
 from mindstage.stories import paths
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import NotYours, Refused, StillRunning, TooOften
+from mindstage.stories.trash import start_of
 from mindstage.vault.clocks import slow_date
 
 NO_SUCH_VERSION = "This version is no longer there. Reload the page to see the turn as it is."
@@ -62,7 +62,7 @@ def trash_turn(*, turn: Turn) -> None:
         if turn.kind == Turn.Kind.OPENING:
             raise Refused("The opening is where the story stands on, so it cannot be deleted. You can edit it.")
         # by the instance's own date, which the night goes by too: a wrong clock changes nothing
-        _variants(turn).update(trashed_at=datetime.combine(slow_date(), time(), tzinfo=UTC))
+        _variants(turn).update(trashed_at=start_of(slow_date()))
 
 
 def untrash_turn(*, turn: Turn) -> None:
