@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -62,6 +62,10 @@ class Report:
     """The names of the files that some room has taken."""
     renamed: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
     """Identifier in the archive -> identifier here."""
+    begun: list[uuid.UUID] = field(default_factory=list)
+    """What was begun so far, out of sight: all of it is taken back when anything fails."""
+    at_last: list[Callable[[], None]] = field(default_factory=list)
+    """What is left to do when everything is there, in one transaction: it is shown."""
 
     def look_for_unknown(self, what: str, value: Mapping[str, Any], known: Collection[str]) -> None:
         """Say so when `what` has fields beside the `known` ones. Their names may be anybody's text, so they are not."""
@@ -77,7 +81,10 @@ class Porter(Protocol):
         """Read everything that `bring` would, and write nothing. Raises NotUnderstood."""
 
     def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
-        """Write what `check` has read for an account of this instance. Raises KeyGone."""
+        """Write what `check` has read for an account of this instance, out of sight until `report.at_last` is done.
+
+        Raises KeyGone.
+        """
 
     def weigh(self, person: uuid.UUID) -> int:
         """How many things `export` will give: stories, characters. For the progress that a person sees."""

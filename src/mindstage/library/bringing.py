@@ -10,19 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import transaction
 from PIL import Image
 
-from mindstage.accounts.models import User
-from mindstage.datamap.porting import IN_TRASH, NotUnderstood, Pack, Report, fresh_id
+from mindstage.accounts.arrivals import begin_arrival, save_arrival
+from mindstage.datamap.porting import NotUnderstood, Pack, Report, fresh_id
 from mindstage.kit import canonical, ids
 from mindstage.library.cards import Card, CardRefused, read_card
 from mindstage.library.characters import line_of
 from mindstage.library.models import Character
 from mindstage.library.portraits import MOST_BYTES, SIZE
-from mindstage.vault.clocks import slow_date
-from mindstage.vault.keys import KeyGone, create_item_key
-from mindstage.vault.marks import mark_database
 
 CHARACTER = "mindstage-character-1"
 MOST_SENTENCES = 200
@@ -129,20 +125,14 @@ def _day(text: str) -> date | None:
 
 def _bring(person: uuid.UUID, checked: _Checked, report: Report) -> None:
     character = Character(pk=fresh_id(checked.facts["id"], ids.sequential()), owner_id=person)
-    create_item_key(character.pk, owner=person)
+    begin_arrival(character, person=person, report=report)
     character.imported_on = date.fromisoformat(checked.facts["imported_on"])
-    if checked.facts.get("trashed_on") is not None:
-        character.trashed_on = slow_date()
-        report.kept[IN_TRASH] += 1
     character.seal(name=checked.card.name, line=line_of(checked.card), card=checked.content)
     character.seal(report=canonical.to_bytes(checked.facts["report"]))
     if checked.portrait is not None:
         character.seal(portrait=checked.portrait)
-    with transaction.atomic():
-        if not User.objects.select_for_update().filter(pk=person, state=User.State.ACTIVE).exists():
-            raise KeyGone
-        character.save(force_insert=True)
-        mark_database()
+    lay_in_trash = checked.facts.get("trashed_on") is not None
+    save_arrival(character, person=person, lay_in_trash=lay_in_trash, report=report)
     try:
         report.renamed[uuid.UUID(checked.facts["id"])] = character.pk
     except ValueError:

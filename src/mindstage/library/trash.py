@@ -9,6 +9,7 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Q
 
+from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import end_item, keep
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.retention import begun_after_thaw
@@ -83,7 +84,7 @@ class CharactersTrash:
 
 
 def _is_due(up_to: date) -> Q:
-    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | Q(ending=True)
+    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | unfinished()
 
 
 def _lying(row: Character) -> Lying:

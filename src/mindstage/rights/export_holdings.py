@@ -6,6 +6,7 @@ import base64
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
@@ -76,15 +77,24 @@ class ExportsHolding:
             pass
 
     def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
-        for name, value, content in _kept(pack):
-            KeptFile(owner_id=person).seal(path=value["path"], content=content).save(force_insert=True)
-            report.read.add(name)
-            report.came_in["kept files"] += 1
-            report.look_for_unknown(name, value, _KNOWN)
+        """They have no key of their own and no end that could begin, so they come in last of all."""
+        report.read |= {name for name in pack.names() if _is_kept(name)}
+        report.at_last.append(partial(_bring_kept, person, pack, report))
+
+
+def _bring_kept(person: uuid.UUID, pack: Pack, report: Report) -> None:
+    for name, value, content in _kept(pack):
+        KeptFile(owner_id=person).seal(path=value["path"], content=content).save(force_insert=True)
+        report.came_in["kept files"] += 1
+        report.look_for_unknown(name, value, _KNOWN)
+
+
+def _is_kept(name: str) -> bool:
+    return name.startswith("kept/") and name.endswith(".json")
 
 
 def _kept(pack: Pack) -> Iterator[tuple[str, dict[str, Any], bytes]]:
-    for name in sorted(name for name in pack.names() if name.startswith("kept/") and name.endswith(".json")):
+    for name in sorted(filter(_is_kept, pack.names())):
         value = pack.json(name)
         try:
             if value["format"] != KEPT or not isinstance(value["path"], str) or len(value["path"]) > 300:

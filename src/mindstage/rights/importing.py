@@ -1,12 +1,16 @@
-"""Bring an export into an account of this instance: all of it is read before the first row is written."""
+"""Bring an export into an account of this instance, whole or not at all: read, written out of sight, then shown."""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from django.db import DatabaseError, transaction
+
+from mindstage.accounts.arrivals import finish_arrivals, undo_arrivals
 from mindstage.accounts.models import User
 from mindstage.datamap.holdings import holdings
 from mindstage.datamap.porting import NotUnderstood, Porter, Report
@@ -48,7 +52,8 @@ def _times(sentences: Counter[str]) -> list[str]:
 def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:
     """Bring in the export in `file` (opened for reading, seekable).
 
-    Raises NotUnderstood, with nothing written, for whatever is wrong with it; KeyGone when the account is being erased.
+    Raises NotUnderstood for whatever is wrong with it; KeyGone when the account is being erased; DatabaseError. Nothing
+    came in then, and nothing did when the process was killed: see accounts/arrivals.py.
     """
     if not User.objects.filter(pk=owner, state=User.State.ACTIVE).exists():
         raise NotUnderstood(INACTIVE)
@@ -60,9 +65,17 @@ def bring_archive(*, owner: uuid.UUID, file: BinaryIO) -> Brought:
     _read_all(archive)
     report = Report()
     archive.look_for_unknown(report)
-    for porter in porters:
-        porter.bring(owner, archive, report)
-    _keep_rest(owner, archive, report)
+    try:
+        for porter in porters:
+            porter.bring(owner, archive, report)
+        rest = _seal_rest(owner, archive, report)
+        with transaction.atomic():
+            finish_arrivals(person=owner, report=report)
+            KeptFile.objects.bulk_create(rest)
+    except BaseException:
+        with suppress(DatabaseError, OSError):  # then the night does it: nobody sees what is left
+            undo_arrivals(report)
+        raise
     return Brought(report, len(archive.editions()), fingerprint(archive.key))
 
 
@@ -74,15 +87,16 @@ def _read_all(archive: Archive) -> None:
         archive.unlisted_content(name)
 
 
-def _keep_rest(owner: uuid.UUID, archive: Archive, report: Report) -> None:
+def _seal_rest(owner: uuid.UUID, archive: Archive, report: Report) -> list[KeptFile]:
     """What no room has taken is kept, sealed and unused, as far as there is room; every other file is named."""
     unknown = [name for name in archive.names() if name not in report.read]
-    room = KEPT_BYTES
+    room, rows = KEPT_BYTES, []
     for name in [*unknown, *archive.unlisted]:
         content = archive.content(name) if name in unknown else archive.unlisted_content(name)
         if len(content) > room:
             report.not_understood[f"{name}: too large to be kept; it stays in your archive alone."] += 1
             continue
         room -= len(content)
-        KeptFile(owner_id=owner).seal(path=name, content=content).save(force_insert=True)
+        rows.append(KeptFile(owner_id=owner).seal(path=name, content=content))
         report.kept[f"{name}: nothing here understands it; it is kept sealed, and is in your next export."] += 1
+    return rows

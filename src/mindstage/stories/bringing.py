@@ -8,20 +8,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
-
-from mindstage.accounts.models import User
+from mindstage.accounts.arrivals import begin_arrival, save_arrival
 from mindstage.datamap.porting import IN_TRASH, NotUnderstood, Pack, Report, fresh_id
 from mindstage.kit import canonical, ids
-from mindstage.stories.clearing import clear_stories
 from mindstage.stories.editions.data import STORY, TURNS
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.stories.shapes import fits, stage_fits
 from mindstage.stories.stage import Stage
 from mindstage.stories.trash import start_of
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.keys import KeyGone, create_item_key
-from mindstage.vault.marks import mark_database
 
 BATCH = 1_000
 MOST_SEGMENTS = 20_000
@@ -173,26 +168,15 @@ def _day(text: str) -> date | None:
 
 
 def _bring(person: uuid.UUID, pack: Pack, checked: _Checked, report: Report) -> None:
-    """One story: its key, its rows in batches, its head last. One that breaks half-way is taken back."""
+    """One story: its key, its rows in batches, its head last."""
     head = checked.head
     story = Story(pk=fresh_id(head["id"], ids.sequential()), owner_id=person, route=head["route"])
-    create_item_key(story.pk, owner=person)
+    begin_arrival(story, person=person, report=report)
     stage = _stage(head["stage"], report)
     story.seal(title=head["title"], stage=stage.to_bytes())
-    if head.get("trashed_on") is not None:
-        story.trashed_on = slow_date()
-        report.kept[IN_TRASH] += 1
     story.played_at = _moment(head["played_at"]) or story.played_at
-    with transaction.atomic():
-        if not User.objects.select_for_update().filter(pk=person, state=User.State.ACTIVE).exists():
-            raise KeyGone
-        story.save(force_insert=True)
-        mark_database()
-    try:
-        _bring_rows(pack, checked, story, report)
-    except BaseException:
-        clear_stories(Story.objects.filter(pk=story.pk))
-        raise
+    save_arrival(story, person=person, lay_in_trash=head.get("trashed_on") is not None, report=report)
+    _bring_rows(pack, checked, story, report)
     if (old := _uuid(head["id"])) is not None:
         report.renamed[old] = story.pk
     report.came_in["stories"] += 1

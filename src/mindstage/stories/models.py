@@ -34,7 +34,8 @@ class Story(SealedRow):
     trashed_on = models.DateField(null=True)
     """By the slow date. A story in the trash is on no page but the trash's, in no prompt, and takes no turn."""
     ending = models.BooleanField(default=False)
-    """Its end for good has begun: it cannot be taken back out of the trash."""
+    """Its end for good has begun: it cannot be taken back out of the trash. Or its import is not through, and it is
+    on no page yet (accounts/arrivals.py)."""
 
     class Meta:
         indexes: ClassVar = [

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.db import transaction
 from django.db.models import Max, Q
 
+from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import end_item, end_turns, keep
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.retention import begun_after_thaw
@@ -126,7 +127,7 @@ class StoriesTrash:
 
 
 def _is_due(up_to: date) -> Q:
-    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | Q(ending=True)
+    return Q(trashed_on__lte=up_to) & ~Q(owner__in=frozen_accounts()) | unfinished()
 
 
 def _lying(row: Story) -> Lying:

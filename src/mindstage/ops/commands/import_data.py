@@ -10,10 +10,7 @@ from mindstage.ops.instance import Instance
 
 REFUSED = 1
 """The exit code when nothing was brought in."""
-HALF_WAY = (
-    "The database is busy, or its disk is full. What had come in until then stays in the account; look there before "
-    "you try again."
-)
+NOT_WRITTEN = "The database is busy, or its disk is full. Nothing was brought in; try again in a moment."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,4 +56,4 @@ def bring(file: Path, handle: str) -> tuple[list[str], int]:
     except OSError:
         return ["The file cannot be read: it is missing, a folder, or not yours to open."], REFUSED
     except DatabaseError:
-        return [HALF_WAY], REFUSED
+        return [NOT_WRITTEN], REFUSED

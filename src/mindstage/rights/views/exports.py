@@ -27,8 +27,8 @@ CUT_OFF = (
     "size: mindstage import-data FILE --user HANDLE."
 )
 NOT_WRITTEN = (
-    "The archive is in order, but the database is busy or its disk is full. What had come in until then stays; "
-    "look at your library before you try again."
+    "The archive is in order, but the database is busy or its disk is full. Nothing was brought in; "
+    "try again in a moment."
 )
 BUSY = "Two archives are being brought in just now. Nothing was brought in of this one; try again in a minute."
 TURNS = threading.BoundedSemaphore(2)
