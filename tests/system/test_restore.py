@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from library import card_makers as make
 from people import PASSPHRASE
 from system.program import Program
 from system.visitor import Visitor
@@ -112,6 +114,28 @@ def test_an_old_database_put_back_answers_503_until_it_was_replayed(lived_in: Pr
     lived_in.start()
     assert signs_in(lived_in, "ada")
     assert not signs_in(lived_in, "bert")
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["alone", "beside a closed server"])
+def test_no_command_works_on_an_old_database_put_back(lived_in: Program, running: bool) -> None:
+    """Neither an import nor a backup nor a night: what was erased since would go on in them. Nothing is changed."""
+    old = database(lived_in).read_bytes()
+    add_people(lived_in, "bert", "cleo")
+    database(lived_in).write_bytes(old)
+    card = lived_in.folder / "card.json"
+    card.write_bytes(make.to_json(make.v2()))
+    if running:
+        lived_in.start()
+    for command in (("import", str(card), "--user", "ada"), ("import-data", str(card), "--user", "ada"),
+                    ("backup",), ("night",)):  # fmt: skip
+        refused = lived_in.run(*command)
+        assert (refused.returncode, "restore --replay" in refused.stdout) == (2, True), (command, refused.stdout)
+        assert "Nothing was" in refused.stdout
+    if running:
+        assert lived_in.get("/")[0] == 503
+        assert lived_in.stop() == 0
+    with sqlite3.connect(database(lived_in)) as rows:
+        assert rows.execute("SELECT COUNT(*) FROM library_character").fetchone() == (0,)
 
 
 def test_going_back_to_a_backup(lived_in: Program) -> None:

@@ -105,11 +105,21 @@ def _check(handle_of: HandleOf) -> Gate:
     mark = database_mark()
     if mark.ledger_length < chain.base:
         return Gate(Mode.REFUSED, DATABASE_TOO_OLD)
-    if state.generation < mark.keystore_generation:
-        return Gate(Mode.RESTORING, OLD_KEYSTORE)
-    if mark.generation < state.database_generation:
-        return Gate(Mode.RESTORING, OLD_DATABASE)
+    if older := find_older_copy():
+        return Gate(Mode.RESTORING, older)
     return finish_start(chain, handle_of=handle_of)
+
+
+def find_older_copy() -> str:
+    """Which of the two databases is older than the other knows it, as a sentence; "" when neither is.
+
+    It may be asked while others write: each of them counts first, and tells the other afterwards.
+    """
+    told_by_database = database_mark().keystore_generation
+    state = Keystore.objects.using("keystore").get(pk=1)
+    if state.generation < told_by_database:
+        return OLD_KEYSTORE
+    return OLD_DATABASE if database_mark().generation < state.database_generation else ""
 
 
 ESCROW_MADE = "escrow.made"

@@ -35,10 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     from django.conf import settings
 
     from mindstage.kit import clock
-    from mindstage.ops.commands.night import open_for_night
     from mindstage.ops.commands.work import read_clocks
+    from mindstage.ops.opening import open_instance
 
-    open_for_night(settings.MINDSTAGE)
+    open_instance(settings.MINDSTAGE, nothing="No night was passed.")
     clocks = [one for one in read_clocks() if one.name != "night"]
     for day in range(first, first + count):
         with clock.moved(timedelta(days=day)):

@@ -27,23 +27,12 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     import django
 
     django.setup()
-    from mindstage.ops.keys_at_start import open_keys
-    from mindstage.ops.schema import refuse_newer_schema
+    from mindstage.ops.opening import open_instance
 
-    _refuse_no_instance(instance)
-    refuse_newer_schema(instance)
-    open_keys(instance)
+    open_instance(instance, nothing="Nothing was imported.")
     said, code = bring(options.file, options.user)
     print("\n".join(said), file=sys.stderr if code else sys.stdout)
     return code
-
-
-def _refuse_no_instance(instance: Instance) -> None:
-    from mindstage.ops.mistakes import StartMistake
-    from mindstage.ops.reading_files import exists
-
-    if not (exists(instance, "default") and exists(instance, "keystore")):
-        raise StartMistake("There is no instance here yet; start it once with `mindstage serve`. Nothing was imported.")
 
 
 def bring(file: Path, handle: str) -> tuple[list[str], int]:

@@ -22,13 +22,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     import django
 
     django.setup()
-    from mindstage.ops.commands.import_ import _refuse_no_instance
-    from mindstage.ops.keys_at_start import open_keys
-    from mindstage.ops.schema import refuse_newer_schema
+    from mindstage.ops.opening import open_instance
 
-    _refuse_no_instance(instance)
-    refuse_newer_schema(instance)
-    open_keys(instance)
+    open_instance(instance, nothing="Nothing was brought in.")
     said, code = bring(options.file, options.user)
     print("\n".join(said), file=sys.stderr if code else sys.stdout)
     return code

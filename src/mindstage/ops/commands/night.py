@@ -22,8 +22,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     django.setup()
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.night import EndingsFailed, NightUnderWay, NothingToConfirm, confirm_date, pass_night
+    from mindstage.ops.opening import open_instance
 
-    open_for_night(instance)
+    open_instance(instance, nothing="Nothing was done.")
     try:
         if options.confirm_date:
             print(f"The date moved on by {confirm_date()} days; freezes and the trash moved along.")
@@ -39,25 +40,3 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
         "Not all could be done; `mindstage doctor` says what." if failed else "Done: what was due, a backup, the epoch."
     )
     return 1 if failed else 0
-
-
-def open_for_night(instance: Instance) -> None:
-    """Only an instance that is open has nights: old files put back are replayed first. Raises StartMistake."""
-    from mindstage.ops.keys_at_start import open_keys
-    from mindstage.ops.mistakes import StartMistake
-    from mindstage.ops.reading_files import exists
-    from mindstage.ops.schema import ALIASES, pending_migrations, refuse_newer_schema
-    from mindstage.ops.starting import refuse_closed_gate, take_lock
-
-    if not all(exists(instance, alias) for alias in ALIASES):
-        raise StartMistake("There is no instance here yet; start it once with `mindstage serve`.")
-    refuse_newer_schema(instance)
-    if any(pending_migrations(alias) for alias in ALIASES):
-        raise StartMistake("Start this version once with `mindstage serve` before you pass a night. Nothing was done.")
-    try:
-        take_lock(instance.data_dir)
-    except StartMistake:
-        open_keys(instance)  # a server runs here, and has looked at its start
-        return
-    if not refuse_closed_gate():
-        raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. Nothing was done.")
