@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -28,6 +29,7 @@ from mindstage.rights.export import ExportRefused
 from mindstage.rights.export_models import Export
 from mindstage.stories import revisions
 from mindstage.stories.models import Story, Turn
+from mindstage.stories.trash import trash_story
 from mindstage.vault.keys import destroy_item_key
 from mindstage.vault.models import ItemKey
 from mindstage.vault.sealing import Sealed, Unreadable
@@ -210,6 +212,93 @@ def test_a_killed_worker_leaves_nothing_half_done(ada: User) -> None:
         export.write_export(asked.pk)
         assert export.find_ready(ada.pk, asked.pk)
         export.write_export(asked.pk)
+
+
+def test_progress_rises_to_the_total(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's figures: nothing done at first, then more and more, and all of as many as there are in the end."""
+    play(ada)
+    make_story(ada, turns=3)
+    import_character(owner=ada.pk, data=make.to_json(make.v2()))
+    trash_story(story=make_story(ada, turns=1))
+    asked, seen, listed = export.request_export(owner=ada.pk), [], export.list_files
+    Story.objects.filter(pk=make_story(ada).pk).update(trashed_on=clock.today(), ending=True)
+
+    def slowly(*given: Any) -> Iterator[Any]:
+        for event in listed(*given):
+            yield event
+            seen.append(Export.objects.values_list("things_done", "things").get(pk=asked.pk))
+            stack.enter_context(clock.moved(timedelta(seconds=3)))
+
+    monkeypatch.setattr(export, "list_files", slowly)
+    with ExitStack() as stack:
+        export.write_export(asked.pk)
+    done, total = Export.objects.values_list("things_done", "things").get(pk=asked.pk)
+    figures = [number for number, _ in seen]
+    assert done == total == export.count_things(ada.pk) == figures[-1]
+    assert {things for _, things in seen} == {total}
+    assert figures == sorted(figures)
+    assert set(figures) == set(range(total + 1))
+
+
+def test_a_short_export_ends_at_its_total_too(ada: User) -> None:
+    """One that never had to say that it is at work."""
+    asked = export.request_export(owner=ada.pk)
+    export.write_export(asked.pk)
+    row = Export.objects.get(pk=asked.pk)
+    assert row.things_done == row.things == export.count_things(ada.pk)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["has written it", "is at it"])
+def test_a_worker_that_was_taken_over_touches_nothing(ada: User, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    """It slept in the middle of its work; the other’s file, row and key stay as they are, and its own draft goes."""
+    play(ada)
+    asked, listed, others = export.request_export(owner=ada.pk), export.list_files, []
+
+    def sleeping(*given: Any) -> Iterator[Any]:
+        for event in listed(*given):
+            yield event
+            if not others and getattr(event, "name", "").startswith("stories/"):
+                with clock.moved(timedelta(minutes=2)):
+                    others.append(True)
+                    others.append(export.write_export(asked.pk) if whole else export._claim(asked.pk))
+                    others.append(Export.objects.get(pk=asked.pk).touched_at)
+
+    monkeypatch.setattr(export, "list_files", sleeping)
+    export.write_export(asked.pk)
+    row = Export.objects.get(pk=asked.pk)
+    assert row.touched_at == others[2]
+    assert row.state == (Export.State.READY if whole else Export.State.WRITING)
+    assert ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
+    assert [path.suffix for path in export.folder().glob("*")] == ([".export"] if whole else [])
+    if whole:
+        content = b"".join(export.read_export(row))
+        assert len(content) == row.size
+        assert len(turns_of(unzip(content))) == 12
+
+
+def test_each_piece_is_a_sign_of_life(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A story that takes many minutes is not taken over in the middle of its file."""
+    story = make_story(ada, turns=3)
+    assert story.head
+    asked, listed, refused = export.request_export(owner=ada.pk), export.list_files, []
+
+    def slowly(*given: Any) -> Iterator[Any]:
+        for event in listed(*given):
+            if isinstance(event, bytes):
+                for piece in (event[:1], event[1:2], event[2:]):
+                    stack.enter_context(clock.moved(timedelta(seconds=50)))
+                    yield piece
+                    with pytest.raises(export.StillWriting):
+                        export.write_export(asked.pk)
+                    refused.append(piece)
+            else:
+                yield event
+
+    monkeypatch.setattr(export, "list_files", slowly)
+    with ExitStack() as stack:
+        export.write_export(asked.pk)
+        assert export.find_ready(ada.pk, asked.pk)
+    assert len(refused) > 30
 
 
 def test_a_full_disk_fails_in_words_and_leaves_nothing(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

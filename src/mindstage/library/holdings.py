@@ -37,7 +37,7 @@ class LibraryHolding:
         yield from Character.objects.values_list("pk", flat=True).iterator()
 
     def weigh(self, person: uuid.UUID) -> int:
-        return Character.objects.filter(owner=person).count()
+        return Character.objects.filter(owner=person, ending=False).count()
 
     def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:
         idents = list(Character.objects.filter(owner=person).order_by("id").values_list("pk", flat=True))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+import secrets
 import uuid
 from collections.abc import Generator, Iterator
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyrage
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from mindstage.accounts.models import User
 from mindstage.kit import clock
@@ -54,7 +54,7 @@ class StillWriting(Exception):
 
 
 class Abandoned(Exception):
-    """The export, or its owner, is gone."""
+    """The export, or its owner, is gone, or another worker has taken it over."""
 
 
 def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
@@ -123,41 +123,75 @@ def write_export(ident: uuid.UUID) -> None:
 
     Raises StillWriting while another worker is at it.
     """
-    export = _claim(ident)
-    if export is None:
+    claim = _claim(ident)
+    if claim is None:
         return
+    draft = folder() / f"{ident.hex}.{secrets.token_hex(8)}.new"  # of this worker alone
     try:
-        _write(export)
+        _write(Export.objects.get(pk=ident), claim, draft)
     except Exception as trouble:  # whatever it was, nobody waits for it, and the person may ask again at once
-        discard_file(ident)
-        Export.objects.filter(pk=ident, state=Export.State.WRITING).update(state=Export.State.FAILED)
-        if not isinstance(trouble, Abandoned | KeyGone | OSError):  # ended meanwhile, or the disk is full: no fault
+        if claim.end(Export.State.FAILED) or not _is_anybodys(ident):
+            discard_file(ident)
+        if not isinstance(trouble, Abandoned | KeyGone | OSError | Export.DoesNotExist):  # no fault: see Abandoned
             raise
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _claim(ident: uuid.UUID) -> Export | None:
+class _Claim:
+    """A worker's right to write an export: the moment at which it last said that it is at work.
+
+    Whoever finds that moment QUIET ago takes the right over, and the slower one learns of it at its next word.
+    """
+
+    def __init__(self, ident: uuid.UUID, since: datetime) -> None:
+        self._ident, self._since = ident, since
+
+    def renew(self, **progress: int) -> None:
+        """Say that the work goes on. Raises Abandoned."""
+        now = clock.now()
+        if not self._row().update(touched_at=now, **progress):
+            raise Abandoned
+        self._since = now
+
+    def end(self, state: Export.State, **result: Any) -> bool:
+        """Write how it ended; False when the right is another's, or the row is gone."""
+        return bool(self._row().update(state=state, **result))
+
+    def _row(self) -> QuerySet[Export]:
+        return Export.objects.filter(pk=self._ident, state=Export.State.WRITING, touched_at=self._since)
+
+
+def _claim(ident: uuid.UUID) -> _Claim | None:
     now = clock.now()
     open_ones = Export.objects.filter(pk=ident, state__in=(Export.State.WAITING, Export.State.WRITING))
     free = open_ones.filter(Q(touched_at=None) | Q(touched_at__lte=now - QUIET))
     if free.update(state=Export.State.WRITING, touched_at=now):
-        return Export.objects.filter(pk=ident).first()
+        return _Claim(ident, now)
     if open_ones.exists():
         raise StillWriting
     return None
 
 
-def _write(export: Export) -> None:
+def _is_anybodys(ident: uuid.UUID) -> bool:
+    """Whether another worker is at this export, or has written it."""
+    return Export.objects.filter(pk=ident, state__in=(Export.State.WRITING, Export.State.READY)).exists()
+
+
+def _write(export: Export, claim: _Claim, draft: Path) -> None:
     make_private_folder(folder())
-    things = count_things(export.owner_id)
-    told = _Progress(export.pk, things)
+    for left in folder().glob(f"{export.pk.hex}.*.new"):  # by a worker that was killed, or whose right this is now
+        left.unlink(missing_ok=True)
+    told = _Progress(claim, count_things(export.owner_id))
     recipient = export.open("recipient", Purpose.EXPORT) if export.recipient else ""
-    draft = path_of(export.pk).with_suffix(".new")
     written = _Written()
     keys = (file_key(export.pk), instance_key("receipt"))
-    feed(list_files(export.owner_id, told), partial(_store, draft, place_of(export.pk), keys, recipient, written))
+    events = told.beating(list_files(export.owner_id, told))
+    feed(events, partial(_store, draft, place_of(export.pk), keys, recipient, written))
+    claim.renew()
     draft.replace(path_of(export.pk))
-    ready = Export.objects.filter(pk=export.pk, state=Export.State.WRITING)
-    if not ready.update(state=Export.State.READY, ready_at=clock.now(), things_done=things, size=written.size):
+    done = {"things": told.things, "things_done": told.things}
+    if not claim.end(Export.State.READY, ready_at=clock.now(), size=written.size, **done):
         raise Abandoned
 
 
@@ -166,18 +200,22 @@ class _Written:
 
 
 class _Progress:
-    """Tells the row how far the job is, every two seconds at most; ends the job when the row is gone."""
+    """Tells the row how far the job is, and that it is at work, every two seconds at most."""
 
-    def __init__(self, ident: uuid.UUID, things: int) -> None:
-        self._ident, self._things, self._last = ident, things, 0.0
+    def __init__(self, claim: _Claim, things: int) -> None:
+        self.things = things
+        self._claim, self._done, self._last = claim, 0, 0.0
 
     def __call__(self, done: int) -> None:
-        if clock.timestamp() - self._last < 2:
-            return
-        self._last = clock.timestamp()
-        row = Export.objects.filter(pk=self._ident, state=Export.State.WRITING)
-        if not row.update(things_done=min(done, self._things), things=self._things, touched_at=clock.now()):
-            raise Abandoned
+        self._done = min(done, self.things)
+
+    def beating(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events: each is a sign of life, for one story may take longer than QUIET. Raises Abandoned."""
+        for event in events:
+            if clock.timestamp() - self._last >= 2:
+                self._last = clock.timestamp()
+                self._claim.renew(things_done=self._done, things=self.things)
+            yield event
 
 
 def _store(
@@ -243,8 +281,7 @@ def discard_file(ident: uuid.UUID) -> None:
     """The key first, then the file."""
     destroy_item_key(ident)
     for path in _files_of(ident):
-        with suppress(FileNotFoundError):
-            path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def bytes_on_disk(owner: uuid.UUID) -> int:
@@ -256,8 +293,8 @@ def bytes_on_disk(owner: uuid.UUID) -> int:
     return size
 
 
-def _files_of(ident: uuid.UUID) -> tuple[Path, Path]:
-    return path_of(ident), path_of(ident).with_suffix(".new")
+def _files_of(ident: uuid.UUID) -> list[Path]:
+    return list(folder().glob(f"{ident.hex}.*"))
 
 
 def purge_old_exports() -> int:
@@ -275,7 +312,7 @@ def _purge_strays() -> int:
     """Files of exports that no row knows any more: their owner was erased, or an older database came back."""
     files = list(folder().glob("*"))  # before the rows: a file that another worker begins now has its row already
     known = {ident.hex for ident in Export.objects.values_list("pk", flat=True)}
-    strays = [path for path in files if path.stem not in known]
+    strays = [path for path in files if path.name.partition(".")[0] not in known]
     for path in strays:
         path.unlink(missing_ok=True)
     return len(strays)

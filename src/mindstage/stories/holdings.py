@@ -32,7 +32,7 @@ class StoriesHolding:
         yield from Turn.objects.values_list("pk", flat=True).iterator()
 
     def weigh(self, person: uuid.UUID) -> int:
-        return Story.objects.filter(owner=person).count()
+        return Story.objects.filter(owner=person, ending=False).count()
 
     def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:
         idents = list(Story.objects.filter(owner=person).order_by("id").values_list("pk", flat=True))
