@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -322,17 +325,28 @@ def test_a_harmed_backup_is_refused_and_nothing_was_changed(lived_in: House, har
     assert unchanging(lived_in) == before
 
 
-def test_a_full_disk_in_mid_backup_leaves_the_earlier_ones(lived_in: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One sentence, and no half file."""
+def test_a_full_disk_in_mid_backup_leaves_the_earlier_ones(lived_in: House) -> None:
+    """The system itself refuses the last bytes of the sealed file: one sentence, and no half file."""
+    folder = lived_in.configuration.backups_dir
+    lived_in.run(lambda: protocol.add_turn(ITEM, uuid.uuid4(), "word " * 200_000))  # no other file is as long
+    with lived_in.time():
+        whole = back_up(lived_in.configuration).path.stat().st_size
+    before = set(folder.iterdir())
+    with lived_in.time(), no_file_longer_than(whole - 1):  # a sealed file is longer than the snapshot it seals
+        with pytest.raises(BackupFailed, match="Earlier backups are untouched; make room"):
+            back_up(lived_in.configuration)
+    assert set(folder.iterdir()) == before
 
-    def no_room(*_: object, **__: object) -> None:
-        raise OSError(28, "no space left")
 
-    before = set(lived_in.configuration.backups_dir.iterdir())
-    monkeypatch.setattr("mindstage.ops.backup._write_whole", no_room)
-    with lived_in.time(), pytest.raises(BackupFailed, match="Earlier backups are untouched"):
-        back_up(lived_in.configuration)
-    assert set(lived_in.configuration.backups_dir.iterdir()) == before
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """What a full disk does: a write past `size` bytes fails, after those before it have reached the disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_reserved_handle_stays_reserved_after_a_replay(lived_in: House) -> None:
