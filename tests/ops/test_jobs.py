@@ -12,6 +12,7 @@ from mindstage.accounts.access_counts import AccessCount, store_counts
 from mindstage.kit import clock
 from mindstage.ops.jobs import (
     LEASE,
+    LONGEST_WAIT,
     MOST_ATTEMPTS,
     NotAnIdentifier,
     claim_job,
@@ -68,13 +69,30 @@ def test_words_are_refused(words: object) -> None:
 
 def test_the_oldest_first_and_none_before_its_time() -> None:
     """Jobs run in the order in which they are due."""
-    note.using(run_after=clock.now() + timedelta(hours=1)).enqueue(2)
+    with clock.moved(LONGEST_WAIT - timedelta(minutes=1)):
+        note.enqueue(2)
     note.enqueue(1)
     assert run_next_job()
     assert not run_next_job()
-    with clock.moved(timedelta(hours=2)):
+    with clock.moved(LONGEST_WAIT):
         assert run_next_job()
     assert DONE == [(1,), (2,)]
+
+
+def test_a_wall_that_was_ahead_keeps_no_job_waiting() -> None:
+    """Put down or claimed 40 days in the future: done at once. Failed then: kept for 30 days from now."""
+    with clock.moved(timedelta(days=40)):
+        note.enqueue(1)
+        note.enqueue(2)
+        assert claim_job()
+        Job.objects.create(task="x", state=Job.State.FAILED, due_at=clock.now())
+    assert run_next_job()
+    assert run_next_job()
+    assert not run_next_job()
+    assert sorted(DONE) == [(1,), (2,)]
+    assert purge_failed_jobs() == 0
+    with clock.moved(timedelta(days=30, seconds=1)):
+        assert purge_failed_jobs() == 1
 
 
 def test_a_failure_keeps_its_type_alone() -> None:

@@ -201,6 +201,35 @@ def test_one_export_a_day_and_gone_after_it(ada: User, monkeypatch: pytest.Monke
         export.request_export(owner=ada.pk)
 
 
+def test_a_wall_that_was_ahead_keeps_no_export_longer(ada: User) -> None:
+    """Asked for and written 40 days in the future: both its day and the wait for the next one end a day from now."""
+    play(ada)
+    with clock.moved(timedelta(days=40)):
+        asked = export.request_export(owner=ada.pk)
+        export.write_export(asked.pk)
+    with pytest.raises(ExportRefused):
+        export.request_export(owner=ada.pk)
+    assert export.purge_old_exports() == 0
+    assert export.find_ready(ada.pk, asked.pk)
+    with clock.moved(timedelta(hours=24, seconds=1)):
+        assert export.request_export(owner=ada.pk)
+        assert export.purge_old_exports() == 1
+        assert not export.path_of(asked.pk).exists()
+
+
+def test_a_wall_that_was_ahead_stops_no_export_half_way(ada: User) -> None:
+    """A worker that was killed in a wrong future is followed by another within minutes, not after weeks."""
+    play(ada)
+    asked = export.request_export(owner=ada.pk)
+    with clock.moved(timedelta(days=40)):
+        Export.objects.filter(pk=asked.pk).update(state=Export.State.WRITING, touched_at=clock.now())
+    with pytest.raises(export.StillWriting):
+        export.write_export(asked.pk)
+    with clock.moved(timedelta(minutes=2)):
+        export.write_export(asked.pk)
+        assert export.find_ready(ada.pk, asked.pk)
+
+
 def test_a_killed_worker_leaves_nothing_half_done(ada: User) -> None:
     """Its job comes again: not while it may still be at work, and then from the beginning."""
     play(ada)

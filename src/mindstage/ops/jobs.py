@@ -28,6 +28,8 @@ LEASE: Final = timedelta(minutes=15)
 MOST_ATTEMPTS: Final = 5
 WORKER_ENDED: Final = "WorkerEnded"
 """The problem of a job whose every worker ended in the middle of it: out of memory, or killed."""
+LONGEST_WAIT: Final = max(LEASE, timedelta(minutes=2 ** (MOST_ATTEMPTS - 1)))
+"""A job that is due later than this was put down while the wall clock was ahead; it is due now."""
 KEPT_FAILED: Final = timedelta(days=30)
 
 
@@ -38,14 +40,10 @@ class NotAnIdentifier(Exception):
 class JobBackend(BaseTaskBackend):
     """The backend of `django.tasks`: one row per job, within the caller's transaction."""
 
-    supports_defer = True
-
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any, Any]:
         """Add a job. Raises NotAnIdentifier, django.tasks.exceptions.InvalidTask."""
         self.validate_task(task)
         job = Job(task=task.module_path, subjects=_only_identifiers(args, kwargs))
-        if task.run_after is not None:
-            job.due_at = task.run_after
         job.save(force_insert=True)
         return TaskResult(
             task=task,
@@ -86,7 +84,8 @@ def claim_job() -> Job | None:
     next one, too.
     """
     now = clock.now()
-    due = Job.objects.filter(Q(state=Job.State.WAITING) | Q(state=Job.State.RUNNING), due_at__lte=now)
+    open_ones = Job.objects.filter(state__in=(Job.State.WAITING, Job.State.RUNNING))
+    due = open_ones.filter(Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT))
     while (job := due.order_by("due_at").first()) and job.attempts >= MOST_ATTEMPTS:
         put_back(job, problem=WORKER_ENDED)
     if job is None:
@@ -116,8 +115,9 @@ def give_back_running_jobs() -> int:
 
 def purge_failed_jobs() -> int:
     """Delete the failed jobs whose 30 days are over; returns how many."""
-    old = Job.objects.filter(state=Job.State.FAILED, due_at__lt=clock.now() - KEPT_FAILED)
-    return old.delete()[0]
+    now, failed = clock.now(), Job.objects.filter(state=Job.State.FAILED)
+    failed.filter(due_at__gt=now).update(due_at=now)  # the wall was ahead; nothing stays the longer for it
+    return failed.filter(due_at__lt=now - KEPT_FAILED).delete()[0]
 
 
 def _task(path: str) -> Task[Any, Any]:

@@ -67,6 +67,7 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
     recipient = recipient.strip()
     if recipient:
         _to_recipient(recipient)
+    _draw_in()
     if _asked_lately(owner):
         raise ExportRefused(ONE_A_DAY)
     export = Export(owner_id=owner)
@@ -87,6 +88,14 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
         make_export.enqueue(str(export.pk))
         _tell(person)
     return export
+
+
+def _draw_in() -> None:
+    """A moment still to come was written while the wall clock was ahead. A day begins now at the latest."""
+    now = clock.now()
+    Export.objects.filter(asked_at__gt=now).update(asked_at=now)
+    Export.objects.filter(ready_at__gt=now).update(ready_at=now)
+    Export.objects.filter(touched_at__gt=now).update(touched_at=now)
 
 
 def _asked_lately(owner: uuid.UUID) -> bool:
@@ -163,6 +172,7 @@ class _Claim:
 
 
 def _claim(ident: uuid.UUID) -> _Claim | None:
+    _draw_in()
     now = clock.now()
     open_ones = Export.objects.filter(pk=ident, state__in=(Export.State.WAITING, Export.State.WRITING))
     free = open_ones.filter(Q(touched_at=None) | Q(touched_at__lte=now - QUIET))
@@ -299,6 +309,7 @@ def _files_of(ident: uuid.UUID) -> list[Path]:
 
 def purge_old_exports() -> int:
     """End every export whose day is over, and every file without one; how many there were. A clock runs it."""
+    _draw_in()
     now = clock.now()
     over = Q(ready_at__lte=now - KEPT) | Q(ready_at=None, asked_at__lte=now - KEPT)
     idents = list(Export.objects.filter(over).values_list("pk", flat=True))
