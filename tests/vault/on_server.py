@@ -193,7 +193,8 @@ def server_template(server: str, folder: Path) -> Iterator[ServerTemplate]:
             house = ServerHouse(folder / "house", power, databases=databases)
             house.make_folders()
             house.move_in()
-            call_command("migrate", "ledger", database="default", verbosity=0)
+            for room in ("ledger", "ops"):
+                call_command("migrate", room, database="default", verbosity=0)
             call_command("migrate", "vault", database="keystore", verbosity=0)
             for table in TABLES:
                 sql(table.replace("BLOB", "BYTEA"))

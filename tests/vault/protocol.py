@@ -341,7 +341,8 @@ def build_template(folder: Path, *, rooms: bool = False) -> Template:
         house = House(folder / "house", power)
         house.make_folders()
         house.move_in()
-        call_command("migrate", *([] if rooms else ["ledger"]), database="default", verbosity=0)
+        for room in ([],) if rooms else (["ledger"], ["ops"]):
+            call_command("migrate", *room, database="default", verbosity=0)
         call_command("migrate", *([] if rooms else ["vault"]), database="keystore", verbosity=0)
         for table in () if rooms else TABLES:
             sql(table)

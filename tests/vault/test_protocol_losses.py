@@ -17,8 +17,10 @@ from mindstage.ledger import book
 from mindstage.ledger.book import Kind
 from mindstage.ops.backup import Backup, BackupFailed, back_up, list_backups
 from mindstage.ops.disasters import begin_new_ledger, restore_machine
-from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
-from mindstage.vault import copies, keys, rotation
+from mindstage.ops.models import Night
+from mindstage.ops.restore import RestoreRefused, choose_copy, replay, restore_database, restore_keystore
+from mindstage.ops.ticker import Clock, ring_due
+from mindstage.vault import clocks, copies, keys, rotation
 from mindstage.vault.backup_keys import backup_ends
 from mindstage.vault.escrow import EscrowAway
 from mindstage.vault.marks import keystore_state
@@ -336,6 +338,40 @@ def test_a_full_disk_in_mid_backup_leaves_the_earlier_ones(lived_in: House) -> N
     with lived_in.time(), no_file_longer_than(whole - 1), refused:  # the snapshot is shorter than what seals it
         back_up(lived_in.configuration)
     assert set(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("way", ["live", "lost", "copied in"])
+def test_an_older_backup_passes_no_extra_night(lived_in: House, way: str) -> None:
+    """Its clocks stand as they did when it was taken; those of this machine go on, and the slow date stays."""
+    night = [Clock("night", timedelta(days=1), clocks.turn_night)]
+    with lived_in.time():
+        assert ring_due(night)
+        Night.objects.create(ended_on=clock.today())
+        backup = back_up(lived_in.configuration)
+    old = lived_in.files()
+    for _ in range(2):
+        lived_in.day += 1
+        with lived_in.time():
+            assert ring_due(night)
+            Night.objects.update(ended_on=clock.today(), shifted=True)
+            protocol.write(BERT, uuid.uuid4(), uuid.uuid4(), "later")
+    with lived_in.time():
+        before, ended = clocks.slow_date(), Night.objects.get().ended_on
+        if way == "copied in":
+            lived_in.put(old, "D")
+            assert replay(handle_of=handle_of).gate.mode is Mode.OPEN
+        else:
+            if way == "lost":
+                lose(lived_in, "D")
+            assert restore_database(backup, handle_of=handle_of).gate.mode is Mode.OPEN
+        assert ring_due(night) == []
+        assert clocks.slow_date() == before
+        if way == "live":
+            assert vars(Night.objects.get()).items() >= {"ended_on": ended, "shifted": False}.items()
+    lived_in.day += 1
+    with lived_in.time(), clock.moved(timedelta(seconds=1)):
+        assert ring_due(night)
+        assert clocks.slow_date() == before + timedelta(days=1)
 
 
 @contextmanager

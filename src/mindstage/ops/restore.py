@@ -18,6 +18,7 @@ from mindstage.datamap.holdings import Cleared, holdings
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind
 from mindstage.ops.backup import Backup, place_of
+from mindstage.ops.rhythm import Rhythm, carry_rhythm, find_rhythm, note_rhythm
 from mindstage.ops.servers import ServerRefused
 from mindstage.ops.staging import Stage, staged
 from mindstage.vault import copies
@@ -71,6 +72,7 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
     with vault_lock(), staged("default") as stage:
         chain = read_ledger()
         newest = max(_live_generation(), keystore_state().database_generation)
+        rhythm = _live_rhythm()
         _fill(stage, backup)
         report = Report(f"the database of backup {backup.id}")
         with stage.connected():
@@ -81,6 +83,7 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
             report.replayed = chain.head.length - before.ledger_length
             report.cleared = apply_to_database(chain)
             report.rearmed = rearm_clocks()
+            carry_rhythm(rhythm)
             raise_database(newest)
         stage.swap()
         return end(report, handle_of=handle_of)
@@ -127,6 +130,7 @@ def replay(*, handle_of: HandleOf) -> Report:
         report.cleared = apply_to_database(chain)
         if mark.generation < keystore_state().database_generation:
             report.rearmed = rearm_clocks()
+            find_rhythm()
         with keystore_commit() as state:  # the keystore first: the database then notes a generation above all seen
             state.generation = max(state.generation, mark.keystore_generation)
             state.dirty, state.forgotten = True, state.forgotten + 1
@@ -296,6 +300,14 @@ def _fill_keystore(
 
 def _live_generation() -> int:
     return database_mark().generation if _has_database() else 0
+
+
+def _live_rhythm() -> Rhythm | None:
+    """None where the live database is lost, damaged, or of a version that knew less."""
+    try:
+        return note_rhythm() if _has_database() else None
+    except DatabaseError:
+        return None
 
 
 def _has_database() -> bool:
