@@ -1,4 +1,7 @@
-"""Any number of workers: each job is done at least once, by one at a time; what a killed one held another does."""
+"""Any number of workers: each job is done at least once, by one at a time; what a killed one held another does.
+
+On files, and with TEST_POSTGRES on a server.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from postgres_server import find_server, throwaway_databases
+from postgres_server import throwaway_databases
+from settings_for_tests import SERVER
 
 TESTS = Path(__file__).parent.parent
 WAIT = 60
@@ -55,8 +59,8 @@ class House:
         return int(self.run("from mindstage.ops.models import Job; print(Job.objects.count())"))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def instance(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     tmp_path = tmp_path_factory.mktemp("workers")
     for name in ("data/database", "data/keystore", "keys"):
         (tmp_path / name).mkdir(parents=True)
@@ -69,12 +73,10 @@ def instance(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         "DJANGO_SETTINGS_MODULE": "mindstage.config.settings",
         "NOTES": str(tmp_path / "notes"),
     }
-    if request.param == "sqlite":
+    if not SERVER:
         yield _migrated(House(environment, tmp_path / "notes"))
         return
-    if (server := find_server()) is None:
-        pytest.skip("no PostgreSQL server answers")
-    with throwaway_databases(server) as (database, keystore):
+    with throwaway_databases(SERVER) as (database, keystore):
         places = {"MINDSTAGE_DATABASE_URL": database, "MINDSTAGE_KEYSTORE_URL": keystore}
         yield _migrated(House(environment | places, tmp_path / "notes"))
 
