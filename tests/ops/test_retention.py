@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import begin_session
 from mindstage.config.schedule import CLOCKS
 from mindstage.datamap.reading import data_map
-from mindstage.datamap.retention import days_in
+from mindstage.datamap.retention import spans_in
 from mindstage.gateway.models import Sending
 from mindstage.gateway.sendings import note_sending
 from mindstage.kit import clock
@@ -27,7 +27,8 @@ from mindstage.library.trash import trash_character
 from mindstage.ops import night
 from mindstage.ops.jobs import KEPT_FAILED
 from mindstage.ops.models import Job, RetentionReport
-from mindstage.ops.retention import MEASURES, publish_retention, published
+from mindstage.ops.night_checks import say_retention
+from mindstage.ops.retention import MEASURES, Measure, Oldest, publish_retention
 from mindstage.ops.ticker import ring_due
 from mindstage.rights.erasure import request_erasure
 from mindstage.rights.models import ErasureRequest, Export
@@ -38,7 +39,7 @@ from mindstage.stories.models import Draft, Story, Turn
 from mindstage.stories.trash import trash_story
 from mindstage.vault.backup_keys import make_backup_key
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
+from mindstage.vault.models import BackupKey, Keystore, ReservedHandle, UserKey
 from mindstage.vault.purposes import Purpose
 from people import make_person
 from providers import remote
@@ -268,37 +269,143 @@ def test_a_wall_that_ran_away_destroys_keys_of_backups_at_once() -> None:
 
 
 def test_every_promise_with_a_time_is_measured() -> None:
-    """Whatever the map keeps for a time while it is in use has a line in the report."""
-    timed = {entry.id for entry in data_map().entries.values() if days_in(entry.retention_active)}
-    assert timed <= {measure.promise[1] for measure in MEASURES}
+    """Whatever the map keeps for a time, in use or after its end, has a line in the report, one for each span."""
+    for entry in data_map().entries.values():
+        for field in ("retention_active", "retention_after"):
+            spans = spans_in(getattr(entry, field))
+            measured = [each.span for each in MEASURES if each.promise == ("entry", entry.id, field)]
+            if (entry.id, field) in MEASURED_ELSEWHERE:
+                assert MEASURED_ELSEWHERE[entry.id, field] in {each.name for each in MEASURES}
+            else:
+                assert set(measured) == set(range(len(spans))), (entry.id, field)
 
 
-def test_the_oldest_of_each_is_published_by_the_day() -> None:
-    """Anybody can read it, as a page and as JSON: days alone, and whether the promise is kept."""
-    begin_session(make_person("ada"), "phone")
+WITH_THE_ACCOUNT = ("credential", "age_band", "factor", "email", "kept_file")
+MEASURED_ELSEWHERE = dict.fromkeys([(name, "retention_after") for name in WITH_THE_ACCOUNT], "account") | {
+    ("erasure_request", "retention_after"): "receipt",
+    ("reserved_handle", "retention_active"): "reserved_handle",
+}
+"""What ends with its account is measured by the account, a receipt by its folder, a handle once for both reasons."""
+
+
+def test_the_page_says_what_was_published() -> None:
+    """Anybody can read it, before and after the first measurement."""
     empty = Client().get("/transparency/retention.json").json()
     assert (empty["measured_on"], empty["categories"]) == (None, [])
     assert Client().get("/transparency/").status_code == 200
+    begin_session(make_person("ada"), "phone")
     with clock.moved(31 * DAY):
         publish_retention()
-        found = Client().get("/transparency/retention.json").json()
         page = Client().get("/transparency/").content.decode()
+    found = Client().get("/transparency/retention.json").json()
     assert found["measured_on"] == (clock.today() + 31 * DAY).isoformat()
-    lines = {line["category"]: line for line in found["categories"]}
-    assert set(lines) == {measure.name for measure in MEASURES}
-    session = lines["session"]
-    assert (session["oldest"], session["days"], session["promised_days"]) == (clock.today().isoformat(), 31, 30)
-    assert session["over"]
-    assert not lines["draft"]["over"]
+    assert [line["category"] for line in found["categories"]] == [measure.name for measure in MEASURES]
     assert "Signed-in browsers" in page
     assert RetentionReport.objects.count() == 1
 
 
-@pytest.mark.parametrize("days", [30, 31])
-def test_a_value_over_its_promise_shows(days: int) -> None:
-    """On the last day of the promise all is well; a day later it is over."""
+def begin_trash() -> None:
+    life = make_life("ada")
+    trash_character(character=life.character)
+    reply = Turn(story=life.story, segment=life.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
+    reply.save(force_insert=True)
+    revisions.trash_turn(turn=reply)
+    trash_story(story=life.story)
+
+
+def ask_to_go() -> None:
+    request_erasure(make_person("ada").pk)
+
+
+def finish_going() -> None:
+    ask_to_go()
+    ErasureRequest.objects.update(state="done", completed_on=slow_date())
+
+
+def reserve() -> None:
+    ReservedHandle.objects.using("keystore").create(tag=b"a tag", until=slow_date() + 30 * DAY)
+
+
+def stay_unused() -> None:
     begin_session(make_person("ada"), "phone")
-    with clock.moved(days * DAY):
-        publish_retention()
-    over = [line["category"] for line in published()["categories"] if line["over"]]
-    assert ("session" in over) == (days > 30)
+    Session.objects.update(born=clock.now() + 30 * DAY)
+
+
+def fail_export() -> None:
+    Export.objects.create(owner=make_person("ada"), state=Export.State.FAILED)
+
+
+RECORDS: dict[str, list[Callable[[], object]]] = {
+    "session": [begin_browser],
+    "session_unused": [stay_unused],
+    "doorstep": [knock],
+    "draft": [type_draft],
+    "trash_story": [begin_trash],
+    "trash_turn": [begin_trash],
+    "trash_character": [begin_trash],
+    "account": [ask_to_go],
+    "receipt": [finish_going],
+    "reserved_handle": [reserve],
+    "access_count": [open_something],
+    "sending": [send],
+    "notice": [tell],
+    "export": [wait_for_export, fail_export],
+    "failed_job": [fail_job],
+    "backup": [make_backup_key],
+}
+"""Category -> how a record of it begins now."""
+
+
+def begin_again(measure: Measure, make: Callable[[], object]) -> None:
+    """Just now, by the day on which the instance and the wall agree."""
+    Keystore.objects.using("keystore").update(slow_date=clock.today())
+    make()
+    assert measured(measure).oldest == clock.today().isoformat()
+
+
+def measured(measure: Measure) -> Oldest:
+    """Measured and published; what is published is what the doctor says."""
+    publish_retention()
+    lines = {line["category"]: line for line in Client().get("/transparency/retention.json").json()["categories"]}
+    found = Oldest(**lines[measure.name])
+    alarm = {finding.name: finding.level for finding in say_retention([found])}
+    assert alarm == ({f"retention of {measure.name}": "mistake"} if found.over else {"retention": "ok"})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("measure", "make"),
+    [(measure, make) for measure in MEASURES for make in RECORDS[measure.name]],
+    ids=lambda value: getattr(value, "name", getattr(value, "__name__", "")),
+)
+def test_a_record_over_its_promise_is_an_alarm(measure: Measure, make: Callable[[], object]) -> None:
+    """A second before its clock is late all is well, a second after it doctor and page say so; by nights, a day."""
+    begin_again(measure, make)
+    if measure.by == "slow":
+        quiet, alarm = slow_date() + measure.lasts, slow_date() + measure.lasts + DAY
+        Keystore.objects.using("keystore").update(slow_date=quiet)
+        assert not measured(measure).over
+        Keystore.objects.using("keystore").update(slow_date=alarm)
+        assert measured(measure).days == measure.lasts.days + 1
+        assert measured(measure).over
+        return
+    if measure.late is not None:
+        edge = measure.lasts + measure.late
+    else:
+        midnight = datetime.combine(clock.today(), time(), UTC)
+        edge = midnight + measure.lasts + DAY - clock.now()
+    with clock.moved(edge - SECOND):
+        assert not measured(measure).over
+    with clock.moved(edge + SECOND):
+        found = measured(measure)
+        assert found.over
+        assert found.days == (clock.today() - date.fromisoformat(str(found.oldest))).days
+        assert found.promise == measure.sentence
+
+
+def test_an_alarm_waits_for_no_second_midnight() -> None:
+    """What is promised for minutes or hours rings within the hour."""
+    lasts = {measure.name: measure.lasts + (measure.late or DAY) for measure in MEASURES}
+    assert lasts["doorstep"] == timedelta(minutes=20)
+    assert lasts["export"] == timedelta(hours=24, minutes=10)
+    assert lasts["session_unused"] == timedelta(days=7, minutes=10)

@@ -12,6 +12,9 @@ from django.conf import settings
 from mindstage.datamap.reading import DataMap, data_map
 
 DAYS: Final = {"day": 1, "month": 30, "year": 365}
+SPANS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)} | {
+    name: timedelta(days=days) for name, days in DAYS.items()
+}
 type Promise = tuple[str, str, str]
 """A sentence of the map: kind, id, field."""
 
@@ -77,6 +80,12 @@ def days_in(sentence: str) -> int | None:
     if found is None:
         return 365 if re.search(r"\ba year\b", sentence) else None
     return int(found[1]) * DAYS[found[2]]
+
+
+def spans_in(sentence: str) -> list[timedelta]:
+    """All spans of a sentence, in its order: "30 days, 7 without use" -> 30 days, 7 days."""
+    found = re.finditer(rf"(\d+) (?:({'|'.join(SPANS)})s?\b|without use)", sentence)
+    return [int(each[1]) * SPANS[each[2] or "day"] for each in found]
 
 
 def refuse_longer(shorter: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ from mindstage.ops.findings import Finding
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.reading_files import read_rows
-from mindstage.ops.retention import dates_by, measure_all
+from mindstage.ops.retention import Oldest, dates_by, measure_all
 from mindstage.vault.clocks import MADE_UP
 
 COPY_LASTS: Final = timedelta(hours=26)
@@ -34,12 +34,17 @@ def check_retention(instance: Instance) -> Iterator[Finding]:
         found = list(measure_all(lambda alias, sql: read_rows(instance, alias, sql), dates_by(state["slow_date"])))
     except StartMistake:
         return  # an older schema: said above
-    over = [oldest for oldest in found if oldest.is_over]
+    yield from say_retention(found)
+
+
+def say_retention(found: list[Oldest]) -> Iterator[Finding]:
+    """An alarm for each category whose oldest record is older than its promise."""
+    over = [oldest for oldest in found if oldest.over]
     for oldest in over:
         yield Finding(
             f"retention of {oldest.category}",
             "mistake",
-            f"the oldest record is {oldest.days} days old, {oldest.promised_days} are promised",
+            f"the oldest record is of {oldest.oldest}; the promise is: {oldest.promise}",
             "Start Mindstage, or look in its log for a clock that failed.",
         )
     if not over:

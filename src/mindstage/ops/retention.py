@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db import connections
 
 from mindstage.datamap.reading import data_map
-from mindstage.datamap.retention import days_in
+from mindstage.datamap.retention import spans_in
 from mindstage.kit import clock
 from mindstage.ops.models import RetentionReport
 from mindstage.vault.clocks import slow_date
@@ -26,13 +26,17 @@ type By = Literal["wall", "slow", "eager"]
 FORMAT: Final = "mindstage-retention-1"
 UNFROZEN: Final = "JOIN accounts_user u ON u.id = s.owner_id AND u.state <> 'frozen'"
 """Of a frozen account these wait until it is thawed."""
+DAY: Final = timedelta(days=1)
+OFTEN: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One category: where its oldest record stands, and where the map says how long it may stay.
 
-    `ahead`: days that the stored date lies after the day on which the record began.
+    `ahead`: days that the stored date lies after the day on which the record began. `span`: which of the spans that the
+    map's sentence names. `late`: of what is stored to the moment, the period of the clock that ends it; only after it
+    is the promise broken. What is stored by the day has that day.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Measure:
     by: By = "wall"
     alias: str = "default"
     ahead: int = 0
+    span: int = 0
+    late: timedelta | None = None
 
     @property
     def sentence(self) -> str:
@@ -51,9 +57,9 @@ class Measure:
         return str(getattr(items[key], field))
 
     @property
-    def days(self) -> int:
-        """The promise in days; what is promised in minutes or hours is gone on the next day."""
-        return days_in(self.sentence) or 1
+    def lasts(self) -> timedelta:
+        """The promise."""
+        return spans_in(self.sentence)[self.span]
 
 
 MEASURES: Final = (
@@ -62,12 +68,22 @@ MEASURES: Final = (
         "Signed-in browsers",
         ("entry", "session", "retention_active"),
         "SELECT MIN(born) FROM accounts_session",
+        late=OFTEN,
+    ),
+    Measure(
+        "session_unused",
+        "Signed-in browsers, since they were last used",
+        ("entry", "session", "retention_active"),
+        "SELECT MIN(seen) FROM accounts_session",
+        span=1,
+        late=OFTEN,
     ),
     Measure(
         "doorstep",
         "Half-way through a door",
         ("entry", "doorstep", "retention_active"),
         "SELECT MIN(born) FROM accounts_doorstep",
+        late=OFTEN,
     ),
     Measure(
         "draft",
@@ -137,12 +153,19 @@ MEASURES: Final = (
         ("entry", "notice", "retention_active"),
         "SELECT MIN(made_on) FROM accounts_notice",
     ),
-    Measure("export", "Exports", ("entry", "export", "retention_active"), "SELECT MIN(ready_at) FROM rights_export"),
+    Measure(
+        "export",
+        "Exports",
+        ("entry", "export", "retention_active"),
+        "SELECT MIN(COALESCE(ready_at, asked_at)) FROM rights_export",
+        late=OFTEN,
+    ),
     Measure(
         "failed_job",
         "Jobs that failed",
         ("entry", "job", "retention_active"),
         "SELECT MIN(due_at) FROM ops_job WHERE state = 'failed'",
+        late=DAY,
     ),
     Measure(
         "backup",
@@ -167,19 +190,19 @@ class Oldest:
     promised_days: int
     promise: str
     measured_by: By
-
-    @property
-    def is_over(self) -> bool:
-        return self.days is not None and self.days > self.promised_days
+    over: bool
 
 
 def measure_all(read: Read, dates: Mapping[By, date]) -> Iterator[Oldest]:
     """Measure every category; `dates` says what day it is by each of the three dates."""
     for each in MEASURES:
         began = _began(each, read(each.alias, each.statement))
-        days = None if began is None else max(0, (dates[each.by] - began).days)
-        said = began.isoformat() if began else None
-        yield Oldest(each.name, each.title, said, days, each.days, each.sentence, each.by)
+        day = began.date() if began else None
+        days = None if day is None else max(0, (dates[each.by] - day).days)
+        promised = max(1, each.lasts.days)
+        over = began is not None and _is_over(each, began, dates[each.by])
+        said = day.isoformat() if day else None
+        yield Oldest(each.name, each.title, said, days, promised, each.sentence, each.by, over)
 
 
 def dates_by(slow: date) -> dict[By, date]:
@@ -190,7 +213,7 @@ def dates_by(slow: date) -> dict[By, date]:
 
 def publish_retention() -> None:
     """Measure, and replace what is published. A clock runs it."""
-    found = [asdict(oldest) | {"over": oldest.is_over} for oldest in measure_all(_read, dates_by(slow_date()))]
+    found = [asdict(oldest) for oldest in measure_all(_read, dates_by(slow_date()))]
     RetentionReport.objects.update_or_create(pk=1, defaults={"measured_on": clock.today(), "content": found})
 
 
@@ -204,10 +227,19 @@ def published() -> dict[str, Any]:
     }
 
 
-def _began(each: Measure, rows: list[tuple[Any, ...]]) -> date | None:
-    """SQLite says days and moments as text, a server as values; their first ten characters are the day."""
+def _began(each: Measure, rows: list[tuple[Any, ...]]) -> datetime | None:
+    """SQLite says days and moments as text, a server as values; a day is its first moment. In UTC."""
     value = rows[0][0] if rows else None
-    return date.fromisoformat(str(value)[:10]) - timedelta(days=each.ahead) if value is not None else None
+    if value is None:
+        return None
+    began = datetime.fromisoformat(str(value)) - each.ahead * DAY
+    return began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
+
+
+def _is_over(each: Measure, began: datetime, today: date) -> bool:
+    if each.late is not None:
+        return clock.now() - began > each.lasts + each.late
+    return today - began.date() > each.lasts
 
 
 def _read(alias: str, statement: str) -> list[tuple[Any, ...]]:
