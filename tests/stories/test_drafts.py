@@ -12,7 +12,7 @@ from mindstage.accounts.models import User
 from mindstage.kit import clock
 from mindstage.stories.drafts import DraftView, find_draft, purge_old_drafts, save_draft
 from mindstage.stories.models import Draft, Story
-from mindstage.stories.refusals import TurnTooLong, Unstorable
+from mindstage.stories.refusals import DraftTooLong, Unstorable
 from people import signed_in_client
 from stories.scenes import make_story
 
@@ -56,7 +56,7 @@ def test_a_line_too_long_for_a_turn_is_a_draft_still(story: Story) -> None:
     """So that its author can split it; without end it is not."""
     save_draft(story=story, mode="do", text="x" * 100_000)
     assert len(find_draft(story).text) == 100_000
-    with pytest.raises(TurnTooLong):
+    with pytest.raises(DraftTooLong):
         save_draft(story=story, mode="do", text="x" * 100_001)
     assert len(find_draft(story).text) == 100_000
 

@@ -7,6 +7,7 @@ The names of the variables here are the contract between views and templates.
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -61,6 +62,8 @@ class Stage:
 
     turns: list[TurnView] = field(default_factory=list)
     drafts: list[dict[str, str]] = field(default_factory=list)
+    draft_gate: threading.Event | None = None
+    draft_refusals: list[tuple[int, str]] = field(default_factory=list)
     takes: list[dict[str, Any]] = field(default_factory=list)
     words: str = WORDS
     pace: float = 0.02
@@ -458,6 +461,12 @@ def branches(request: HttpRequest, story_id: uuid.UUID, turn_id: uuid.UUID) -> H
 
 
 def draft(request: HttpRequest, story_id: uuid.UUID) -> HttpResponse:
+    gate, stage.draft_gate = stage.draft_gate, None
+    if gate:
+        gate.wait(10)  # this save is slow, those after it are not
+    if stage.draft_refusals:
+        status, sentence = stage.draft_refusals.pop(0)
+        return JsonResponse({"say": sentence}, status=status)
     stage.drafts.append({"mode": request.POST["mode"], "text": request.POST["text"]})
     return HttpResponse(status=204)
 

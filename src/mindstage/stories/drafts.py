@@ -10,7 +10,7 @@ from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.retention import kept_for
 from mindstage.kit import clock
 from mindstage.stories.models import Draft, Story
-from mindstage.stories.refusals import TurnTooLong, Unstorable
+from mindstage.stories.refusals import DraftTooLong, Unstorable
 from mindstage.stories.turns import MODES
 from mindstage.vault.purposes import Purpose
 
@@ -29,7 +29,7 @@ def save_draft(*, story: Story, mode: str, text: str) -> None:
     if mode not in MODES or "\x00" in text:
         raise Unstorable
     if len(text) > DRAFT_CHARACTERS:
-        raise TurnTooLong
+        raise DraftTooLong
     with transaction.atomic():
         Draft.objects.filter(story=story).delete()
         if text.strip():

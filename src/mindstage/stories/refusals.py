@@ -41,6 +41,14 @@ class TurnTooLong(Refused):
     sentence = "This line is too long for one turn (16,000 characters at most). It is kept here; please split it."
 
 
+class DraftTooLong(Refused):
+    status = 413
+    sentence = (
+        "This line is longer than a draft may be (100,000 characters), so it is not saved. Its words stay in the box "
+        "as long as this tab is open; please split it, or keep a copy elsewhere."
+    )
+
+
 class Unstorable(Refused):
     sentence = "This text holds characters that are no text (broken or null characters). Remove them and try again."
 

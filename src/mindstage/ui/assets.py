@@ -53,6 +53,7 @@ MODULES = {
     "mindstage/reply": "stories/reply.js",
     "mindstage/turn_stream": "stories/turn_stream.js",
     "mindstage/turn_tools": "stories/turn_tools.js",
+    "mindstage/draft": "stories/draft.js",
     "mindstage/composer": "stories/composer.js",
     "mindstage/reader": "stories/reader.js",
 }

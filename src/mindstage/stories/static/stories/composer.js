@@ -1,4 +1,6 @@
 /* <turn-composer>: the person's line. It is never lost: drafts save themselves, and a refusal keeps the words. */
+import { Draft } from "mindstage/draft";
+
 const HINTS = {
   do: "What do you do?",
   say: "What do you say?",
@@ -7,19 +9,24 @@ const HINTS = {
 };
 const EMPTY = "Write a line first. To let the narrator go on without you, press Continue or use the story menu.";
 const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here and goes out when you’re back.";
-const SAVE_AFTER = 800; // milliseconds of quiet
 
 class TurnComposer extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     this.field = this.querySelector("textarea");
     this.note = this.querySelector(".composer-note");
+    this.draft = new Draft({
+      url: this.dataset.draft,
+      read: () => this.line(),
+      saved: { mode: this.form.dataset.mode, text: this.field.defaultValue },
+      place: this.querySelector(".draft-note"),
+    });
     this.acts = new AbortController();
     const on = (target, name, deed) => target.addEventListener(name, deed, { signal: this.acts.signal });
     on(this.form, "submit", (event) => { event.preventDefault(); this.play(); });
     on(this.field, "input", () => this.typed());
     on(this.field, "keydown", (event) => this.pressed(event));
-    on(this.form, "change", (event) => { if (event.target.name === "mode") this.hint(); });
+    on(this.form, "change", (event) => { if (event.target.name === "mode") { this.hint(); this.draft.touched(); } });
     on(this.querySelector("[data-stop]"), "click", () => this.tell("stage:stop"));
     on(document, "click", (event) => this.clicked(event));
     on(document, "keydown", (event) => { if (event.key === "Escape" && this.streaming && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.tell("stage:stop"); });
@@ -28,8 +35,9 @@ class TurnComposer extends HTMLElement {
     on(document, "stage:refused", (event) => { this.state("rest"); this.say(event.detail.sentence); });
     on(document, "stage:settled", () => this.state("rest"));
     on(window, "offline", () => this.say(OFFLINE));
-    on(window, "online", () => this.say(""));
-    on(window, "pagehide", () => this.save({ now: true }));
+    on(window, "online", () => { this.say(""); this.draft.save(); });
+    on(window, "pagehide", () => this.draft.save({ leaving: true }));
+    on(window, "beforeunload", (event) => { if (this.draft.atRisk) event.preventDefault(); }); // the browser asks first
     // A page made while a reply runs: the stream has begun before this element could hear it.
     this.state(document.querySelector("turn-stream")?.busy ? "streaming" : "rest");
     this.hint();
@@ -65,9 +73,7 @@ class TurnComposer extends HTMLElement {
     const sent = this.pending ? JSON.parse(this.pending.key) : null;
     if (!resumed && sent?.[0] === "turns" && this.field.value.trim() === sent[1].text) {
       this.field.value = "";
-      this.saved = "";
-      clearTimeout(this.timer);
-      this.save({ now: true, force: true });
+      this.draft.save();
     }
     this.pending = null;
     this.grow();
@@ -96,19 +102,11 @@ class TurnComposer extends HTMLElement {
   typed() {
     this.grow();
     if (navigator.onLine) this.say("");
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), SAVE_AFTER);
+    this.draft.touched();
   }
 
-  save({ now = false, force = false } = {}) {
-    const text = this.field.value;
-    if (!force && (this.saved ?? this.field.defaultValue) === text) return;
-    const body = new FormData();
-    body.set("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken?.value ?? "");
-    body.set("mode", this.mode);
-    body.set("text", text);
-    const keepalive = now && text.length < 20000; // browsers allow 64 kB to outlive a page
-    fetch(this.dataset.draft, { method: "POST", body, keepalive }).then((answer) => { if (answer.ok) this.saved = text; }).catch(() => { /* the next pause tries again */ });
+  line() {
+    return { mode: this.mode, text: this.field.value, token: this.form.elements.csrfmiddlewaretoken?.value ?? "" };
   }
 
   pressed(event) {
