@@ -1,0 +1,50 @@
+"""The disk of the running program is full: the page says so, and no word that was written is gone from it."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+from playwright.sync_api import expect
+
+from fakes.provider import Finish, Text, ThreadedFakeProvider
+from journeys.conftest import Come
+from journeys.visitor import last, positions
+from system.program import Start, provider_toml
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+
+LINE = "I write it all down."
+
+
+def test_a_line_waits_until_there_is_room(come: Come, running_program: Start) -> None:
+    """Neither draft nor turn can be stored: both are said with what is safe, the line stays in its box, and when there
+    is room again the draft saves itself and the same line is played, once."""
+    with ThreadedFakeProvider() as provider:
+        provider.always(Text("She reads it twice."), Finish())
+        program = running_program(environ={"FAKE_KEY": "key-of-the-fake"}, toml=provider_toml(provider.base_url))
+        visitor = come(program.address)
+        visitor.sign_up()
+        visitor.begin()
+        visitor.play("I sit down.")
+        page, line = visitor.page, visitor.page.get_by_label("Your line")
+        visitor.allow(503)
+        was = resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        try:
+            visitor.write(LINE)
+            expect(page.locator(".draft-note")).to_contain_text("not be saved just now. Its words stay in the box")
+            expect(page.locator("#saved")).to_have_text("Your line is not saved")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("alert")).to_contain_text("could not save just now")
+            expect(line).to_have_value(LINE)
+            expect(page.get_by_role("button", name="Play")).to_be_enabled()
+        finally:
+            resource.prlimit(program.pid, resource.RLIMIT_FSIZE, was)
+        expect(page.locator("#saved")).to_have_text("Saved as you play")
+        page.get_by_role("button", name="Play").click()
+        expect(last(page)).to_contain_text("She reads it twice.")
+        visitor.hear()
+        expect(line).to_have_value("")
+        page.reload()
+        assert positions(page) == [0, 1, 2, 3, 4]
+        expect(line).to_have_value("")
