@@ -73,6 +73,7 @@ class Stage:
     running: dict[str, Any] | None = None
     stopped: bool = False
     drops: int = 0
+    cut_resumed: bool = False
     person: bool = True
     nothing: bool = False
 
@@ -513,6 +514,8 @@ def take(request: HttpRequest, story_id: uuid.UUID, kind: str) -> HttpResponse |
 
 
 def resume(request: HttpRequest, run: uuid.UUID) -> HttpResponse | StreamingHttpResponse:
+    if stage.cut_resumed:
+        return stream(iter([b": nothing more\n\n"]))
     if stage.drops > 0:
         stage.drops -= 1
         return JsonResponse({"say": "Busy."}, status=503)

@@ -73,16 +73,25 @@ export class Reply {
     this.follow();
   }
 
-  /** No more words: the caret goes. `sentence` stays under the text when the server can't be asked for its own. */
-  end(sentence = "") {
+  /** No more words: the caret goes. `sentence` stays under the text when the server can't be asked for its own, with a
+      button for `act` when there is something to do. */
+  end(sentence = "", { label = "", act = null } = {}) {
     clearTimeout(this.timer);
     this.note("");
     this.paint();
     this.caret.remove();
     this.article.removeAttribute("aria-busy");
     if (!sentence) return;
-    const note = made("div", "inline-note");
-    note.append(made("p", "note note-plain note-warn", sentence));
-    this.article.append(note);
+    const place = made("div", "inline-note");
+    const note = made("div", "note note-plain note-warn");
+    note.append(made("p", "", sentence));
+    if (act) {
+      const button = made("button", "btn btn-s", label);
+      button.type = "button";
+      button.addEventListener("click", act);
+      note.append(button);
+    }
+    place.append(note);
+    this.article.append(place);
   }
 }

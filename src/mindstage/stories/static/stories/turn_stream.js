@@ -7,7 +7,8 @@ import { Reply, draftTurn } from "mindstage/reply";
 
 const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
 const SEARCHING = "The connection dropped. The narrator goes on; looking for it…";
-const WAITS = [300, 600, 1200, 2500, 5000, 8000]; // milliseconds between attempts to find a reply again
+const GONE = "Mindstage can’t be reached just now, so the rest of this reply can’t be shown. What was written is kept, and your words are safe.";
+const WAITS = [300, 600, 1200, 2500, 5000, 8000, 8000]; // milliseconds after each attempt to find a reply again
 const ENDINGS = { finished: "The narrator has finished.", stopped: "Stopped. The words up to here are kept." };
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 const emit = (name, detail = {}) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -18,6 +19,7 @@ class TurnStream extends HTMLElement {
     this.last = null;
     document.addEventListener("stage:take", (event) => this.take(event.detail));
     document.addEventListener("stage:stop", () => this.stop());
+    window.addEventListener("online", () => this.lost?.());
     if (this.dataset.run) this.pickUp(this.dataset.run, this.dataset.runTurn);
     refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
   }
@@ -42,6 +44,7 @@ class TurnStream extends HTMLElement {
 
   /** A reply was running when the page was made. */
   async pickUp(run, turn) {
+    if (this.busy) return;
     this.begin({ path: "", body: {} });
     const article = document.getElementById(`t-${turn}`);
     Object.assign(this, { run, reply: { id: turn, position: Number(article?.dataset.position) } });
@@ -51,7 +54,7 @@ class TurnStream extends HTMLElement {
   }
 
   begin(asked) {
-    Object.assign(this, { busy: true, asked, run: null, reply: null, turn: null, view: null, seen: 0, stopping: false });
+    Object.assign(this, { busy: true, asked, run: null, reply: null, turn: null, view: null, seen: 0, tries: 0, stopping: false, lost: null });
     emit("stage:sent");
   }
 
@@ -67,7 +70,7 @@ class TurnStream extends HTMLElement {
   receive({ event, id, data }) {
     if (event === "begun") this.begun(data);
     if (event === "progress") this.view?.note(data.say, data.share);
-    if (event === "delta") { this.view?.add(data.text); this.seen = id ?? this.seen; }
+    if (event === "delta") { this.view?.add(data.text); this.seen = id ?? this.seen; this.tries = 0; }
     return event === "done";
   }
 
@@ -119,13 +122,25 @@ class TurnStream extends HTMLElement {
   }
 
   async findAgain(note) {
-    for (let attempt = 0; ; attempt += 1) {
-      if (note || attempt > 1) this.view?.note(note || SEARCHING);
+    let said = GONE;
+    for (; this.tries < WAITS.length; this.tries += 1) {
+      if (this.tries) await pause(WAITS[this.tries - 1]);
+      if (note || this.tries > 1) this.view?.note(note || SEARCHING);
       const response = await fetch(`/stream/runs/${this.run}?after=${this.seen}`, { headers: { Accept: "text/event-stream" } }).catch(() => null);
-      if (response?.ok) return this.listen(response);
+      if (response?.ok) { this.tries += 1; return this.listen(response); } // tries count anew with the next word
       if (response && response.status < 500 && response.status !== 429) return this.settle({ state: "finished" });
-      await pause(WAITS[Math.min(attempt, WAITS.length - 1)]);
+      said = response ? await sentence(response) : GONE;
     }
+    this.giveUp(said);
+  }
+
+  /** It can't be found for now: the person may write and play, or look for it again. */
+  giveUp(said) {
+    const [run, turn] = [this.run, this.reply.id];
+    const again = this.lost = () => this.pickUp(run, turn);
+    this.view?.end(said, { label: "Try again", act: again });
+    say(said);
+    this.finish("stage:settled", { state: "lost" });
   }
 
   stop() {
