@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from fakes.provider import Finish, Hold, Text, ThreadedFakeProvider
 from journeys.conftest import Come
-from journeys.visitor import PASSPHRASE, Visitor, last, prose
+from journeys.visitor import COUNT_LIVE, PASSPHRASE, Visitor, last, prose
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -18,13 +18,6 @@ FOCUS_SHOWS = """() => {
     const box = at.getBoundingClientRect();
     const around = [at, at.nextElementSibling, at.closest("label"), at.closest("form")].some(rings);
     return [around, at.outerHTML.slice(0, 120), box.bottom > 0 && box.top < innerHeight];
-}"""
-COUNT_LIVE = """() => {
-    window.said = [];
-    new MutationObserver(() => {
-        const words = document.getElementById("live").textContent;
-        if (words) window.said.push(words);
-    }).observe(document.getElementById("live"), { childList: true, characterData: true, subtree: true });
 }"""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from fakes.provider import Finish, Hold, Status, Text, ThreadedFakeProvider
 from journeys.conftest import Come
-from journeys.visitor import Visitor, all_words, last, positions, prose
+from journeys.visitor import COUNT_LIVE, Visitor, all_words, last, positions, prose
 from system.program import Start, provider_toml
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -40,15 +42,49 @@ def test_a_narrator_that_is_down_costs_no_word(come: Come, running_program: Star
     assert positions(visitor.page) == [0, 1, 2]
 
 
-def test_a_busy_narrator_says_so(player: Visitor, narrator: ThreadedFakeProvider) -> None:
-    """429: the sentence says wait, the turn is kept, and Try again gets the reply."""
-    narrator.play(Status(429, {"Retry-After": "1"}))
-    narrator.play(Status(429, {"Retry-After": "1"}))
+def test_a_busy_narrator_says_when(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """429 with a time: the page counts it down for eyes only, offers Try again when it is over, and says so once."""
+    narrator.play(Status(429, {"Retry-After": "4"}))
     reply = player.play(LINE)
     expect(reply.locator(".note")).to_contain_text("busy")
-    narrator._scripts.clear()
+    player.page.evaluate(COUNT_LIVE)
+    again, timer = reply.get_by_role("button", name="Try again"), reply.get_by_role("timer")
+    expect(again).to_be_disabled()
+    expect(timer).to_have_attribute("aria-live", "off")
+    expect(timer).to_have_text("You can try again in 2 seconds.")
+    expect(timer).to_have_text("You can try again in 1 second.")
+    expect(again).to_be_enabled()
+    expect(timer).to_have_text("You can try again now.")
+    expect(player.page.locator("#live")).to_have_text("You can try again now.")
+    said = [sentence for sentence in player.page.evaluate("window.said") if "again in" in sentence]
+    assert len(said) <= 1, f"the countdown was read out: {said}"
+    again.click()
+    expect(last(player.page)).to_contain_text("The bell hums")
+    player.hear()
+
+
+def test_a_wait_goes_on_over_a_reload(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """A page that is made before the time is over knows what is left of it."""
+    page = player.page
+    narrator.play(Status(429, {"Retry-After": "40"}))
+    player.play(LINE)
+    expect(last(page).get_by_role("timer")).to_have_text("You can try again in 38 seconds.")
+    page.reload()
+    timer = last(page).get_by_role("timer")
+    expect(timer).to_have_text(re.compile("You can try again in 3[0-8] seconds."))
+    expect(last(page).get_by_role("button", name="Try again")).to_be_disabled()
+    assert page.get_by_label("Your line").is_editable()
+
+
+def test_a_busy_narrator_that_names_no_time(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """429 alone: the sentence says wait, the turn is kept, and Try again is there at once."""
+    narrator.play(Status(429))
+    reply = player.play(LINE)
+    expect(reply.locator(".note")).to_contain_text("busy")
+    expect(reply.get_by_role("timer")).to_have_count(0)
     reply.get_by_role("button", name="Try again").click()
     expect(last(player.page)).to_contain_text("The bell hums")
+    player.hear()
 
 
 def test_a_line_that_is_too_long_stays_in_its_field(player: Visitor, narrator: ThreadedFakeProvider) -> None:

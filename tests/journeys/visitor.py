@@ -21,6 +21,14 @@ STORES = """async () => ({
     local: localStorage.length, session: sessionStorage.length,
     databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
 })"""
+COUNT_LIVE = """() => {
+    window.said = [];
+    new MutationObserver(() => {
+        const words = document.getElementById("live").textContent;
+        if (words) window.said.push(words);
+    }).observe(document.getElementById("live"), { childList: true, characterData: true, subtree: true });
+}"""
+"""Collects in window.said what screen readers are told."""
 _numbers = itertools.count(1)
 
 

@@ -108,3 +108,15 @@ async def test_a_reader_who_leaves_ends_nothing() -> None:
     bus.feed(channel, "Still here.")
     bus.end(channel, DONE)
     assert (await collect(bus, bus.channels[channel.run]))[0] == "Still here."
+
+
+async def test_whoever_comes_late_waits_only_for_the_rest() -> None:
+    """A wait that a provider named runs on: a page made ten seconds later is told what is left, never less than 0."""
+    ending = Ending("failed", "Busy.", retry=True, retry_after=30)
+    assert [ending.after(seconds).retry_after for seconds in (0, 9.5, 10, 29.99, 30, 400)] == [30, 21, 20, 1, 0, 0]
+    assert DONE.after(10) == DONE
+    bus = Bus()
+    channel = bus.open(uuid.uuid4())
+    bus.end(channel, ending)
+    channel.ended_at -= 10
+    assert [event async for event in bus.read(channel)] == [ending.after(10)]

@@ -10,9 +10,10 @@ docs/subsystems/streaming.md
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 GATHER_SECONDS = 0.04
 KEPT_SECONDS = 60.0
@@ -45,6 +46,11 @@ class Ending:
     retry: bool = False
     retry_after: int | None = None
 
+    def after(self, seconds: float) -> Ending:
+        """The same for whoever hears of it so much later: of a wait, what is left."""
+        wait = self.retry_after
+        return self if wait is None else replace(self, retry_after=max(0, math.ceil(wait - seconds)))
+
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
@@ -64,6 +70,7 @@ class Channel:
     length: int = 0
     progress: Progress | None = None
     ending: Ending | None = None
+    ended_at: float = 0.0
     readers: set[asyncio.Event] = field(default_factory=set)
     woken_at: float = -GATHER_SECONDS
 
@@ -118,7 +125,7 @@ class Bus:
 
     def end(self, channel: Channel, ending: Ending) -> None:
         """The run is over and stored; readers finish, and the channel is kept a minute for those who come late."""
-        channel.ending = ending
+        channel.ending, channel.ended_at = ending, asyncio.get_running_loop().time()
         self._waiting.discard(channel)
         channel.wake()
         ended = [run for run, other in self.channels.items() if other.ending is not None]
@@ -145,7 +152,7 @@ class Bus:
                     told = channel.progress
                     yield told
                 elif channel.ending is not None:
-                    yield channel.ending
+                    yield channel.ending.after(asyncio.get_running_loop().time() - channel.ended_at)
                     return
                 elif not await _woken(wakeup):
                     yield Quiet()

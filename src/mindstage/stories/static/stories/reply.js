@@ -1,4 +1,7 @@
-/* A reply while it is being written: plain text, painted in calm steps, never letter by letter. */
+/* A reply while it is being written: plain text, painted in calm steps, never letter by letter.
+   And the wait after one that a busy narrator put off. */
+import { say } from "mindstage/say";
+
 const PAINT_EVERY = 80; // milliseconds
 
 /** A turn made on this side until the server's own partial takes its place. */
@@ -94,4 +97,31 @@ export class Reply {
     place.append(note);
     this.article.append(place);
   }
+}
+
+/** The narrator named a time before which asking again is no use: so long the buttons for it wait. Eyes see how long;
+    screen readers may look it up, and hear only that it is over. */
+export function holdRetry(article, seconds) {
+  const buttons = [...(article?.querySelectorAll(".note :is([data-act=retry], [data-act=continue])") ?? [])];
+  if (!buttons.length || !(seconds > 0)) return;
+  const over = Date.now() + seconds * 1000;
+  const timer = made("p", "small num wait");
+  timer.setAttribute("role", "timer");
+  timer.setAttribute("aria-live", "off");
+  buttons[0].parentElement.append(timer);
+  const tick = () => {
+    const left = Math.ceil((over - Date.now()) / 1000);
+    for (const button of buttons) button.disabled = left > 0;
+    timer.textContent = left > 0 ? waitOf(left) : "You can try again now.";
+    if (!timer.isConnected) return; // another turn stands here by now
+    if (left > 0) setTimeout(tick, (over - Date.now()) % 1000 || 1000);
+    else say("You can try again now.");
+  };
+  tick();
+}
+
+/** "You can try again in 3 seconds." */
+export function waitOf(seconds) {
+  const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), "minute"] : [seconds, "second"];
+  return `You can try again in ${count} ${unit}${count === 1 ? "" : "s"}.`;
 }

@@ -3,12 +3,13 @@
 import { elements, ask, place, refresh, sentence } from "mindstage/swap";
 import { say } from "mindstage/say";
 import { frames } from "mindstage/frames";
-import { Reply, draftTurn } from "mindstage/reply";
+import { Reply, draftTurn, holdRetry, waitOf } from "mindstage/reply";
 
 const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
 const SEARCHING = "The connection dropped. The narrator goes on; looking for it…";
 const GONE = "Mindstage can’t be reached just now, so the rest of this reply can’t be shown. What was written is kept, and your words are safe.";
 const WAITS = [300, 600, 1200, 2500, 5000, 8000, 8000]; // milliseconds after each attempt to find a reply again
+const NO_WORDS = 999999999; // "I have them all"
 const ENDINGS = { finished: "The narrator has finished.", stopped: "Stopped. The words up to here are kept." };
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 const emit = (name, detail = {}) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -21,6 +22,7 @@ class TurnStream extends HTMLElement {
     document.addEventListener("stage:stop", () => this.stop());
     window.addEventListener("online", () => this.lost?.());
     if (this.dataset.run) this.pickUp(this.dataset.run, this.dataset.runTurn);
+    else this.hearWait().catch(() => { /* the buttons work at once, and the narrator says it again */ });
     refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
   }
 
@@ -40,6 +42,15 @@ class TurnStream extends HTMLElement {
     }
     if (!response.ok) return this.refuse(await sentence(response));
     await this.listen(response);
+  }
+
+  /** A narrator that was busy shortly before the page was made: what is left of the time that it named? */
+  async hearWait() {
+    const turn = this.querySelector(":scope > .turn.last[data-state=failed]");
+    if (!turn) return;
+    const response = await fetch(`/stream/runs/${turn.id.slice(2)}?after=${NO_WORDS}`);
+    if (!response.ok) return;
+    for await (const { event, data } of frames(response.body)) if (event === "done") holdRetry(turn, data.retry_after);
   }
 
   /** A reply was running when the page was made. */
@@ -148,14 +159,15 @@ class TurnStream extends HTMLElement {
     if (this.run) fetch(`/stream/runs/${this.run}/stop`, { method: "POST", keepalive: true }).catch(() => { /* it ends by itself */ });
   }
 
-  async settle({ state, say: said = "" }) {
+  async settle({ state, say: said = "", retry_after: wait = 0 }) {
     this.view?.end();
     try {
       await refresh(`${this.dataset.story}turns/${this.reply.id}/`);
     } catch {
       this.view?.end(said || "The words are kept. Reload the page to see the turn as it was saved.");
     }
-    say(ENDINGS[state] ?? said);
+    say(ENDINGS[state] ?? (wait ? `${said} ${waitOf(wait)}` : said));
+    holdRetry(document.getElementById(`t-${this.reply.id}`), wait);
     refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
     this.finish("stage:settled", { state });
   }
