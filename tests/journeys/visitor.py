@@ -200,3 +200,24 @@ def positions(page: Page) -> list[int]:
 def top_of(page: Page, selector: str) -> float:
     """Where an element's upper edge stands on the screen, in pixels."""
     return float(page.locator(selector).evaluate("element => element.getBoundingClientRect().top"))
+
+
+@dataclass(frozen=True)
+class ShownMeter:
+    """What a play page says that the narrator can hold, in tokens."""
+
+    used: int
+    context: int
+    parts: dict[str, int]
+
+
+def meter_on(page: Page) -> ShownMeter:
+    """The context meter of a play page."""
+
+    def number(text: str) -> int:
+        return int(text.replace(",", ""))
+
+    head = re.search(r"([\d,]+) of ([\d,]+) tokens", page.locator("#meter .p-sub").text_content() or "")
+    assert head, "the page shows no meter"
+    rows = [row.locator("span").all_text_contents() for row in page.locator("#meter li").all()]
+    return ShownMeter(number(head[1]), number(head[2]), {title: number(tokens) for title, tokens in rows})

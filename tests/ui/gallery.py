@@ -351,10 +351,10 @@ METER = {
             ("instructions", "Instructions", 60),
             ("scenario", "Scenario", 90),
             ("cast", "Cast", 140),
-            ("lore", "World lore", 86),
+            ("lore", "Lore", 86),
             ("examples", "Example dialogue", 0),
-            ("turns", "Recent turns, word for word", 340),
-            ("free", "Free for the reply", 484),
+            ("turns", "Turns", 340),
+            ("free", "Free, and kept for the reply", 484),
         )
     ],
 }
