@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from fakes.provider import Die, Finish, Hold, Text, ThreadedFakeProvider, Words
-from journeys.visitor import Visitor, all_words, last, positions, prose, top_of
+from journeys.visitor import Visitor, all_words, last, last_but, positions, prose, tool, top_of
 from stories.house import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 FIRST, SECOND = "She lifts the bar without a word.", "She shakes her head and points at the stool."
-
-
-def tool(turn: Locator, name: str) -> None:
-    """Press one of the small tools of a turn."""
-    turn.hover()
-    turn.locator(".turn-tools").get_by_text(name, exact=True).click()
 
 
 def test_stop_keeps_the_words_and_continue_goes_on(player: Visitor, narrator: ThreadedFakeProvider) -> None:
@@ -192,8 +186,3 @@ def test_a_branch_leaves_the_old_way_alone(player: Visitor, narrator: ThreadedFa
     page.get_by_role("button", name="Play this branch").click()
     page.wait_for_url("**/stories/*/")
     assert all_words(page) == before
-
-
-def last_but(page: Page, count: int) -> str:
-    """A selector of one of the last turns."""
-    return f'.turn[data-position="{positions(page)[-1 - count]}"]'

@@ -182,6 +182,17 @@ def last(page: Page) -> Locator:
     return page.locator("#turns > .turn").last
 
 
+def last_but(page: Page, count: int) -> str:
+    """A selector of one of the last turns."""
+    return f'.turn[data-position="{positions(page)[-1 - count]}"]'
+
+
+def tool(turn: Locator, name: str) -> None:
+    """Press one of the small tools of a turn."""
+    turn.hover()
+    turn.locator(".turn-tools").get_by_text(name, exact=True).click()
+
+
 def prose(turn: Locator) -> str:
     """The words of a turn."""
     return turn.locator(".prose").first.inner_text()
