@@ -6,6 +6,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
