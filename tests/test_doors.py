@@ -66,6 +66,7 @@ OPEN = {
     "policy_feed": "the same for news readers",
     "receipt": "whoever has a claim code, without an account",
     "receipt_check": "whether a receipt is genuine",
+    "receipt_offline": "the same as one file that needs nobody",
     "data_map": "the data map",
     "data_map_schema": "how the data map is written",
     "signing_key": "the public key that checks exports, receipts and reports of a restore",

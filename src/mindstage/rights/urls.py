@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("your-data/erasures/end/", erasures.cancel, name="erasure_end"),
     path("your-data/receipt/", receipts.show, name="receipt"),
     path("your-data/receipt/check/", receipts.check, name="receipt_check"),
+    path("your-data/receipt/check/offline/", receipts.offline, name="receipt_offline"),
     path("trash/", trash.index, name="trash_page"),
     path("trash/<uuid:item>/undo/", trash.undo, name="item_undo"),
     path("trash/<uuid:item>/end/", trash.end, name="item_end"),

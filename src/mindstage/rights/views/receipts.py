@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from mindstage.accounts.rate_limits import Limit, TooManyTries, count_try, network_of
 from mindstage.ledger.envelopes import claim_nonce, plain_code
 from mindstage.ledger.receipts import check_receipt
 from mindstage.ledger.signed import NotGenuine
 from mindstage.rights.erasure import TooLate, cancel_erasure, find_request
+from mindstage.rights.offline import policy, write_page
 from mindstage.rights.receipts import NoReceipt, fetch_receipt, has_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
 from mindstage.rights.views.erasures import TOO_LATE
@@ -59,6 +60,14 @@ def check(request: HttpRequest) -> HttpResponse:
         except NotGenuine as broken:
             context["problem"], status = str(broken), 422
     return render(request, "rights/receipt_check.html", context, status=status)
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+    """The same check as one file that needs nobody: to be used here, or kept beside the receipt."""
+    response = HttpResponse(write_page(key=receipt_key()))
+    response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
+    return response
 
 
 def _cancel(request: HttpRequest, row: ErasureRequest | None) -> HttpResponse:
