@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mindstage.ui.middleware.PrivatePagesMiddleware",
+    "mindstage.ui.middleware.NotAllowedMiddleware",
 ]
 
 ROOT_URLCONF = "mindstage.config.urls"

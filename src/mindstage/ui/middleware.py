@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from mindstage.ui.views import not_allowed
 
 NOT_ASKED_FOR = "camera=(), microphone=(), geolocation=(), usb=(), payment=(), interest-cohort=(), browsing-topics=()"
 
@@ -21,6 +23,21 @@ class PrivatePagesMiddleware:
         response.headers.setdefault("Permissions-Policy", NOT_ASKED_FOR)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class NotAllowedMiddleware:
+    """An address that is asked in a way it does not answer (a form's, opened from the history) says so on a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        page = not_allowed(request)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 class SecureCookiesMiddleware:

@@ -97,6 +97,19 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     )
 
 
+def not_allowed(request: HttpRequest) -> HttpResponse:
+    opened = request.method in ("GET", "HEAD")
+    return problem(
+        request,
+        status=405,
+        title="This address is no page",
+        sentence="It takes what a button or a form sends, and shows nothing by itself. Nothing was changed."
+        if opened
+        else "It can be looked at, and takes nothing that is sent to it. Nothing was changed.",
+        next_step="Go to the page with the button, and press it there." if opened else "Open it as a page.",
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django's own line is off: it names the path, which may hold the owner link.
     log.exception("a page could not be made")  # noqa: LOG004 - the framework calls this while it handles the fault
