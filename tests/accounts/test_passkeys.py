@@ -41,11 +41,11 @@ def end(client: Client, answer: object) -> Any:
     return client.post("/passkey/", {"credential": json.dumps(answer)}, headers=HERE)
 
 
-def with_passkeys(account: User, number: int) -> list[uuid.UUID]:
+def with_passkeys(account: User, number: int, *, host: str = "localhost") -> list[uuid.UUID]:
     """Rows that look like passkeys to the list; no device could show them."""
     rows = [Factor(account=account, kind=Factor.Kind.PASSKEY) for _ in range(number)]
     for place, row in enumerate(rows):
-        content = {"name": f"Key {place}", "host": "localhost", "added": "2026-01-01", "credential": "", "count": 0}
+        content = {"name": f"Key {place}", "host": host, "added": "2026-01-01", "credential": "", "count": 0}
         row.seal(sealed=json.dumps(content)).save(force_insert=True)
     return [row.pk for row in rows]
 
@@ -241,6 +241,23 @@ def test_a_removal_ends_every_other_session() -> None:
     assert there.get("/account/").status_code == 302
 
 
+def test_a_passkey_of_another_site_is_no_way_in_here() -> None:
+    """Without a passphrase the last one for this very host stays, however many others there are; those may go."""
+    account = without_passphrase(make_person("ada"))
+    here, *_ = with_passkeys(account, 1)
+    elsewhere = with_passkeys(account, 2, host="stage.example.org")
+    client = signed_in_client(account)
+    keep_proof(client.cookies["session"].value)
+    refused = client.post(f"/account/passkeys/{here}/removal/", headers=HERE)
+    assert (refused.status_code, LAST in refused.content.decode()) == (409, True)
+    assert client.post(f"/account/passkeys/{elsewhere[0]}/removal/", headers=HERE).status_code == 302
+    by_number = client.post(f"/account/passkeys/{here}/removal/", headers={"Host": "127.0.0.1:8470"})
+    assert by_number.status_code == 409
+    with_passkeys(account, 1)
+    assert client.post(f"/account/passkeys/{here}/removal/", headers=HERE).status_code == 302
+    assert sorted(one.host for one in list_passkeys(account.pk)) == ["localhost", "stage.example.org"]
+
+
 @pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 def test_two_removals_at_once_leave_one_way_in() -> None:
     """Two passkeys, no passphrase, both removed at the same moment: one stays."""
@@ -250,7 +267,7 @@ def test_two_removals_at_once_leave_one_way_in() -> None:
     def run(ident: uuid.UUID) -> None:
         gate.wait()
         try:
-            remove_passkey(account=account, ident=ident)
+            remove_passkey(account=account, ident=ident, site=find_site("localhost", secure=False))
         except Refused as refusal:
             refused.append(refusal.sentence)
         connections.close_all()

@@ -181,7 +181,7 @@ def test_the_last_way_in_stays(open_page: Open, localhost: str) -> None:
     page.goto(f"{localhost}/account/passkeys/")
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_role("alert")).to_contain_text("only way to log in")
+    expect(page.get_by_role("alert")).to_contain_text("no other passkey of yours works at this address")
     assert Factor.objects.filter(kind="passkey").count() == 1
     page.goto(f"{localhost}/account/")
     page.get_by_label("New passphrase").fill("other words of velvet")

@@ -40,7 +40,7 @@ UNNAMED = "Passkey"
 LONGEST_WHOSE = 100
 UNREAD = "What the browser sent could not be read. Nothing was changed; please try once more."
 NOT_MADE = "The passkey was not made. Nothing was changed; please try once more."
-LAST = "This is your only way to log in, so it stays. Add another passkey or a passphrase first."
+LAST = "It stays: you have no passphrase, and no other passkey of yours works at this address. Add one of them first."
 
 type Options = dict[str, Any]
 type State = dict[str, Any]
@@ -198,11 +198,19 @@ def rename_passkey(*, account: User, ident: uuid.UUID, name: str) -> None:
             notify(account=account, text="A passkey was given another name.")
 
 
-def remove_passkey(*, account: User, ident: uuid.UUID) -> None:
-    """Remove a passkey. Raises Refused for the last way to log in, also when two are removed at once."""
+def has_passkey_here(account: uuid.UUID, site: Site | None, *, beside: uuid.UUID | None = None) -> bool:
+    """Whether a passkey of this account works at this site; `beside`: another one than that."""
+    return site is not None and any(one.host == site.host and one.id != beside for one in list_passkeys(account))
+
+
+def remove_passkey(*, account: User, ident: uuid.UUID, site: Site | None) -> None:
+    """Remove a passkey. Raises Refused where none would be left for this site and there is no passphrase.
+
+    One for another site is no way in here. Of two that are removed at once, one waits for the account's row.
+    """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=account.pk)
-        if not locked.has_usable_password() and _passkeys_of(account.pk).count() < 2:
+        if not locked.has_usable_password() and not has_passkey_here(locked.pk, site, beside=ident):
             raise Refused("", LAST)
         if _passkeys_of(account.pk).filter(pk=ident).delete()[0]:
             notify(account=account, text="A passkey was removed.")

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
-from mindstage.accounts.passkeys import Site, list_passkeys
+from mindstage.accounts.passkeys import Site, has_passkey_here
 from mindstage.accounts.recovery_codes import count_recovery_codes
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import begin_session, end_all
@@ -20,7 +20,7 @@ NO_CODES: Final = "No recovery code of yours is left, so the passphrase stays: m
 
 def can_do_without(account: User, site: Site | None) -> bool:
     """Whether there is a passphrase, and a passkey for this address that takes its place."""
-    return account.has_usable_password() and _has_passkey(account, site)
+    return account.has_usable_password() and has_passkey_here(account.pk, site)
 
 
 def remove_passphrase(*, account: User, site: Site | None, device: str) -> str:
@@ -31,7 +31,7 @@ def remove_passphrase(*, account: User, site: Site | None, device: str) -> str:
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=account.pk)
-        if not _has_passkey(locked, site):
+        if not has_passkey_here(locked.pk, site):
             raise Refused("", NO_PASSKEY)
         if not count_recovery_codes(locked.pk):
             raise Refused("", NO_CODES)
@@ -40,7 +40,3 @@ def remove_passphrase(*, account: User, site: Site | None, device: str) -> str:
         end_all(locked)
         notify(account=locked, text="The passphrase was removed, and every session ended with it.")
         return begin_session(locked, device)
-
-
-def _has_passkey(account: User, site: Site | None) -> bool:
-    return site is not None and any(one.host == site.host for one in list_passkeys(account.pk))

@@ -102,7 +102,7 @@ def destroy(request: SignedInRequest, passkey: uuid.UUID) -> HttpResponse:
         return lead_to_proof(request)
     account = User(id=request.visitor.account_id)
     try:
-        passkeys.remove_passkey(account=account, ident=passkey)
+        passkeys.remove_passkey(account=account, ident=passkey, site=site_here(request))
     except Refused as refused:
         return _page(request, problem=refused.sentence, status=409)
     end_other_sessions(account, keep=request.visitor.key_hash)
