@@ -110,6 +110,18 @@ def test_half_in_ends_with_the_passphrase_and_with_the_account() -> None:
     assert client.post("/session/code/", {"code": code_of(secret)}).headers["Location"] == "/session/new/"
 
 
+@pytest.mark.parametrize(("path", "data"), [("/session/end/", {"everywhere": "1"}), ("/account/sessions/end/", {})])
+def test_half_in_ends_when_all_sessions_do(path: str, data: dict[str, str]) -> None:
+    """Log out everywhere, or end all the others: who stood before the code stands outside. A log-out here is no such."""
+    account, secret = with_totp()
+    mine, waiting = signed_in_client(account), at_the_code()
+    signed_in_client(account).post("/session/end/")
+    assert waiting.get("/session/code/").status_code == 200
+    assert mine.post(path, data).status_code == 302
+    assert waiting.post("/session/code/", {"code": code_of(secret)}).headers["Location"] == "/session/new/"
+    assert at_the_code().post("/session/code/", {"code": code_of(secret)}).headers["Location"] == "/characters/"
+
+
 def test_another_step_of_a_door_is_no_half_way_in() -> None:
     """The doorstep of setting up codes does not serve for logging in."""
     account = make_person("ada")

@@ -41,6 +41,8 @@ class User(SealedRow, AbstractBaseUser):
     """The one who signed up by the owner link: may install models and read the instance's health."""
     joined_on = models.DateField(default=clock.today)
     passphrase_on = models.DateField(default=clock.today)
+    log_outs = models.PositiveIntegerField(default=0)
+    """How often all sessions, or all others, were ended at once: a log-in that was half done before goes no further."""
 
     USERNAME_FIELD = "handle_tag"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.rows import as_bytes, as_moment, as_uuid
@@ -172,15 +172,20 @@ def end_named_session(account: User, ident: uuid.UUID) -> bool:
 
 
 def end_other_sessions(account: User, *, keep: bytes) -> None:
-    """End all sessions of an account but the one whose key hash is `keep`."""
-    Session.objects.filter(account=account).exclude(pk=keep).delete()
-    _tell_ended()
+    """End all sessions of an account but the one whose key hash is `keep`, and every log-in that is half done."""
+    _end(account, Session.objects.filter(account=account).exclude(pk=keep))
 
 
 def end_all(account: User) -> None:
-    """End all sessions of an account."""
-    Session.objects.filter(account=account).delete()
-    _tell_ended()
+    """End all sessions of an account, and every log-in that is half done."""
+    _end(account, Session.objects.filter(account=account))
+
+
+def _end(account: User, sessions: QuerySet[Session]) -> None:
+    with transaction.atomic():
+        User.objects.filter(pk=account.pk).update(log_outs=F("log_outs") + 1)
+        sessions.delete()
+        _tell_ended()
 
 
 def on_ended_sessions(name: str, look: Callable[[], None]) -> None:

@@ -53,8 +53,8 @@ def begin_session_here(request: HttpRequest, response: HttpResponse, account: Us
 
 
 def check_of(account: User) -> str:
-    """Changes with the passphrase, so that a doorstep does not outlive it. Sealed wherever it is kept."""
-    return hashlib.sha256(account.password.encode()).hexdigest()
+    """Changes with the passphrase and with each log-out everywhere: a doorstep outlives neither. Kept sealed."""
+    return hashlib.sha256(f"{account.log_outs}|{account.password}".encode()).hexdigest()
 
 
 def show_sheet(request: HttpRequest, account: User, target: str, *, announce: bool = True) -> HttpResponse:
