@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
 
-from mindstage.datamap.holdings import Cleared, Finding
+from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.ledger.book import Kind
-from mindstage.ops.backup import back_up
+from mindstage.ops.backup import BackupFailed, back_up
 from mindstage.vault import clocks, rotation
 from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, is_reserved, record
 from mindstage.vault.escrow import EscrowAway
@@ -59,10 +60,10 @@ class Rows:
         sql("UPDATE t_person SET state = 'active', due = NULL WHERE id = %s", subject.hex)
         sql("UPDATE t_item SET bin = NULL WHERE id = %s", subject.hex)
 
-    def rearm(self, day: date) -> int:
+    def rearm(self, day: date) -> list[Rearmed]:
         sql("UPDATE t_person SET state = 'frozen', due = %s WHERE state <> 'active'", str(day + FREEZE))
         sql("UPDATE t_item SET bin = %s WHERE bin IS NOT NULL", str(day + BIN))
-        return 0
+        return []
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         return []
@@ -160,9 +161,15 @@ def night(house: House) -> None:
         destroy(house, Kind.PERSON, uuid.UUID(ident))
     for (ident,) in sql("SELECT id FROM t_item WHERE bin <= %s", today):
         destroy(house, Kind.ITEM, uuid.UUID(ident))
-    back_up(house.configuration)
+    take_backup(house)
     if rotation.is_due(clocks.slow_date()):
         turn()
+
+
+def take_backup(house: House) -> None:
+    """None is taken while the date lags by a month: the doctor says so, and the night goes on."""
+    with suppress(BackupFailed):
+        back_up(house.configuration)
 
 
 def shift(lag: timedelta) -> None:

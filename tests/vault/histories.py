@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mindstage.ledger.book import Kind
-from mindstage.ops.backup import Backup, back_up
+from mindstage.ops.backup import Backup
 from mindstage.ops.disasters import restore_machine
 from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
 from mindstage.vault import clocks
@@ -161,7 +161,7 @@ def vault_machine(template: Any) -> type:  # noqa: C901 - a machine knows its te
         def backup(self, c: int | None, again: int | None) -> None:
             before = self.backup_files()
             kept = {x: text for x, text in self.account.living.items() if x not in self.gone()}
-            self.go(lambda: back_up(self.house.configuration), c, again)
+            self.go(lambda: protocol.take_backup(self.house), c, again)
             self.note_backups(before, kept)
 
         def backup_files(self) -> set[Path]:

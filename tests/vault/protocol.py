@@ -50,6 +50,7 @@ from vault.deeds import (
     sign_up,
     sql,
     tag_of,
+    take_backup,
     trash,
     write,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "sign_up",
     "sql",
     "tag_of",
+    "take_backup",
     "trash",
     "write",
 ]

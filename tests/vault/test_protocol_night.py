@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,27 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from library import card_makers as make
 from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
+from mindstage.accounts.notices import list_notices
 from mindstage.datamap.holdings import holdings
 from mindstage.kit import clock
 from mindstage.ledger.book import Kind
 from mindstage.ledger.receipts import check_receipt
+from mindstage.library.characters import import_character
+from mindstage.library.trash import trash_character
 from mindstage.ops.backup import list_backups
 from mindstage.ops.night import pass_night
 from mindstage.ops.restore import choose_copy, replay, restore_database, restore_keystore
 from mindstage.rights.erasure import cancel_erasure, find_request, request_erasure, request_of
 from mindstage.rights.receipts import receipt_key
 from mindstage.rights.requests import ErasureRequest
+from mindstage.rights.trash import list_trash
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.revisions import add_version, trash_turn, untrash_turn
+from mindstage.stories.trash import trash_story
+from mindstage.vault.clocks import slow_date
 from mindstage.vault.keys import KeyGone, item_key, user_key
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
@@ -244,6 +252,43 @@ def test_a_backup_older_than_the_request_hides_no_receipt(house: House) -> None:
         house.run(pass_night)
     assert "belongs to this code" in claim.look(status=422)
     assert not file.exists()
+
+
+def test_what_a_restore_gives_its_full_time_again_is_told(house: House) -> None:
+    """By the rooms' own clocks: the trash has thirty days, the freeze seven, and each owner a notice of their own."""
+    with house.time():
+        cleo, bert = make_person("cleo"), User.objects.get(pk=find("bert"))
+        request_erasure(cleo.pk)
+        story = make_story(bert, turns=5)
+        trash_story(story=make_story(bert))
+        trash_character(character=import_character(owner=bert.pk, data=make.to_json(make.v2())))
+        add_version(turn=Turn.objects.get(story=story, position=3), text="Another wording.")
+        for position in (2, 3):
+            trash_turn(turn=Turn.objects.get(story=story, position=position, chosen=True))
+    for _ in range(5):
+        house.run(pass_night)
+        house.day += 1
+    backup = list_backups(house.configuration.backups_dir)[0]
+    with house.time():
+        untold = list_notices(bert.pk)
+        report = restore_database(backup, handle_of=tag_of_account)
+        assert report.rearmed == 5
+        until = slow_date() + timedelta(days=30)
+        assert {one.days_left for one in list_trash(bert.pk)} == {30}
+        (told,) = [one.text for one in list_notices(bert.pk) if one not in untold]
+        assert told == (
+            "An older copy of the data was put back here. What was to end has its full time again: "
+            f"1 story in the trash, until {until:%-d %B %Y}; 2 turns in the trash, until {until:%-d %B %Y}; "
+            f"1 character in the trash, until {until:%-d %B %Y}."
+        )
+        due = slow_date() + timedelta(days=7)
+        assert request_of(cleo.pk).due_on == due  # type: ignore[union-attr]
+        assert f"your account, which will be deleted on {due:%-d %B %Y}" in list_notices(cleo.pk)[0].text
+    while row := request_of(cleo.pk):
+        assert User.objects.filter(pk=cleo.pk).exists() == (slow_date() < row.due_on)
+        house.run(pass_night)
+        house.day += 1
+    assert slow_date() >= due
 
 
 class Claim:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -65,9 +65,6 @@ class AccountsHolding:
 
     def keep(self, subject: uuid.UUID) -> None:
         """Whether a freeze that is called off began with the request for an end is known in `rights`, which thaws."""
-
-    def rearm(self, day: date) -> int:  # noqa: ARG002 - what ends a freeze is kept in `rights`
-        return 0
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         counts = {rows.model._meta.db_table: rows.count() for rows in _rows_of(person)}

@@ -30,11 +30,26 @@ class Finding:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rearmed:
+    """What of one person has its full time again. `words` tell them so in their notice: what, and until when."""
+
+    owner: uuid.UUID
+    count: int
+    words: str
+
+    @classmethod
+    def in_trash(cls, owner: uuid.UUID, count: int, what: tuple[str, str], until: date) -> Rearmed:
+        """`what`: singular and plural."""
+        return cls(owner, count, f"{count} {what[count != 1]} in the trash, until {until:%-d %B %Y}")
+
+
 class Holding(Protocol):
     """One room's answer. Every method is harmless to repeat, and works in short transactions.
 
-    A room in which clocks stand still for a frozen account has `thaw(person)` too: what would have ended meanwhile, or
-    soon, gets a few more days (datamap/retention.py).
+    A room in which things end by the night's clock has two more. `thaw(person) -> None`: what would have ended while an
+    account was frozen, or soon, gets a few more days (datamap/retention.py). `rearm(day) -> Iterable[Rearmed]`: after a
+    restore, running freezes and stays in the trash have their full time again from `day`.
     """
 
     name: str
@@ -53,9 +68,6 @@ class Holding(Protocol):
 
     def keep(self, subject: uuid.UUID) -> None:
         """Undo a freeze or a stay in the trash, if the subject is of this room."""
-
-    def rearm(self, day: date) -> int:
-        """After a restore: give running freezes and stays in the trash their full time again from `day`; how many."""
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         """What is still there of a person. Empty after `erase`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
@@ -40,9 +39,6 @@ class GatewayHolding:
 
     def keep(self, subject: uuid.UUID) -> None:
         """Nothing here is frozen or in the trash."""
-
-    def rearm(self, day: date) -> int:  # noqa: ARG002 - nothing here has a date to come
-        return 0
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         count = Sending.objects.filter(owner=person).count()

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from mindstage.datamap.holdings import Cleared, Finding
+from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.datamap.porting import Pack, Report, words_of
 from mindstage.library import bringing
 from mindstage.library.bringing import CHARACTER
@@ -58,7 +58,7 @@ class LibraryHolding:
     def thaw(self, person: uuid.UUID) -> None:
         thaw_characters(person)
 
-    def rearm(self, day: date) -> int:
+    def rearm(self, day: date) -> list[Rearmed]:
         return rearm_characters(day)
 
     def remains(self, person: uuid.UUID) -> list[Finding]:

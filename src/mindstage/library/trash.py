@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import end_item, keep
 from mindstage.accounts.freezing import frozen_accounts
-from mindstage.datamap.retention import begun_after_thaw
+from mindstage.datamap.holdings import Rearmed
+from mindstage.datamap.retention import begun_after_thaw, kept_for
 from mindstage.datamap.trash import Lying
 from mindstage.library.models import Character
 from mindstage.vault.clocks import slow_date
@@ -43,9 +44,15 @@ def keep_character(subject: uuid.UUID) -> None:
     Character.objects.filter(pk=subject, ending=False).update(trashed_on=None)
 
 
-def rearm_characters(day: date) -> int:
+def rearm_characters(day: date) -> list[Rearmed]:
     """After a restore: everything in the trash lies there for its full time again."""
-    return Character.objects.filter(trashed_on__isnull=False, ending=False).update(trashed_on=day)
+    rows, until = Character.objects.filter(trashed_on__isnull=False, ending=False), day + kept_for("trash")
+    found = [
+        Rearmed.in_trash(owner, count, ("character", "characters"), until)
+        for owner, count in rows.values_list("owner").annotate(Count("pk"))
+    ]
+    rows.update(trashed_on=day)
+    return found
 
 
 def thaw_characters(person: uuid.UUID) -> None:

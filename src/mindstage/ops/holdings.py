@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
@@ -31,9 +30,6 @@ class JobsHolding:
 
     def keep(self, subject: uuid.UUID) -> None:
         """Nothing here is frozen or in the trash."""
-
-    def rearm(self, day: date) -> int:  # noqa: ARG002 - see above
-        return 0
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         count = len(_jobs_of(person))

@@ -14,16 +14,16 @@ from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from mindstage.datamap.holdings import Cleared, holdings
+from mindstage.datamap.holdings import Cleared
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind
 from mindstage.ops.backup import Backup, place_of
+from mindstage.ops.rearming import rearm_clocks
 from mindstage.ops.rhythm import Rhythm, carry_rhythm, find_rhythm, note_rhythm
 from mindstage.ops.servers import ServerRefused
 from mindstage.ops.staging import Stage, staged
 from mindstage.vault import copies
 from mindstage.vault.backup_keys import backup_key
-from mindstage.vault.clocks import slow_date
 from mindstage.vault.copies import KeystoreCopy, from_json
 from mindstage.vault.ending import HandleOf, apply_to_database, apply_to_keystore, ended_subjects
 from mindstage.vault.epoch_file import EpochFile, read_epoch_file, write_epoch_file
@@ -170,12 +170,6 @@ def count_keys_of_ended(chain: Chain) -> int:
     keys = [*UserKey.objects.using("keystore").values_list("pk", flat=True)]
     keys += [*ItemKey.objects.using("keystore").values_list("pk", flat=True)]
     return sum(ledger_tag(key) in ended for key in keys)
-
-
-def rearm_clocks() -> int:
-    """Give every freeze and every stay in the trash its full time again, from today; how many."""
-    day = slow_date()
-    return sum(rearm(day) for holding in holdings() if (rearm := getattr(holding, "rearm", None)))
 
 
 def raise_database(newest: int) -> None:

@@ -23,7 +23,7 @@ from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import end_all
-from mindstage.datamap.holdings import holdings
+from mindstage.datamap.holdings import Rearmed, holdings
 from mindstage.datamap.releases import releases
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind, LedgerBroken
@@ -134,9 +134,13 @@ def resume_destroyed(account: uuid.UUID) -> None:
         _move(row, State.RECORDED, facts=facts | {"ledger": receipts.inclusion(_chain(), ledger_tag(account))})
 
 
-def rearm_freezes(day: date) -> int:
+def rearm_freezes(day: date) -> list[Rearmed]:
     """After a restore every running freeze lasts its full seven days again."""
-    return ErasureRequest.objects.filter(state=State.FROZEN).update(due_on=day + FREEZE)
+    rows, due = ErasureRequest.objects.filter(state=State.FROZEN, account__isnull=False), day + FREEZE
+    words = f"your account, which will be deleted on {due:%-d %B %Y}; until then you can call it off"
+    found = [Rearmed(row.subject, 1, words) for row in rows]
+    rows.update(due_on=due)
+    return found
 
 
 def run_due() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from mindstage.datamap.holdings import Cleared, Finding
+from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.rights.erasure import keep_account, rearm_freezes, resume_destroyed
 from mindstage.rights.requests import ErasureRequest
 
@@ -34,7 +34,7 @@ class ErasureHolding:
     def keep(self, subject: uuid.UUID) -> None:
         keep_account(subject)
 
-    def rearm(self, day: date) -> int:
+    def rearm(self, day: date) -> list[Rearmed]:
         return rearm_freezes(day)
 
     def remains(self, person: uuid.UUID) -> list[Finding]:  # noqa: ARG002 - what it keeps stands on the receipt

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -61,9 +60,6 @@ class ExportsHolding:
 
     def keep(self, subject: uuid.UUID) -> None:
         """Nothing here is frozen or in the trash."""
-
-    def rearm(self, day: date) -> int:  # noqa: ARG002 - every holding is asked alike
-        return 0
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         counts = {

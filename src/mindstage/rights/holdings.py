@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
@@ -68,9 +67,6 @@ class RightsHolding:
     def withdraw(self, subject: uuid.UUID) -> None:
         """A consent that the ledger says was withdrawn."""
         withdraw_after_restore(subject)
-
-    def rearm(self, day: date) -> int:  # noqa: ARG002 - nothing here has a date to come
-        return 0
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
         counts = {

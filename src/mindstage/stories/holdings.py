@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from mindstage.datamap.holdings import Cleared, Finding
+from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.datamap.porting import Pack, Pieces, Report, words_of
 from mindstage.stories import bringing
 from mindstage.stories.clearing import clear_stories, clear_turn
@@ -53,7 +53,7 @@ class StoriesHolding:
     def thaw(self, person: uuid.UUID) -> None:
         thaw_stories(person)
 
-    def rearm(self, day: date) -> int:
+    def rearm(self, day: date) -> list[Rearmed]:
         return rearm_stories(day)
 
     def remains(self, person: uuid.UUID) -> list[Finding]:

@@ -7,16 +7,18 @@ it end with the backups that hold them. docs/subsystems/erasure.md
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
 from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import end_item, end_turns, keep
 from mindstage.accounts.freezing import frozen_accounts
-from mindstage.datamap.retention import begun_after_thaw
+from mindstage.datamap.holdings import Rearmed
+from mindstage.datamap.retention import begun_after_thaw, kept_for
 from mindstage.datamap.trash import Lying
 from mindstage.kit import clock
 from mindstage.stories.models import Draft, Story, Turn
@@ -80,10 +82,22 @@ def keep_part(subject: uuid.UUID) -> None:
     Turn.objects.filter(pk=subject, ending=False).update(trashed_at=None)
 
 
-def rearm_stories(day: date) -> int:
+def rearm_stories(day: date) -> list[Rearmed]:
     """After a restore: everything in the trash lies there for its full time again."""
-    stories = Story.objects.filter(trashed_on__isnull=False, ending=False).update(trashed_on=day)
-    return stories + Turn.objects.filter(trashed_at__isnull=False, ending=False).update(trashed_at=start_of(day))
+    stories = Story.objects.filter(trashed_on__isnull=False, ending=False)
+    turns = Turn.objects.filter(trashed_at__isnull=False, ending=False)
+    until, places = day + kept_for("trash"), turns.values_list("story__owner", "segment", "position").distinct()
+    found = [
+        Rearmed.in_trash(owner, count, ("story", "stories"), until)
+        for owner, count in stories.values_list("owner").annotate(Count("pk"))
+    ]
+    found += [
+        Rearmed.in_trash(owner, count, ("turn", "turns"), until)
+        for owner, count in Counter(owner for owner, _, _ in places).items()
+    ]
+    stories.update(trashed_on=day)
+    turns.update(trashed_at=start_of(day))
+    return found
 
 
 def thaw_stories(person: uuid.UUID) -> None:
