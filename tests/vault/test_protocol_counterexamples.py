@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from mindstage.ledger.book import Kind
-from mindstage.ops.backup import Backup, back_up
+from mindstage.ops.backup import Backup, BackupFailed, back_up
 from mindstage.ops.disasters import restore_machine
 from mindstage.ops.restore import choose_copy, restore_database
 from mindstage.vault import clocks, copies, keys, rotation
@@ -213,8 +213,14 @@ def test_copies_are_taken_before_the_old_epoch_ends(lived_in: House, monkeypatch
 
 
 def test_a_wrong_date_at_its_making_lets_no_backup_key_live_longer(lived_in: House) -> None:
-    """11: the wall clock was a year ahead when the backup was taken, and is right again: its key ends in 30 nights."""
+    """11: the wall clock was weeks ahead when the backup was taken, and is right again: its key ends in 30 nights.
+
+    Where it is a month ahead or more, the key would be due at once, and no backup is taken.
+    """
     lived_in.skew = 400
+    with pytest.raises(BackupFailed, match="--confirm-date"):
+        take_backup(lived_in)
+    lived_in.skew = 29
     backup = take_backup(lived_in)
     lived_in.skew = 0
     assert backup_ends()[backup.id] == clocks.slow_date() + timedelta(days=30)

@@ -71,18 +71,13 @@ def _back_up(instance: Instance) -> Backup:
     try:
         make_private_folder(folder)
         clear_leftovers(folder)
-        ident, key = make_backup_key()
+        ident, key = _make_key()
         path = folder / f"{ident.hex}{ENDING}"
         with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
             snapshot = _snapshot(instance, Path(scratch))
             _write_whole(path, seal_chunks(_read(snapshot), key=key, place=place_of(ident)))
         copies.write_copy()
         prune(folder)
-    except DeadAtBirth as dead:
-        raise BackupFailed(
-            f"No backup was taken: the instance's own date lies {dead.days} days behind the clock, so the backup's key "
-            "would have ended already. If the clock is right, run `mindstage night --confirm-date`, then take it again."
-        ) from None
     except LedgerBroken:
         raise BackupFailed(
             "The backup is not complete: the ledger of erasures is gone, so no copy of the keystore could be made. "
@@ -101,6 +96,17 @@ def _back_up(instance: Instance) -> Backup:
             "untouched; make room and take it again."
         ) from None
     return Backup(path)
+
+
+def _make_key() -> tuple[uuid.UUID, bytes]:
+    try:
+        return make_backup_key()
+    except DeadAtBirth as dead:
+        copies.write_copy()  # the keystore's own copies do not wait for a date
+        raise BackupFailed(
+            f"No backup was taken: the instance's own date lies {dead.days} days behind the clock, so the backup's key "
+            "would have ended already. If the clock is right, run `mindstage night --confirm-date`, then take it again."
+        ) from None
 
 
 def list_backups(folder: Path) -> list[Backup]:
