@@ -327,6 +327,27 @@ def test_a_harmed_backup_is_refused_and_nothing_was_changed(lived_in: House, har
     assert unchanging(lived_in) == before
 
 
+@pytest.mark.parametrize("how", ["database", "lost database", "replay", "keystore"])
+def test_a_key_of_somebody_ended_keeps_everything_shut(lived_in: House, how: str) -> None:
+    """It must not be there; where it is, nothing is put in place, and the next start opens no more than before."""
+    old = lived_in.files()
+    backup = list_backups(lived_in.configuration.backups_dir)[0]
+    erase_anna(lived_in)
+    lived_in.run(lambda: keys.create_user_key(ANNA))  # what no program does: a keystore that is another's work
+    if how == "keystore":
+        lived_in.run(copies.write_copy)
+    lived_in.put(old, "D") if how == "replay" else lose(lived_in, {"keystore": "K", "lost database": "D"}.get(how, ""))
+    mode = lived_in.start()
+    assert mode is {"database": Mode.OPEN, "replay": Mode.RESTORING}.get(how, Mode.REFUSED)
+    deed = {
+        "replay": lambda: replay(handle_of=handle_of),
+        "keystore": lambda: restore_keystore(*choose_copy(), handle_of=handle_of),
+    }.get(how, lambda: restore_database(backup, handle_of=handle_of))
+    with lived_in.time(), pytest.raises(RestoreRefused, match=r"still holds keys of what the ledger has ended \(1\)"):
+        deed()
+    assert lived_in.start() is mode
+
+
 def test_a_full_disk_in_mid_backup_leaves_the_earlier_ones(lived_in: House) -> None:
     """The system itself refuses the last bytes of the sealed file: one sentence, and no half file."""
     folder = lived_in.configuration.backups_dir

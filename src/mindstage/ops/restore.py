@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.apps import apps
@@ -78,6 +78,7 @@ def restore_database(backup: Backup, *, handle_of: HandleOf, not_newer_than: int
         with stage.connected():
             before = database_mark()
             _refuse_unfit(before.ledger_length, chain)
+            _refuse_keys_of_ended(chain)
             if not_newer_than is not None and before.keystore_generation > not_newer_than:
                 raise RestoreRefused("This backup is newer than the keystore that is here. Choose an older one.")
             report.replayed = chain.head.length - before.ledger_length
@@ -127,6 +128,7 @@ def replay(*, handle_of: HandleOf) -> Report:
         _refuse_unfit(mark.ledger_length, chain)
         report.replayed = chain.head.length - mark.ledger_length
         apply_to_keystore(chain, handle_of=handle_of)
+        _refuse_keys_of_ended(chain)
         report.cleared = apply_to_database(chain)
         if mark.generation < keystore_state().database_generation:
             report.rearmed = rearm_clocks()
@@ -249,6 +251,17 @@ def _refuse_unfit(length: int, chain: Chain) -> None:
         )
 
 
+def _refuse_keys_of_ended(chain: Chain) -> None:
+    """What the keystore says that it has destroyed must not be in it, before anything is put in place or opened."""
+    applied = replace(chain, entries=chain.entries[: max(0, keystore_state().ledger_length - chain.base)])
+    if count := count_keys_of_ended(applied):
+        raise RestoreRefused(
+            f"The keystore still holds keys of what the ledger has ended ({count}), so it is not the one that belongs "
+            "here; nothing was put back or opened. Put the right one back, or take its newest copy: `mindstage restore "
+            "--keystore`."
+        )
+
+
 def _fill(stage: Stage, backup: Backup) -> None:
     try:
         stage.fill(lambda path: _unseal(backup, path))
@@ -288,6 +301,7 @@ def _fill_keystore(
             state.slow_date = live.slow_date  # the slow date never leaps
         state.save(using="keystore", force_insert=True)
         apply_to_keystore(chain, handle_of=handle_of)
+        _refuse_keys_of_ended(chain)
         if not agree(count_keyless()):
             raise RestoreRefused("Nothing was changed.")
 
