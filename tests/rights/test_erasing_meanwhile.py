@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +14,21 @@ from library import card_makers as make
 from mindstage.accounts.freezing import freeze_account, thaw_account
 from mindstage.accounts.models import User
 from mindstage.accounts.sessions import keep_proof
+from mindstage.datamap.holdings import holdings
 from mindstage.library.characters import import_character
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import starters
 from mindstage.rights import export
-from mindstage.rights.erasure import AlreadyAsked, cancel_erasure, request_erasure, request_of, run_due
+from mindstage.rights.erasure import AlreadyAsked, cancel_erasure, find_request, request_erasure, request_of, run_due
 from mindstage.rights.export import ExportRefused
 from mindstage.rights.export_models import Export
 from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.beginnings import begin_story
 from mindstage.stories.models import Story
+from mindstage.vault.clocks import turn_night
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.rotation import rotate
 from people import make_person, signed_in_client
 from rights.erasures import Life, make_life, pass_nights
 
@@ -98,6 +101,40 @@ def test_an_export_goes_on_while_the_account_waits_for_its_end(ada: Life) -> Non
     with pytest.raises(ExportRefused):
         export.request_export(owner=ada.person.pk)
     export.write_export(asked.pk)
+    assert not list(export.folder().glob("*"))
+
+
+@pytest.mark.parametrize("at", ["README.txt", "account.json", "characters/", "stories/", "the end"])
+def test_an_erasure_beside_an_export_that_is_being_written(ada: Life, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row, key and draft vanish at once under the writer, wherever it is: it ends in silence and leaves nothing."""
+    asked = request_erasure(ada.person.pk)
+    taken = export.request_export(owner=ada.person.pk)
+    for _ in range(8):
+        turn_night()
+    listed, ended = export.list_files, []
+
+    def ending(*given: Any) -> Iterator[Any]:
+        for event in listed(*given):
+            yield event
+            if not ended and getattr(event, "name", "").startswith(at):
+                ended.append(run_due())
+        if at == "the end":
+            ended.append(run_due())
+
+    monkeypatch.setattr(export, "list_files", ending)
+    export.write_export(taken.pk)
+    assert ended
+    assert not list(export.folder().glob("*"))
+    assert not Export.objects.exists()
+    assert not ItemKey.objects.using("keystore").exists()
+    rotate()
+    assert run_due() == 1
+    row = find_request(asked.claim_code)
+    assert row is not None
+    assert (row.state, row.findings) == (ErasureRequest.State.DONE, 0)
+    assert [finding for holding in holdings() for finding in holding.remains(ada.person.pk)] == []
+    monkeypatch.undo()
+    export.write_export(taken.pk)
     assert not list(export.folder().glob("*"))
 
 
