@@ -15,8 +15,10 @@ from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.kit import ids
 from mindstage.library.characters import import_character
+from mindstage.library.trash import trash_character
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.stories.models import Draft, Segment, Story, Turn
+from mindstage.stories.trash import trash_story
 from mindstage.vault.keys import create_item_key
 from stories.scenes import STAGE
 
@@ -55,6 +57,8 @@ class Life:
     trees: list[list[Branch]]
     draft: str
     of_character: bool
+    trashed: frozenset[int]
+    """Which of the characters and of the stories lie in the trash."""
 
 
 def spots() -> st.SearchStrategy[list[Spot]]:
@@ -96,6 +100,7 @@ LIVES = st.builds(
     trees=st.lists(trees(), min_size=3, max_size=3),
     draft=WORDS,
     of_character=st.booleans(),
+    trashed=st.frozensets(st.integers(0, 2)),
 )
 
 
@@ -104,7 +109,11 @@ def live(person: User, life: Life) -> None:
     characters = [import_character(owner=person.pk, data=_file(card, life.pictured)) for card in life.cards]
     for number, (title, tree) in enumerate(zip(life.titles, life.trees, strict=False)):
         source = f"character:{characters[0].pk}" if life.of_character and characters else "starter:lamp"
-        _write_story(person, title, tree, life.draft, source, number)
+        story = _write_story(person, title, tree, life.draft, source, number)
+        if number in life.trashed:
+            trash_story(story=story)
+    for number in life.trashed & set(range(len(characters))):
+        trash_character(character=characters[number])
 
 
 def _file(card: dict[str, Any], pictured: bool) -> bytes:
@@ -116,7 +125,7 @@ def _file(card: dict[str, Any], pictured: bool) -> bytes:
     return out.getvalue().removesuffix(end) + make.text_chunk(card) + end
 
 
-def _write_story(person: User, title: str, tree: list[Branch], draft: str, source: str, number: int) -> None:
+def _write_story(person: User, title: str, tree: list[Branch], draft: str, source: str, number: int) -> Story:
     lore = (LoreEntry(name="lamp", keys=("lamp", "Lämpchen"), content=title, selective=True),)
     stage = replace(STAGE, source=source, lore=lore, premise=draft)
     story = Story(owner=person, route="quick/fake" if number else "")
@@ -130,6 +139,7 @@ def _write_story(person: User, title: str, tree: list[Branch], draft: str, sourc
     story.save(update_fields=["head"])
     if draft:
         Draft(story=story, mode="say").seal(text=draft).save(force_insert=True)
+    return story
 
 
 def _write_branch(story: Story, branch: Branch, segments: list[Segment]) -> Segment:

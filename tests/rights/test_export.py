@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from library import card_makers as make
 from mindstage.accounts.models import Notice, User
@@ -32,6 +32,7 @@ from mindstage.stories.models import Story, Turn
 from mindstage.stories.trash import trash_story
 from mindstage.vault.keys import destroy_item_key
 from mindstage.vault.models import ItemKey
+from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Sealed, Unreadable
 from people import make_person
 from rights.takeouts import one, take_out, turns_of, unzip
@@ -167,6 +168,71 @@ def test_characters_come_out_as_cards(ada: User, card: dict[str, object]) -> Non
     assert "twice" in " ".join(read_card(picture).notices)
     with Image.open(io.BytesIO(picture)) as opened:
         assert {"chara", "ccv3"} <= set(opened.text)  # type: ignore[attr-defined]
+
+
+OWED_BY_AN_ENTRY = {
+    "keys": list,
+    "content": str,
+    "extensions": dict,
+    "enabled": bool,
+    "insertion_order": int,
+    "use_regex": bool,
+}
+
+
+@pytest.mark.parametrize("card", [make.v2, make.v3])
+def test_a_lorebook_comes_out_whole(ada: User, card: Callable[..., dict[str, Any]]) -> None:
+    """A V3 book: what the format asks for is there, and every field, unknown key and entry of the card's own book."""
+    book = make.BOOK | {"scan_depth": 7, "a_key_of_nobody": {"x": [1]}}
+    bare = {
+        "keys": ["rain"],
+        "content": "@@depth 2\nIt rains.",
+        "use_regex": True,
+        "enabled": False,
+        "extensions": None,
+    }
+    book["entries"] = [*make.BOOK["entries"], bare, {"key": ["fog"], "order": 3, "disable": True}]
+    import_character(owner=ada.pk, data=make.to_json(card(character_book=book)))
+    exported = json.loads(one(unzip(take_out(ada)), "lorebook.json"))
+    data = exported["data"]
+    assert exported.keys() == {"spec", "data"}
+    assert exported["spec"] == "lorebook_v3"
+    assert data | {"entries": []} == book | {"entries": []}
+    for entry in data["entries"]:
+        assert {name: type(entry[name]) for name in OWED_BY_AN_ENTRY} == OWED_BY_AN_ENTRY
+    first, second, third = data["entries"]
+    assert first == make.BOOK["entries"][0] | {"use_regex": False}
+    assert second == bare | {"extensions": {}, "insertion_order": 100}
+    assert (third["keys"], third["insertion_order"], third["enabled"]) == (["fog"], 3, False)
+
+
+def test_a_character_without_a_book_has_no_lorebook(ada: User) -> None:
+    import_character(owner=ada.pk, data=make.to_json(make.v1()))
+    assert not [name for name in unzip(take_out(ada)) if name.endswith("lorebook.json")]
+
+
+def test_the_portrait_is_the_picture_that_came(ada: User) -> None:
+    """The exported WebP shows what the uploaded PNG showed, as far as a lossy picture can; and so does the card."""
+    picture = Image.linear_gradient("L").resize((300, 450))
+    picture = Image.merge("RGB", (picture, picture.transpose(Image.Transpose.ROTATE_180), picture.point([77] * 256)))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    end = make.chunk(b"IEND", b"")
+    data = out.getvalue().removesuffix(end) + make.text_chunk(make.v2()) + end
+    character = import_character(owner=ada.pk, data=data)
+    files = unzip(take_out(ada))
+    portrait = one(files, "portrait.webp")
+    assert portrait == character.open_bytes("portrait", Purpose.EXPORT)
+    for content, kind in ((portrait, "WEBP"), (one(files, "card.png"), "PNG")):
+        with Image.open(io.BytesIO(content), formats=[kind]) as opened:
+            assert opened.size == picture.size
+            assert difference(opened.convert("RGB"), picture) < 4
+            assert difference(opened.convert("RGB"), picture.transpose(Image.Transpose.ROTATE_180)) > 40
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """How far two pictures lie apart on average, of 255."""
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
 def test_an_archive_may_be_for_an_age_key(ada: User) -> None:

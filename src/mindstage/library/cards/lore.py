@@ -25,14 +25,15 @@ def read_lore(book: dict[str, Any], notices: list[str]) -> tuple[CardLore, ...]:
     """
     if not book:
         return ()
-    entries = tuple(_entry(values, notices) for values in _entries(book))
+    entries = tuple(_entry(values, notices) for values in list_entries(book))
     if any(book.get(name) not in (None, False) for name in _NOT_USED_YET):
         notices.append("The lorebook’s own scan depth, token budget and recursion are kept but not used yet.")
     _report(entries, notices)
     return entries
 
 
-def _entries(book: dict[str, Any]) -> list[dict[str, Any]]:
+def list_entries(book: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of a book as they stand in it. Raises CardRefused."""
     listed = book.get("entries")
     if isinstance(listed, dict):
         listed = list(listed.values())
@@ -49,7 +50,7 @@ def _entries(book: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _entry(values: dict[str, Any], notices: list[str]) -> CardLore:
-    fields = Fields(_with_card_names(values), notices, _PLACE)
+    fields = Fields(with_card_names(values), notices, _PLACE)
     keys = fields.words("keys")
     decorators, content = split_decorators(fields.text("content"))
     if decorators - {"activate", "dont_activate"}:
@@ -69,7 +70,7 @@ def _entry(values: dict[str, Any], notices: list[str]) -> CardLore:
     )
 
 
-def _with_card_names(values: dict[str, Any]) -> dict[str, Any]:
+def with_card_names(values: dict[str, Any]) -> dict[str, Any]:
     """The entry under the names of the card formats."""
     named = dict(values)
     for name, other in _OTHER_NAMES.items():

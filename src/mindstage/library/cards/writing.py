@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 from mindstage.library.cards.card import Card
-from mindstage.library.cards.lore import split_decorators
+from mindstage.library.cards.lore import list_entries, split_decorators, with_card_names
 
 type Json = dict[str, Any]
 
@@ -19,6 +19,7 @@ _ONLY_V3 = ("assets", "nickname", "creator_notes_multilingual", "source", "group
             "modification_date")  # fmt: skip
 _PYGMALION = {"char_name": "name", "char_persona": "description", "world_scenario": "scenario",
               "char_greeting": "first_mes", "example_dialogue": "mes_example"}  # fmt: skip
+_ENTRY = {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100, "use_regex": False}
 LEFT_OUT = "This is the V2 form of a V3 card: what only V3 can say (decorators, nickname, assets) is left out."
 
 
@@ -50,9 +51,20 @@ def to_v2(card: Card) -> Json:
 
 
 def to_lorebook(card: Card) -> Json | None:
-    """The card's own book as a V3 file of its own, or None when it has none."""
-    book = to_v3(card)["data"].get("character_book")
-    return {"spec": "lorebook_v3", "data": book} if isinstance(book, dict) else None
+    """The card's own book as a V3 file of its own, or None when it has none.
+
+    What V3 asks of a book is there, under its names; everything else in it goes along as it is.
+    """
+    book = _data(card).get("character_book")
+    if not isinstance(book, dict):
+        return None
+    entries = [_filled(with_card_names(entry), _ENTRY) for entry in list_entries(book)]
+    return {"spec": "lorebook_v3", "data": _filled(book, {"extensions": {}}) | {"entries": entries}}
+
+
+def _filled(values: Json, owed: Json) -> Json:
+    """With the empty form of each field that is owed and missing, or null."""
+    return values | {name: copy.copy(empty) for name, empty in owed.items() if values.get(name) is None}
 
 
 def _around(card: Card) -> Json:
