@@ -112,7 +112,7 @@ def test_half_in_ends_with_the_passphrase_and_with_the_account() -> None:
 
 @pytest.mark.parametrize(("path", "data"), [("/session/end/", {"everywhere": "1"}), ("/account/sessions/end/", {})])
 def test_half_in_ends_when_all_sessions_do(path: str, data: dict[str, str]) -> None:
-    """Log out everywhere, or end all the others: who stood before the code stands outside. A log-out here is no such."""
+    """Log out everywhere, or end all the others: who stood before the code stands outside. A log-out here is none."""
     account, secret = with_totp()
     mine, waiting = signed_in_client(account), at_the_code()
     signed_in_client(account).post("/session/end/")

@@ -7,7 +7,9 @@ from playwright.sync_api import Page, expect
 
 from fakes.provider import Finish, Hold, Text, ThreadedFakeProvider
 from journeys.conftest import Come
+from journeys.evening import HEDDA
 from journeys.visitor import COUNT_LIVE, PASSPHRASE, Visitor, last, prose
+from library import card_makers as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -18,6 +20,16 @@ FOCUS_SHOWS = """() => {
     const box = at.getBoundingClientRect();
     const around = [at, at.nextElementSibling, at.closest("label"), at.closest("form")].some(rings);
     return [around, at.outerHTML.slice(0, 120), box.bottom > 0 && box.top < innerHeight];
+}"""
+
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+UNCOVERED = """() => {
+    const at = document.activeElement;
+    const box = at.getBoundingClientRect();
+    if (!box.width || box.width < 2) return true;  // a switch that lies over its own drawing
+    const [x, y] = [box.left + Math.min(box.width / 2, 20), box.top + box.height / 2];
+    const there = document.elementFromPoint(x, y);
+    return Boolean(there) && (at.contains(there) || there.contains(at) || at.closest("label")?.contains(there));
 }"""
 
 
@@ -119,6 +131,51 @@ def test_focus_is_always_seen(come: Come, narrator: ThreadedFakeProvider, width:
         assert on_screen, f"the focus is off the screen on {element}"
         seen.add(element)
     assert len(seen) > 12
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_focus_is_seen_on_pages_of_ones_own(come: Come, narrator: ThreadedFakeProvider, width: int, dark: bool) -> None:
+    """Tab through the trash, a character's texts, the handle, one-time codes and one's data: the focus is always shown,
+    never off the screen, and never behind a bar that stands still."""
+    visitor = come(width=width, height=844, dark=dark, reduced_motion="reduce")
+    visitor.sign_up()
+    page = visitor.page
+    characters = [bring_character(visitor) for _ in range(2)]
+    visitor.begin()
+    visitor.play("I look about.")
+    visitor.go(characters[0])
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/characters/**trashed**")
+    visitor.go("/account/handle/")
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Go on", exact=True).click()
+    page.wait_for_url("**/account/handle/")
+    for path in ("/trash/", f"{characters[1]}edit/", "/account/handle/", "/account/codes/", "/your-data/"):
+        visitor.go(path)
+        walk(page, path)
+
+
+def bring_character(visitor: Visitor) -> str:
+    """Bring a card; returns the path of the character's page."""
+    file = {"name": "hedda.json", "mimeType": "application/json", "buffer": make.to_json(HEDDA)}
+    visitor.go("/characters/new/").get_by_label("Drop a card here").set_input_files(file)  # type: ignore[arg-type]
+    visitor.page.get_by_role("button", name="Read this card").click()
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Hedda Quill")
+    return visitor.page.url.removeprefix(visitor.address)
+
+
+def walk(page: Page, path: str) -> None:
+    """Press Tab to the end of a page."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        page.evaluate(PAINTED)
+        shows, element, on_screen = page.evaluate(FOCUS_SHOWS)
+        if element.startswith("<body"):
+            return
+        assert shows, f"{path}: the focus cannot be seen on {element}"
+        assert on_screen, f"{path}: the focus is off the screen on {element}"
+        assert page.evaluate(UNCOVERED), f"{path}: something covers {element}"
+    raise AssertionError(f"{path} has no end")
 
 
 def test_one_sentence_at_the_end(player: Visitor, narrator: ThreadedFakeProvider) -> None:

@@ -39,10 +39,10 @@ def test_no_request_sends_the_story_back(player: Visitor, narrator: ThreadedFake
         "/stories/*/turns/*/trash/undo/", "/stories/*/turns/*/branches/",
     }  # fmt: skip
     for request in sent:
-        body = request.post_data_buffer or b""
-        assert body or request.url.endswith("/stop"), f"{request.url}: the body could not be read"
-        assert len(body) <= LARGEST, f"{request.url}: {len(body)} bytes"
-        assert not MARK.findall(body.decode()), f"{request.url} sends back what the story holds"
+        sent_body = request.post_data_buffer or b""
+        assert sent_body or request.url.endswith("/stop"), f"{request.url}: the body could not be read"
+        assert len(sent_body) <= LARGEST, f"{request.url}: {len(sent_body)} bytes"
+        assert not MARK.findall(sent_body.decode()), f"{request.url} sends back what the story holds"
 
 
 def do_everything(player: Visitor, narrator: ThreadedFakeProvider) -> None:

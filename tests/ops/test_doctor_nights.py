@@ -140,7 +140,6 @@ def test_file_systems_that_keep_snapshots(instance: Configuration, tmp_path: Pat
     [
         ("gateway_sending (last_on)", (365, 366), "sending"),
         ("accounts_accesscount (day)", (365, 366), "access_count"),
-        ("library_character (trashed_on)", (30, 31), "trash_character"),
     ],
 )
 def test_a_record_older_than_its_promise(instance: Configuration, table: str, row: tuple[int, int], name: str) -> None:

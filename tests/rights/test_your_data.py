@@ -333,7 +333,7 @@ def test_claim_codes_cannot_be_guessed(ada: Life, client: Client) -> None:
 
 
 def test_the_trash_says_when_each_thing_ends(ada: Life, client: Client) -> None:
-    """Deleting a story or a character, undoing it, and deleting it now, by plain forms."""
+    """Deleting a story or a character, undoing it, and deleting it now, by plain forms; each says what was done."""
     assert client.post(f"/stories/{ada.story.pk}/trash/").status_code == 302
     assert client.post(f"/characters/{ada.character.pk}/trash/").status_code == 302
     page = page_of(client, "/trash/")
@@ -342,12 +342,14 @@ def test_the_trash_says_when_each_thing_ends(ada: Life, client: Client) -> None:
     assert page.count("in 30 days") == 2
     pass_nights(3)
     assert page_of(client, "/trash/").count("in 27 days") == 2
-    assert client.post(f"/trash/{ada.story.pk}/undo/").status_code == 302
+    back = client.post(f"/trash/{ada.story.pk}/undo/", follow=True).content.decode()
+    assert "It is back where it was" in back
+    assert 'href="/stories/"' in back
     assert page_of(client, f"/stories/{ada.story.pk}/")
-    gone = client.post(f"/trash/{ada.character.pk}/end/", headers={"X-Partial": "1"})
-    assert b"data-gone" in gone.content
+    gone = client.post(f"/trash/{ada.character.pk}/end/", follow=True).content.decode()
+    assert "its key is destroyed" in gone
+    assert "It is empty" in gone
     assert not Character.objects.filter(pk=ada.character.pk).exists()
-    assert "It is empty" in page_of(client, "/trash/")
 
 
 def test_names_can_be_corrected_in_place(ada: Life, client: Client) -> None:

@@ -17,11 +17,11 @@ from ui import gallery
 PROCESSORS = [
     "django.template.context_processors.request",
     "django.template.context_processors.csp",
-    "ui.gallery.every_page",
-    "ui.gallery.person",
+    "ui.gallery.everywhere.every_page",
+    "ui.gallery.everywhere.person",
 ]
 SETTINGS = {
-    "ROOT_URLCONF": "ui.gallery",
+    "ROOT_URLCONF": "ui.gallery.urls",
     "ALLOWED_HOSTS": ["127.0.0.1", "testserver"],
     "MIDDLEWARE": [
         "django.middleware.security.SecurityMiddleware",

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Dialog, Page, Request, expect
 
 from stories.house import eventually
 from ui import gallery
@@ -109,9 +109,14 @@ def test_a_tab_with_an_unsaved_line_asks_before_it_closes(
     """The browser asks before words are lost that stand nowhere else; saved ones are left without a question."""
     page = open_page(stage_address)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     write(page, "Saved")
-    eventually(lambda: in_gallery.drafts)
+    eventually(lambda: bool(in_gallery.drafts))
     page.reload()
     assert asked == []
     in_gallery.draft_refusals = [(503, "The disk is full.")] * 9

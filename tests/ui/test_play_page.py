@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,7 +41,7 @@ def test_plays_a_turn_and_swaps_in_the_saved_one(
     expect(page.locator("#live")).to_have_text("The narrator has finished.")
     expect(page.get_by_label("Your line")).to_have_value("")
     expect(own.get_by_role("button", name="Delete")).to_have_count(1)
-    assert in_gallery.takes[0]["segment"] == str(gallery.uuid.UUID(int=11))
+    assert in_gallery.takes[0]["segment"] == str(uuid.UUID(int=11))
 
 
 def test_a_refusal_keeps_the_line(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
@@ -83,7 +85,7 @@ def test_a_lost_connection_finds_its_reply_again(
 
 def test_a_reload_finds_the_running_reply(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
     """A page made while a reply runs picks it up from the beginning and ends with the saved turn."""
-    in_gallery.turns[-1] = gallery.replace(in_gallery.turns[-1], kind="reply", state="running", text="The fl")
+    in_gallery.turns[-1] = replace(in_gallery.turns[-1], kind="reply", state="running", text="The fl")
     run = str(in_gallery.turns[-1].id)
     in_gallery.running = {"run": run, "turn": run}
     page = open_page(stage_address)
@@ -130,7 +132,7 @@ def test_a_second_tab_fills_the_gap(stage_address: str, in_gallery: gallery.Stag
     page = open_page(stage_address)
     for position in (6, 7):
         in_gallery.turns.append(
-            gallery.TurnView(gallery.uuid.uuid4(), position, "reply", "", f"From the other tab, {position}.")
+            gallery.TurnView(uuid.uuid4(), position, "reply", "", f"From the other tab, {position}.")
         )
     play(page, "I come back.")
     expect(page.locator("#turns > .turn").last).to_contain_text(END)

@@ -7,7 +7,6 @@ import uuid
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
@@ -19,8 +18,9 @@ from mindstage.rights.trash import end_now, list_trash, take_back
 @require_visitor
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
-    """The list."""
-    return render(request, "rights/trash.html", {"trash": list_trash(request.visitor.account_id)})
+    """The list, and what was just done with a thing that lay in it."""
+    context = {"trash": list_trash(request.visitor.account_id), "done": request.GET.get("done", "")}
+    return render(request, "rights/trash.html", context)
 
 
 @require_POST
@@ -32,7 +32,7 @@ def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
             raise Http404
     except TooManyTries as refusal:
         return too_many(request, refusal, title="It still lies in the trash")
-    return _answer(request, item)
+    return HttpResponseRedirect(f"{reverse('trash_page')}?done=back")
 
 
 @require_POST
@@ -41,10 +41,4 @@ def end(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
     """End it now: its key is destroyed, and nothing brings it back."""
     if not end_now(request.visitor.account_id, item):
         raise Http404
-    return _answer(request, item)
-
-
-def _answer(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
-    if request.headers.get("X-Partial") == "1":
-        return HttpResponse(format_html('<li id="i-{}" data-gone></li>', item))
-    return HttpResponseRedirect(reverse("trash_page"))
+    return HttpResponseRedirect(f"{reverse('trash_page')}?done=ended")

@@ -1,8 +1,10 @@
 /* A reply while it is being written: plain text, painted in calm steps, never letter by letter.
    And the wait after one that a busy narrator put off. */
+import { frames } from "mindstage/frames";
 import { say } from "mindstage/say";
 
 const PAINT_EVERY = 80; // milliseconds
+const ALL_WORDS = 999999999; // "nothing of the text is missing here"
 
 /** A turn made on this side until the server's own partial takes its place. */
 export function draftTurn({ position, classes = "", speaker = "", text = "" }) {
@@ -16,6 +18,14 @@ export function draftTurn({ position, classes = "", speaker = "", text = "" }) {
   for (const paragraph of text ? text.split(/\n{2,}/) : []) prose.append(made("p", "", paragraph));
   article.append(prose);
   return article;
+}
+
+/** The person's line, as the server is going to show it. */
+export function ownTurn({ mode, text, position, persona }) {
+  const classes = { do: "mine act", ooc: "aside" }[mode] ?? "mine";
+  const speaker = mode === "ooc" ? "You, out of character" : mode === "story" ? "" : persona;
+  const shown = mode === "say" && !/^["“«„‘']/.test(text) ? `“${text}”` : text;
+  return draftTurn({ position, classes, speaker, text: shown });
 }
 
 export function made(tag, className = "", text = "") {
@@ -97,6 +107,16 @@ export class Reply {
     place.append(note);
     this.article.append(place);
   }
+}
+
+/** A narrator that was busy shortly before the page was made: ask what is left of the time that it named. */
+export async function hearWait(turn) {
+  if (!turn) return;
+  try {
+    const response = await fetch(`/stream/runs/${turn.id.slice(2)}?after=${ALL_WORDS}`);
+    if (!response.ok) return;
+    for await (const { event, data } of frames(response.body)) if (event === "done") holdRetry(turn, data.retry_after);
+  } catch { /* the buttons work at once, and the narrator says it again */ }
 }
 
 /** The narrator named a time before which asking again is no use: so long the buttons for it wait. Eyes see how long;

@@ -3,13 +3,12 @@
 import { elements, ask, place, refresh, sentence } from "mindstage/swap";
 import { say } from "mindstage/say";
 import { frames } from "mindstage/frames";
-import { Reply, draftTurn, holdRetry, waitOf } from "mindstage/reply";
+import { Reply, draftTurn, hearWait, holdRetry, ownTurn, waitOf } from "mindstage/reply";
 
 const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
 const SEARCHING = "The connection dropped. The narrator goes on; looking for it…";
 const GONE = "Mindstage can’t be reached just now, so the rest of this reply can’t be shown. What was written is kept, and your words are safe.";
 const WAITS = [300, 600, 1200, 2500, 5000, 8000, 8000]; // milliseconds after each attempt to find a reply again
-const NO_WORDS = 999999999; // "I have them all"
 const ENDINGS = { finished: "The narrator has finished.", stopped: "Stopped. The words up to here are kept." };
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 const emit = (name, detail = {}) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -22,7 +21,7 @@ class TurnStream extends HTMLElement {
     document.addEventListener("stage:stop", () => this.stop());
     window.addEventListener("online", () => this.lost?.());
     if (this.dataset.run) this.pickUp(this.dataset.run, this.dataset.runTurn);
-    else this.hearWait().catch(() => { /* the buttons work at once, and the narrator says it again */ });
+    else hearWait(this.querySelector(":scope > .turn.last[data-state=failed]"));
     refresh(`${this.dataset.story}context/`).catch(() => { /* the meter waits for the next turn */ });
   }
 
@@ -42,15 +41,6 @@ class TurnStream extends HTMLElement {
     }
     if (!response.ok) return this.refuse(await sentence(response));
     await this.listen(response);
-  }
-
-  /** A narrator that was busy shortly before the page was made: what is left of the time that it named? */
-  async hearWait() {
-    const turn = this.querySelector(":scope > .turn.last[data-state=failed]");
-    if (!turn) return;
-    const response = await fetch(`/stream/runs/${turn.id.slice(2)}?after=${NO_WORDS}`);
-    if (!response.ok) return;
-    for await (const { event, data } of frames(response.body)) if (event === "done") holdRetry(turn, data.retry_after);
   }
 
   /** A reply was running when the page was made. */
@@ -93,7 +83,7 @@ class TurnStream extends HTMLElement {
     Object.assign(this, { run, reply, turn, seen: Math.max(this.seen, from) });
     for (const old of this.querySelectorAll(":scope > .turn.last")) {
       old.classList.remove("last");
-      for (const act of old.querySelectorAll("[data-act]")) act.remove(); // only the last reply can be tried again
+      for (const act of old.querySelectorAll(".note .row, .note .btn, [data-act]")) act.remove(); // only the last reply can be tried again
     }
     if (turn && !document.getElementById(`t-${turn.id}`)) this.showOwn(turn);
     this.view = this.viewOn(this.articleFor(reply), this.asked.body.act === "continue");
@@ -109,11 +99,7 @@ class TurnStream extends HTMLElement {
   }
 
   showOwn(turn) {
-    const { mode, text } = this.asked.body;
-    const classes = { do: "mine act", ooc: "aside" }[mode] ?? "mine";
-    const speaker = mode === "ooc" ? "You, out of character" : mode === "story" ? "" : this.dataset.persona;
-    const shown = mode === "say" && !/^["“«„‘']/.test(text) ? `“${text}”` : text;
-    const article = draftTurn({ position: turn.position, classes, speaker, text: shown });
+    const article = ownTurn({ ...this.asked.body, position: turn.position, persona: this.dataset.persona });
     article.id = `t-${turn.id}`;
     place([article]);
     refresh(`${this.dataset.story}turns/${turn.id}/`).catch(() => { /* the words are there; its tools come with a reload */ });
