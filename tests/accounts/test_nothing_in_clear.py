@@ -10,7 +10,7 @@ from django.test import Client
 
 pytestmark = [pytest.mark.urls("accounts.urls_for_tests")]
 
-HANDLE, WRONG_HANDLE = "Zyx Quovadimus", "Wrong Brambleton"
+HANDLE, WRONG_HANDLE = "Vrox Ultimander", "Wrong Brambleton"
 PASSPHRASE, WRONG_PASSPHRASE, NEW_PASSPHRASE = "velvet ferry 7741 moth", "mistaken 5521 moth", "lantern 9917 moth"
 AGENT, ADDRESS = "PlantedBrowser/77.1 Mobile", "203.0.113.77"
 
