@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# A machine that does other things as well is slow now and then; no promise is about how long one example takes.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 from no_network import complain, stay_here
 
