@@ -20,6 +20,7 @@ from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.datamap.porting import NotUnderstood
 from mindstage.kit import clock
+from mindstage.ledger.signing import fingerprint, from_text
 from mindstage.library.characters import import_character
 from mindstage.library.models import Character
 from mindstage.library.trash import trash_character
@@ -117,6 +118,9 @@ def test_another_instance_takes_it_in(ada: User) -> None:
     brought = bring(ben, content)
     assert told(take_out(ben)) == told(content)
     assert not brought.report.not_understood
+    foreign, own = (fingerprint(from_text(key)) for key in (signed_by, receipt_key()))
+    assert any(f"The key that signed it: {foreign}" in sentence for sentence in brought.sentences)
+    assert own not in " ".join(brought.sentences)
     assert not User.objects.filter(pk=ada.pk).exists()
 
 

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,40 @@ def test_going_back_to_a_backup(lived_in: Program) -> None:
     assert (changed.returncode, "was changed" in changed.stdout) == (1, True)
     assert signs_in(lived_in, "ada")
     assert not signs_in(lived_in, "bert")
+
+
+@pytest.fixture(scope="module")
+def of_another(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A whole backup of another instance."""
+    other = Program(tmp_path_factory.mktemp("other") / "instance").start()
+    try:
+        assert other.stop() == 0
+    finally:
+        other.kill()
+    assert other.run("backup").returncode == 0
+    return max(backups(other).glob("*.backup")).read_bytes()
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "foreign", "foreign, under a name that is known"])
+def test_a_harmed_backup_is_refused_in_words(lived_in: Program, of_another: bytes, harm: str) -> None:
+    """What broke, that nothing was changed, and what to do next; and then everything is as it was."""
+    whole = max(backups(lived_in).glob("*.backup"))
+    content = bytearray(whole.read_bytes())
+    harmed = whole.with_name(f"{uuid.uuid4().hex}.backup") if harm == "foreign" else whole
+    if harm == "changed":
+        content[len(content) // 2] ^= 1
+    kept = bytes(content)
+    harmed.write_bytes(kept[: len(kept) // 2] if harm == "cut" else kept if harm == "changed" else of_another)
+    before = database(lived_in).read_bytes()
+    refused = lived_in.run("restore", harmed.name)
+    assert refused.returncode == 1, refused.stdout
+    broke = "There is no key for this backup" if harm == "foreign" else "was cut short or changed"
+    assert broke in refused.stdout
+    assert "Nothing was changed" in refused.stdout
+    assert "`mindstage restore list`" in refused.stdout
+    assert database(lived_in).read_bytes() == before
+    lived_in.start()
+    assert signs_in(lived_in, "ada")
 
 
 def test_a_lost_keystore(lived_in: Program) -> None:

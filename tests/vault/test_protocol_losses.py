@@ -312,17 +312,18 @@ def test_a_key_of_a_backup_ends_by_whichever_clock_is_ahead(lived_in: House) -> 
     assert not backup_ends()
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "foreign"])
+@pytest.mark.parametrize("harm", ["cut", "changed", "renamed"])
 def test_a_harmed_backup_is_refused_and_nothing_was_changed(lived_in: House, harm: str) -> None:
     (backup,) = list_backups(lived_in.configuration.backups_dir)
     content = bytearray(backup.path.read_bytes())
     if harm == "changed":
         content[len(content) // 2] ^= 1
     backup.path.write_bytes(content[: len(content) // 2] if harm == "cut" else content)
-    if harm == "foreign":
+    if harm == "renamed":
         backup = Backup(backup.path.rename(backup.path.with_name(f"{uuid.uuid4().hex}.backup")))
     before = unchanging(lived_in)
-    with lived_in.time(), pytest.raises(RestoreRefused):
+    why = "There is no key" if harm == "renamed" else "was cut short or changed"
+    with lived_in.time(), pytest.raises(RestoreRefused, match=f"{why}.* Nothing was changed; take another one"):
         restore_database(backup, handle_of=handle_of)
     assert unchanging(lived_in) == before
 

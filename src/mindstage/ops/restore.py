@@ -45,6 +45,9 @@ DATABASE_LOST = (
 )
 
 
+_ANOTHER = "Nothing was changed; take another one: `mindstage restore list` shows those that open."
+
+
 class RestoreRefused(Exception):
     """Nothing was changed. Its text is one sentence that says what to do."""
 
@@ -280,12 +283,15 @@ def _unseal(backup: Backup, path: Path) -> None:
             os.fsync(plain.fileno())
     except KeyGone:
         raise RestoreRefused(
-            "There is no key for this backup: it has ended, or the backup belongs to another instance."
+            f"There is no key for this backup: it has ended, or the backup belongs to another instance. {_ANOTHER}"
         ) from None
     except Unreadable:
-        raise RestoreRefused("This backup was cut short or changed, or belongs to another instance.") from None
+        raise RestoreRefused(f"This backup was cut short or changed after it was taken. {_ANOTHER}") from None
     except OSError:
-        raise RestoreRefused("This backup cannot be read, or there is no room for it on the data's disk.") from None
+        raise RestoreRefused(
+            "This backup cannot be read, or there is no room for it on the data's disk. Nothing was changed; look at "
+            "both and run this again."
+        ) from None
 
 
 def _fill_keystore(
