@@ -281,6 +281,27 @@ def test_every_promise_with_a_time_is_measured() -> None:
                 assert set(measured) == set(range(len(spans))), (entry.id, field)
 
 
+def test_every_row_of_the_policy_has_a_clock_or_a_reason() -> None:
+    """A new kind of data fails here until a measured clock ends it, or it is said what it ends with."""
+    measured = {each.promise[1] for each in MEASURES}
+    rows = {*data_map().entries, "folder:backups"}
+    assert rows - measured == WITHOUT_A_CLOCK.keys()
+    for name in NOT_STORED:
+        assert not [each for each in (*data_map().entries, *data_map().stores) if name in each], name
+
+
+WITHOUT_A_CLOCK = {
+    "credential": "ends with the account",
+    "age_band": "ends with the account",
+    "factor": "ends with the account, or when it is removed",
+    "email": "ends with the account, or when it is removed",
+    "kept_file": "ends with the account",
+    "consents": "ends with the account, at once",
+    "keys": "end with what they open",
+    "erasure_request": "its receipt has a clock of its own, its hash stays",
+}
+NOT_STORED = ("analytics", "statistic", "security")
+"""What a policy may keep for a time and this program does not hold: there is nothing to end."""
 WITH_THE_ACCOUNT = ("credential", "age_band", "factor", "email", "kept_file")
 MEASURED_ELSEWHERE = dict.fromkeys([(name, "retention_after") for name in WITH_THE_ACCOUNT], "account") | {
     ("erasure_request", "retention_after"): "receipt",
