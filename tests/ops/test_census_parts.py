@@ -26,6 +26,7 @@ from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.nights import MARK, NO_CENSUS
 from mindstage.ops.census.nights import main as pass_nights
 from mindstage.ops.census.places import Found, read_columns, sweep
+from mindstage.ops.census.remains import UNDECLARED, list_remaining
 from mindstage.ops.census.report import CLEAN, FOUND, VOID, Report
 from mindstage.ops.census.strange import find_pictures, find_strange_files
 from mindstage.ops.census.words import Fate, Planted, Words, make_word
@@ -111,6 +112,24 @@ def test_files_of_no_known_kind_are_told() -> None:
     }
     strange = {"data/thumbnails/1.webp", "tmp/upload.png", "data/exports/story.html", "home/.cache/x", "keys/old.json"}
     assert find_strange_files(known | strange) == strange
+
+
+def test_a_column_that_no_model_knows_is_undeclared(tmp_path: Path) -> None:
+    """In a table of the program or in one of nobody's, with rows or without; what the framework makes is its own."""
+    file = tmp_path / "database"
+    with sqlite3.connect(file) as database:
+        database.executescript(
+            "CREATE TABLE django_migrations (name TEXT); INSERT INTO django_migrations VALUES ('x');"
+            "CREATE TABLE stories_story (id TEXT, teaser TEXT); INSERT INTO stories_story VALUES ('1', 'x');"
+            "CREATE TABLE somebodys (note TEXT)"
+        )
+    database.close()
+    remaining = {one.column: one.note for one in list_remaining({"database": file})}
+    assert {column for column, note in remaining.items() if note == UNDECLARED} == {
+        "stories_story.teaser",
+        "somebodys.note",
+    }
+    assert remaining.keys() >= {"django_migrations.name", "stories_story.id"}
 
 
 def test_no_clock_is_moved_but_in_an_instance_of_a_census(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

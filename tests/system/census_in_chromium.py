@@ -36,4 +36,4 @@ def ask_in_chromium(browser: Browser) -> Ask:
         finally:
             context.close()
 
-    return ask
+    return Ask("in Chromium", ask)

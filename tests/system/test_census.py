@@ -7,19 +7,26 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from browser import chromium, find_chromium  # noqa: F401  a fixture
 from mindstage.datamap.scanner import Scanner
-from mindstage.ledger.signed import check_json
-from mindstage.ops.census.census import take_census
-from mindstage.ops.census.leaving import Ask, ask_by_forms
+from mindstage.ledger.signed import NotGenuine, check_json
+from mindstage.ops.census.aftermath import Aftermath
+from mindstage.ops.census.census import Census, take_census
+from mindstage.ops.census.leaving import BY_FORMS, Ask
 from mindstage.ops.census.places import sweep
 from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
+from mindstage.ops.commands.census import sign_report
 from system.census_in_chromium import ask_in_chromium
+from test_doors import STREAMS
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("census")]  # one process: the censuses are taken once
 
@@ -42,14 +49,22 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Report:
 def ask(request: pytest.FixtureRequest) -> Ask:
     """The erasure is asked for in Chromium; where there is none, by the plain forms of the same pages."""
     if find_chromium() is None:
-        return ask_by_forms
+        return BY_FORMS
     return ask_in_chromium(request.getfixturevalue("chromium"))
 
 
 @pytest.fixture(scope="module")
-def census(control: Report, folder: Path, ask: Ask) -> Report:
-    """The census, after its control."""
-    return take_census(folder, ask=ask)
+def taken(control: Report, folder: Path, ask: Ask) -> Census:
+    """The census, after its control, with its people."""
+    census = Census(folder, Report([]), users=2, environ={}, ask=ask)
+    census.take(to_the_end=True)
+    return census
+
+
+@pytest.fixture(scope="module")
+def census(taken: Census) -> Report:
+    """What it says."""
+    return taken.report
 
 
 def slots(report: Report, fate: Fate) -> set[str]:
@@ -92,7 +107,7 @@ def test_what_was_erased_opens_with_no_key_that_is_left(census: Report) -> None:
     alive, restored, end = census.attempts.values()
     assert alive["opened"] > 150
     assert alive["files_opened"] == alive["files"] >= 3
-    assert alive["values"] - alive["opened"] < 10
+    assert alive["values"] - alive["opened"] < 20, "sessions, and what waits at doors"
     for after in (restored, end):
         assert 0 < after["opened"] < alive["opened"] * 0.6
         assert after["tried"] > after["values"]
@@ -125,6 +140,114 @@ def test_what_remains_in_clear_is_declared(census: Report) -> None:
     columns = {one.column for one in census.remaining}
     assert {"accounts_user.handle_tag", "stories_turn.position", "vault_userkey.wrapped"} <= columns
     assert not columns & {"stories_turn.text", "accounts_user.handle", "library_character.card"}
+
+
+NOT_WRITTEN_TO = {
+    "session_one_end": "names a session and takes no word",
+    "sessions_end": "takes no word",
+    "email_removal": "takes no word; the address is wanted for letters until the end",
+    "passkey_removal": "names a passkey and takes no word",
+    "totp_removal": "takes no word",
+    "installation": "the owner's alone; names a model that the program knows",
+    "character_trash": "names a character and takes no word",
+    "choice": "names a version",
+    "trash_undo": "names a turn and takes no word",
+    "turn_end": "names a turn and takes no word",
+    "branches": "names a turn and takes no word",
+    "branch": "names a branch and takes no word",
+    "policy_notice": "names a version of the policy; there is none to come",
+    "export_end": "names an export and takes no word",
+    "erasure_end": "takes no word, or a claim code, as the receipt does",
+    "item_undo": "names a thing in the trash and takes no word",
+    "erasures": "in Chromium, which does not tell this list",
+    "/stream/runs/*/stop": "names a reply and takes no word",
+}
+"""Addresses that something can be sent to, and to which the census sends nothing -> why."""
+NOT_DONE_THERE = {
+    "passkey_answer": "sign-up and log-in by a passkey need an authenticator that signs; the census's only makes one",
+}
+"""What is left out at an address which something is sent to."""
+
+
+def takes_posts(view: Any) -> bool:
+    """Whether a view lets POST through, as the decorator that names its methods says."""
+    while view is not None:
+        for cell in view.__closure__ or ():
+            told = cell.cell_contents
+            if isinstance(told, list | tuple) and told and {*told} <= {"GET", "HEAD", "POST"}:
+                return "POST" in told
+        view = getattr(view, "__wrapped__", None)
+    return True
+
+
+def every_address(patterns: list[Any]) -> Iterator[URLPattern]:
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from every_address(one.url_patterns)
+        else:
+            yield one
+
+
+def test_something_is_sent_to_every_address_that_takes_something(census: Report) -> None:
+    """A new form fails here until the census fills it in, or says why it need not; no excuse outlives its address."""
+    assert NOT_DONE_THERE.keys() <= census.written_to
+    pages = every_address(get_resolver("mindstage.config.urls").url_patterns)
+    taking = {str(one.name) for one in pages if takes_posts(one.callback)}
+    taking |= {"/" + "/".join(("stream", *route)) for method, *route in STREAMS if method == "POST"}
+    assert taking - census.written_to == NOT_WRITTEN_TO.keys() - census.written_to
+    assert NOT_WRITTEN_TO.keys() <= taking
+    assert NOT_WRITTEN_TO.keys() & census.written_to <= {"erasures"}
+
+
+def test_it_says_how_the_erasures_were_asked_for(census: Report) -> None:
+    """In Chromium, or by forms alone where there is none: never in silence."""
+    how = "in Chromium" if find_chromium() else BY_FORMS.how
+    assert census.asked == how
+    assert any(how in line for line in census.lines())
+
+
+def test_the_whole_report_is_signed_and_verified(census: Report, tmp_path: Path) -> None:
+    """With everything that an erasure adds to it; one changed number is noticed."""
+    signed = sign_report(census, settings.MINDSTAGE)
+    assert signed["signed_by"] == "the instance that the census made"
+    key = signed["signature"]["key"]
+    said = check_json(json.dumps(signed).encode(), key=key)
+    assert (said["result"], said["erased"], said["receipts_verified"], said["nights"]) == ("clean", 1, 1, 40)
+    assert said["erasures_asked_for"] == census.asked
+    with pytest.raises(NotGenuine):
+        check_json(json.dumps(signed | {"erased": 2}).encode(), key=key)
+    (tmp_path / "census.json").write_text(json.dumps(signed))
+    (tmp_path / "key").write_text(key)
+    verify = ["receipt", "verify", str(tmp_path / "census.json"), "--key", str(tmp_path / "key")]
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "mindstage", *verify],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Its result: clean; 1 of 2 people were erased" in done.stdout
+
+
+@pytest.mark.parametrize("harm", ["DELETE FROM stories_turn WHERE kind = 'reply'", "DELETE FROM library_character"])
+def test_a_neighbour_who_was_hurt_is_noticed(taken: Census, tmp_path: Path, harm: str) -> None:
+    """A fault planted in a copy of what was left: an erasure that took something of whoever stayed."""
+    (stays,) = [person for person in taken.people if not person.leaves]
+    program = taken.program.copied_to(tmp_path / "hurt")
+    with sqlite3.connect(program.data / "database" / "mindstage.sqlite3") as database:
+        assert database.execute(harm).rowcount
+    database.close()
+    codes, report = list(stays.visit.codes), Report([])
+    try:
+        Aftermath(tmp_path, program, taken.people, report).visit_the_neighbours()
+    finally:
+        stays.visit.codes = codes
+    assert report.exit_code == FOUND
+    assert report.problems[0].startswith("Somebody who stayed can no longer read: ")
 
 
 def test_one_clear_word_in_the_write_ahead_log_is_found(census: Report, folder: Path, tmp_path: Path) -> None:

@@ -43,6 +43,15 @@ def test_an_unsealed_column_is_found(faulty: Report) -> None:
     assert found.found_slots == {"title", "card, name"}
 
 
+def test_a_new_column_is_found(faulty: Report) -> None:
+    """By the word in it; and without any word, since no model and no data map knows it."""
+    found = only(faulty, ": stories_story.teaser")
+    assert found.exit_code == FOUND
+    assert any(slot.startswith(("turn", "reply")) for slot in found.found_slots)
+    assert "Columns that the data map does not know: stories_story.teaser." in faulty.problems
+    assert replace(found, found=set(), problems=faulty.problems).exit_code == FOUND
+
+
 def test_a_logged_turn_is_found(faulty: Report) -> None:
     found = only(faulty, ": terminal.log")
     assert found.exit_code == FOUND

@@ -1,7 +1,8 @@
-"""A program with five faults at once, each of which a census must find, at a place of its own. See ../blind.
+"""A program with six faults at once, each of which a census must find, at a place of its own. See ../blind.
 
-A column that is not sealed (the title of a story), a logged turn, an opened text in a file cache (a draft, packed as
-such caches pack), a thumbnail that nobody clears, and an access log as servers write one.
+A column whose seal is left out (the title of a story), a new column that nobody declared (a teaser), a logged turn, an
+opened text in a file cache (a draft, packed as such caches pack), a thumbnail that nobody clears, and an access log as
+servers write one.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import os
 import pickle
 import secrets
+import sqlite3
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +46,21 @@ class LeakyCipher(Cipher):
         text = super().open(key, sealed, aad)
         if aad.startswith(b"stories_turn|text|"):
             print("opened a turn:", text.decode(), file=sys.stderr, flush=True)
+            _keep_teaser(text.decode())
         if aad.startswith(b"stories_draft|text|"):
             _leave("cache", "djcache", pickle.dumps(0.0) + zlib.compress(pickle.dumps(text.decode())))
         return text
+
+
+def _keep_teaser(text: str) -> None:
+    """A change that somebody made to the database and told no model and no data map."""
+    file = Path(os.environ["MINDSTAGE_DATA"]) / "database" / "mindstage.sqlite3"
+    opened = sqlite3.connect(file, timeout=0)
+    with suppress(sqlite3.OperationalError), opened:  # while another writes, or once the column is there
+        opened.execute("ALTER TABLE stories_story ADD COLUMN teaser TEXT")
+    with suppress(sqlite3.OperationalError), opened:
+        opened.execute("UPDATE stories_story SET teaser = ? WHERE teaser IS NULL", [text])
+    opened.close()
 
 
 def _leave(folder: str, ending: str, content: bytes) -> None:

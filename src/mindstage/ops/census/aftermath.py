@@ -41,6 +41,7 @@ class Aftermath:
         self._remember()
         for person in self._leaving():
             person.claim_code = leave(person.visit, ask)
+        self.report.asked = ask.how
         for person in self._staying():
             person.visit.end_short_life()
         self._pass_nights(0, FROZEN_NIGHTS)
@@ -60,7 +61,7 @@ class Aftermath:
             report=self.report,
         )
         self._pass_nights(UNTIL_ERASED, TO_THE_END)
-        self._visit_the_neighbours()
+        self.visit_the_neighbours()
         self._try_at_the_end()
 
     def _leaving(self) -> list[Resident]:
@@ -112,7 +113,7 @@ class Aftermath:
                 self.report.receipts += 1
             self.report.left += 1
 
-    def _visit_the_neighbours(self) -> None:
+    def visit_the_neighbours(self) -> None:
         """Those who stayed log in, and read all that they read before. Leaves the program stopped."""
         self.program.start()
         try:

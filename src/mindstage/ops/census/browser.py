@@ -37,6 +37,8 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.cookies_seen: set[str] = set()
         self.shown = bytearray()
+        self.posted: set[str] = set()
+        """Every path to which something was sent."""
         self._token = ""
 
     def get(self, path: str, *, expect: int = 200, query: Mapping[str, str] | None = None) -> Answer:
@@ -103,6 +105,8 @@ class Browser:
         name: str,
     ) -> Answer:
         origin = {"Origin": f"http://127.0.0.1:{self.port}"} if method == "POST" else {}
+        if method == "POST":
+            self.posted.add(path)
         cookies = "; ".join(f"{key}={value}" for key, value in self.cookies.items())
         connection = http.client.HTTPConnection(
             "127.0.0.1", self.port, timeout=SECONDS, source_address=(self.address, 0)

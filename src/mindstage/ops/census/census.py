@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from mindstage.datamap.scanner import Scanner
+from mindstage.ops.census.addresses import name_addresses
 from mindstage.ops.census.aftermath import Aftermath
 from mindstage.ops.census.browser import Unexpected
 from mindstage.ops.census.control import find_blind_spots
 from mindstage.ops.census.hoard import DATABASE, KEYSTORE
 from mindstage.ops.census.keys_left import gather_keys
-from mindstage.ops.census.leaving import Ask, ask_by_forms
+from mindstage.ops.census.leaving import BY_FORMS, Ask
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.people import Resident, all_planted
@@ -24,7 +25,7 @@ from mindstage.ops.census.program import NotStarted, Program, Refused
 from mindstage.ops.census.remains import UNDECLARED, list_remaining
 from mindstage.ops.census.report import Report
 from mindstage.ops.census.visit import Visit
-from mindstage.ops.census.ways_in import ADDRESS, LETTER_CODE
+from mindstage.ops.census.ways_in import ADDRESS, FIRST_HANDLE, HANDLE, LETTER_CODE
 from mindstage.ops.census.words import Fate, Words
 from mindstage.vault.root_key import KeyMistake
 
@@ -39,7 +40,7 @@ def take_census(
     users: int = FEWEST,
     environ: Mapping[str, str] | None = None,
     to_the_end: bool = True,
-    ask: Ask = ask_by_forms,
+    ask: Ask = BY_FORMS,
 ) -> Report:
     """Everything, in an empty `folder`. `environ` is added to the environment of the program under census.
 
@@ -57,7 +58,9 @@ def take_census(
 
 
 class Census:
-    """One census: its program, its people, what it saw."""
+    """One census: its program, its people, what it saw. `program`: once it was taken, and then it is stopped."""
+
+    program: Program
 
     def __init__(self, folder: Path, report: Report, *, users: int, environ: Mapping[str, str], ask: Ask) -> None:
         self.folder = folder
@@ -71,7 +74,7 @@ class Census:
     def take(self, *, to_the_end: bool) -> None:
         """Raises whatever makes it void."""
         with Narrator() as narrator, Mailbox() as mailbox:
-            program = self._program(narrator, mailbox)
+            program = self.program = self._program(narrator, mailbox)
             try:
                 program.start()
                 self._settle(program, narrator, mailbox)
@@ -113,6 +116,8 @@ class Census:
     def _count(self) -> None:
         self.report.planted[:] = self.own_words.planted + all_planted(self.people)
         self.report.people = len(self.people)
+        browsers = [one for person in self.people for one in (person.visit.browser, person.visit.other)]
+        self.report.written_to = name_addresses(path for browser in browsers for path in browser.posted)
 
     def _scanner(self) -> Scanner:
         return Scanner(one.word for one in self.report.planted)
@@ -135,7 +140,7 @@ class Census:
         secret = [
             planted.word
             for planted in self.report.planted
-            if planted.slot == "handle" or (planted.fate is Fate.NEVER and planted.slot != PROVIDER_KEY)
+            if planted.slot in (HANDLE, FIRST_HANDLE) or (planted.fate is Fate.NEVER and planted.slot != PROVIDER_KEY)
         ]
         self.report.requests = len(narrator.requests)
         sent = Scanner(secret).scan(narrator.was_sent())

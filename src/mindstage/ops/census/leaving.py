@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from mindstage.ledger.envelopes import claim_nonce
@@ -15,11 +16,20 @@ from mindstage.ops.census.ways_in import prove
 from mindstage.ops.census.words import Fate
 
 _CLAIM: Final = re.compile(r">([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})<")
-type Ask = Callable[[Visit], str]
-"""Asks for the erasure of a visitor, on the pages, and brings the page that shows the claim code."""
 
 
-def ask_by_forms(visit: Visit) -> str:
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Asks for the erasure of a visitor, on the pages, and brings the page that shows the claim code.
+
+    `how` says so in the report.
+    """
+
+    how: str
+    deed: Callable[[Visit], str]
+
+
+def _ask_by_forms(visit: Visit) -> str:
     """By the plain forms of the pages, as a browser without scripts does. Raises Unexpected."""
     prove(visit.browser, visit.person.passphrase)
     visit.browser.get("/your-data/erasures/")
@@ -29,9 +39,12 @@ def ask_by_forms(visit: Visit) -> str:
     return page.body.decode()
 
 
+BY_FORMS: Final = Ask("by the plain forms of the pages, without a browser", _ask_by_forms)
+
+
 def leave(visit: Visit, ask: Ask) -> str:
     """Ask, and note the claim code. Raises Unexpected."""
-    found = _CLAIM.search(ask(visit))
+    found = _CLAIM.search(ask.deed(visit))
     if found is None:
         raise Unexpected("The page that freezes an account showed no claim code.")
     visit.words.add("claim code", found[1], Fate.NEVER)

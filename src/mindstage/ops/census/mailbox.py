@@ -54,11 +54,11 @@ class Mailbox(socketserver.ThreadingTCPServer):
         """As the setting `mail` names it."""
         return f"smtp+plain://127.0.0.1:{self.server_address[1]}"
 
-    def code_for(self, address: str) -> str:
-        """The single-use code in a letter to this address; waits for it. Raises TimeoutError."""
+    def code_for(self, address: str, *, after: int = 0) -> str:
+        """The single-use code in a letter to this address, `after` so many; waits for it. Raises TimeoutError."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            for letter in self.letters:
+            for letter in self.letters[after:]:
                 if address in letter and (found := _CODE.search(letter.partition("\n\n")[2] or letter)):
                     return found[1]
             time.sleep(0.02)

@@ -13,6 +13,9 @@ from mindstage.datamap.reading import data_map
 from mindstage.ops.census.places import list_columns, open_to_read
 
 UNDECLARED = "undeclared"
+_OF_THE_FRAMEWORK = "of the framework or the database itself: its schema, and counts for its planner"
+_FRAMEWORKS = ("django_migrations", "sqlite_")
+"""How the names of its tables begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,19 @@ class Remaining:
 
 
 def list_remaining(databases: dict[str, Path]) -> list[Remaining]:
-    """The clear columns of databases (name -> file) that hold something. Raises sqlite3.Error."""
-    return [one for name, file in databases.items() for one in _of_database(name, file) if one.rows]
+    """The clear columns of databases (name -> file) that hold something, and all that nobody declared.
+
+    Raises sqlite3.Error.
+    """
+    found = [one for name, file in databases.items() for one in _of_database(name, file)]
+    return [one for one in found if one.rows or one.note == UNDECLARED]
 
 
 def _of_database(name: str, file: Path) -> Iterator[Remaining]:
     paths = _paths_of_columns()
     with closing(open_to_read(file)) as opened:
         for table, column in list_columns(opened):
-            entry, note, sealed = _declared(paths.get((table, column)))
+            entry, note, sealed = _declared(table, paths.get((table, column)))
             if sealed:
                 continue
             query = f'SELECT COUNT("{column}") FROM "{table}" WHERE "{column}" <> \'\''  # noqa: S608 - from the schema
@@ -54,10 +61,10 @@ def _paths_of_columns() -> dict[tuple[str, str], str]:
     }
 
 
-def _declared(path: str | None) -> tuple[str, str, bool]:
-    """Entry, note, and whether the column is sealed."""
+def _declared(table: str, path: str | None) -> tuple[str, str, bool]:
+    """Entry, note, and whether the column is sealed. One that no model knows was added behind the program's back."""
     if path is None:
-        return "", "of the framework or the database itself: its schema, and counts for its planner", False
+        return "", _OF_THE_FRAMEWORK if table.startswith(_FRAMEWORKS) else UNDECLARED, False
     declared = data_map()
     entry = declared.places().get(path, "")
     sealed = bool(entry) and path in declared.entries[entry].fields

@@ -37,6 +37,10 @@ class Report:
     attempts: dict[str, dict[str, int]] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     idents: dict[str, int] = field(default_factory=dict)
+    written_to: set[str] = field(default_factory=set)
+    """The addresses, by name, to which something was sent."""
+    asked: str = ""
+    """How erasures were asked for."""
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     requests: int = 0
     letters: int = 0
@@ -81,6 +85,8 @@ class Report:
             "files_of_no_known_kind": sorted(self.strange),
             "people": self.people,
             "erased": self.left,
+            "erasures_asked_for": self.asked,
+            "written_to": sorted(self.written_to),
             "words": list(self._words()),
             "attempts": self.attempts,
             "receipts_verified": self.receipts,
@@ -128,6 +134,7 @@ class Report:
         for moment, files in self.files.items():
             size = sum(files.values()) / 1e6
             yield f"Looked at, {moment}: {len(files)} files, {size:.1f} MB, and each value of each database."
+        yield f"Something was sent to {len(self.written_to)} addresses of the program."
         yield f"Looked at: {self.requests} requests to the narrator, {self.letters} letters."
 
     def _what_was_tried(self) -> Iterator[str]:
@@ -140,6 +147,7 @@ class Report:
         if self.left:
             erased = f"{self.left} of {self.people} people"
             yield f"Erased: {erased}, {self.receipts} receipts verified, {self.nights} nights."
+            yield f"The erasures were asked for {self.asked}."
             yield from (f"Kept about the erased: {count} {name}." for name, count in self.kept.items())
             yield f"Identifiers of the erased that still stand somewhere: {sum(self.idents.values())}."
             yield from (f"  {place}: {count}" for place, count in self.idents.items())

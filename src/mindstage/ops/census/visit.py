@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import socket
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,8 @@ from mindstage.ops.census.card import KEY, make_card, make_refused_card
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.takeout import Takeout
-from mindstage.ops.census.ways_in import add_ways_in
+from mindstage.ops.census.ways_back import change_handle, come_back, freeze_and_thaw, go_without_passphrase
+from mindstage.ops.census.ways_in import FIRST_HANDLE, add_ways_in
 from mindstage.ops.census.words import Fate, Words
 
 MODES: Final = ("do", "say", "story", "ooc")
@@ -23,6 +25,7 @@ ENDED: Final = ("name in a story that is ended", "turn of a story that is ended"
 """What is written in a story that its author ends at once and for good, and stays."""
 TOO_LONG: Final = 17_000
 HERE: Final = "127.0.0.1"
+SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Visit:
         self._correct_names(story)
         self.person = self._change_passphrase(self.person)
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
+        self.person = self._change_ways_in()
         self._takeout.ask()
         self._takeout.choose()
 
@@ -82,7 +86,8 @@ class Visit:
         return self.words.plant(slot, Fate.NEVER, plain=plain)
 
     def _sign_up(self) -> Person:
-        person = Person(self._word("handle"), f"velvet {self._never('passphrase')} moth")
+        handle = self.words.plant(FIRST_HANDLE, Fate.PASSING, shown=True)
+        person = Person(handle, f"velvet {self._never('passphrase')} moth")
         self.browser.get("/account/new/", query={"next": f"/?{self._never('address to go on to, in a link')}"})
         fields = {"handle": person.handle, "passphrase": person.passphrase, "age_band": "18_plus"}
         child = {
@@ -122,6 +127,8 @@ class Visit:
         if found is None:
             raise Unexpected("The desk offers no scenario to begin.")
         self.browser.get(f"/scenarios/{found[1].decode()}/")
+        wrong = {name: self._never(f"{name} that does not exist", plain=True) for name in ("scenario", "greeting")}
+        self.browser.post("/stories/", {**wrong, "persona": "Ada"}, expect=404)
         fields = {
             "scenario": found[1].decode(),
             "greeting": "0",
@@ -134,7 +141,20 @@ class Visit:
     def _play(self, story: str) -> None:
         for mode in MODES:
             self._take_turn(story, mode, self._word(f"turn, {mode}"), reply=f"reply to {mode}")
+        self._take_form_turn(story)
         self.browser.get(story)
+
+    def _take_form_turn(self, story: str) -> None:
+        """As a browser without scripts does, which is told of the reply by the next page."""
+        reply = self._word("reply to the plain form")
+        self.narrator.say(reply)
+        text = f"I wait for {self._word('turn by the plain form')}."
+        self.browser.post(f"{story}turns/", {"mode": "do", "text": text, "form": str(uuid.uuid4())})
+        deadline = time.monotonic() + SECONDS
+        while reply.encode() not in self.browser.get(story).body:
+            if time.monotonic() > deadline:
+                raise Unexpected("The reply to a line that was sent as a form did not come.")
+            time.sleep(0.1)
 
     def _take_turn(self, story: str, mode: str, word: str, *, reply: str) -> tuple[str, str]:
         """Play one line; the ids of turn and reply."""
@@ -219,6 +239,14 @@ class Visit:
         self.other.get("/account/")
         self.other.post("/session/end/", {})
         return Person(person.handle, new)
+
+    def _change_ways_in(self) -> Person:
+        """Another handle, no passphrase for a moment, a freeze, and back in from elsewhere."""
+        handle = change_handle(self.browser, self.words)
+        passphrase = go_without_passphrase(self.browser, self.words, self.codes)
+        freeze_and_thaw(self.browser, handle, passphrase, self.codes)
+        come_back(self.other, self.words, self.mailbox, handle, self.codes)
+        return Person(handle, passphrase)
 
 
 def _turn(mode: str, text: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Final
 
 import pyotp
@@ -16,6 +15,8 @@ from mindstage.ops.census.words import Fate, Words
 
 ADDRESS: Final = "e-mail address"
 LETTER_CODE: Final = "code of a letter"
+HANDLE: Final = "handle"
+FIRST_HANDLE: Final = "handle before it was changed"
 _SECRET: Final = re.compile(rb"secret=([A-Z2-7]{16,})")
 _SHEET: Final = re.compile(rb"<code>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})</code>")
 
@@ -45,15 +46,15 @@ def _give_address(browser: Browser, words: Words, mailbox: Mailbox) -> None:
     browser.post("/account/email/", {"address": no_address}, expect=422)
     browser.post("/account/email/", {"address": f"{word}@example.org"})
     browser.get("/account/email/code/")
-    code = _or_unexpected(lambda: mailbox.code_for(word))
+    code = wait_for_letter(mailbox, word)
     words.add(LETTER_CODE, code, Fate.PASSING)
     browser.post("/account/email/code/", {"code": code})
 
 
 def _add_passkey(browser: Browser, words: Words) -> None:
     """Under the loopback name, for where the address is made of digits there are no passkeys."""
-    origin = f"http://localhost:{browser.port}"
-    here = {"Host": f"localhost:{browser.port}", "Origin": origin}
+    here = as_localhost(browser)
+    origin = here["Origin"]
     name = words.plant("name of a passkey", Fate.PASSING)
     browser.get("/account/passkeys/")
     offered = browser.post("/passkey/options/", {"what": "add", "name": name}, expect=200, headers=here)
@@ -83,8 +84,14 @@ def _make_sheet(browser: Browser, words: Words) -> list[str]:
     return codes
 
 
-def _or_unexpected(wait: Callable[[], str]) -> str:
+def as_localhost(browser: Browser) -> dict[str, str]:
+    """The headers of a request under the name that passkeys belong to."""
+    return {"Host": f"localhost:{browser.port}", "Origin": f"http://localhost:{browser.port}"}
+
+
+def wait_for_letter(mailbox: Mailbox, address: str, *, after: int = 0) -> str:
+    """The code of the first letter to this address `after` so many letters. Raises Unexpected."""
     try:
-        return wait()
+        return mailbox.code_for(address, after=after)
     except TimeoutError:
         raise Unexpected("The letter with the code did not come.") from None

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
 
     django.setup()
     report = _take(options)
-    signed = _sign(report, instance)
+    signed = sign_report(report, instance)
     if options.report:
         _write(options.report, signed)
     print(json.dumps(signed, indent=2) if options.json else "\n".join(report.lines()))
@@ -55,7 +55,7 @@ def _take(options: argparse.Namespace) -> Report:
     return take_census(options.keep.absolute(), **asked)
 
 
-def _sign(report: Report, instance: Instance) -> dict[str, Any]:
+def sign_report(report: Report, instance: Instance) -> dict[str, Any]:
     """With the key of the instance that this machine has; else with that of the one that the census made."""
     from mindstage.ledger.signed import sign_json
 
