@@ -27,11 +27,20 @@ def test_a_card_on_the_stage() -> None:
     assert (member.name, member.nickname, member.personality) == ("Hedda Quill", "Hedda", "Dry, exact.")
     assert member.description == "{{char}} keeps the toll gate."  # the prompt expands it
     assert member.system_prompt == "{{original}} Keep it short."
+    assert (member.version, member.greetings[1]) == (make.v3()["data"]["character_version"], "“You again.”")
     assert found.greetings == ("“Two coins, or a reason.”", "“You again.”", "She lifts the bar.")
     assert found.roles == (("Hedda Quill", "For rainy evenings."),)
     (entry,) = found.lore
     assert (entry.keys, entry.secondary_keys, entry.selective, entry.order) == (("toll", "coin"), ("flood",), True, 20)
     assert "Hedda" not in repr(found)
+
+
+@pytest.mark.parametrize("note", [None, "tired", {"prompt": 7}, {}, {"prompt": "{{char}} is tired.", "depth": 4}])
+def test_a_note_for_the_depth_is_text_or_nothing(note: object) -> None:
+    """Extensions are anybody's: whatever else lies under the name is no note."""
+    prompt = note.get("prompt") if isinstance(note, dict) else ""
+    (member,) = parts(extensions={"depth_prompt": note}).cast
+    assert member.depth_prompt == (prompt if isinstance(prompt, str) else "")
 
 
 def test_lore_that_looks_for_patterns_stays_out() -> None:

@@ -9,12 +9,12 @@ from mindstage.accounts.models import User
 from mindstage.accounts.sessions import begin_session
 from mindstage.kit import ids
 from mindstage.prompts.inputs import CastMember
-from mindstage.stories import hot_path
+from mindstage.stories import hot_path, paths
 from mindstage.stories.hot_path import Scene
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.stage import Role, Stage
-from mindstage.stories.turns import Taken
+from mindstage.stories.turns import Place, Taken
 from mindstage.vault.keys import create_item_key, item_key
 from mindstage.vault.purposes import Purpose
 
@@ -92,6 +92,13 @@ def scene_of(story: Story, *, segment: uuid.UUID | None = None) -> Scene:
     head = segment or story.head_id
     assert head is not None
     return Scene(story.owner_id, story.pk, head, story.route, story.stage, item_key(story.pk))
+
+
+def taken_of(story: Story) -> Taken:
+    """The story's last turns, as `turns.take_turn` hands them on; the reply has no row yet."""
+    scene = scene_of(story)
+    window = paths.read_back(scene.head, limit=60)
+    return Taken(scene, None, Place(ids.sequential(), window[-1].position + 1), window, False, scene.head)
 
 
 def end_reply(taken: Taken, text: str = "So it went.", state: str = Turn.State.FINISHED) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import UTC, datetime
 
 from mindstage.kit import clock
 
@@ -14,6 +15,16 @@ def sequential() -> uuid.UUID:
     random = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
     return uuid.UUID(int=value)
+
+
+def made_at(identifier: uuid.UUID) -> datetime | None:
+    """When a sequential identifier was made, in UTC; None for one of another kind, or one that names no such time."""
+    if identifier.version != 7:
+        return None
+    try:
+        return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+    except (ValueError, OverflowError):  # identifiers come in with archives, and 48 bits reach past the year 9999
+        return None
 
 
 def unordered() -> uuid.UUID:

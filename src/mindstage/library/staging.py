@@ -72,6 +72,9 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         example_dialogue=card.example_dialogue,
         system_prompt=card.system_prompt,
         post_history_instructions=card.post_history_instructions,
+        depth_prompt=_depth_prompt(card),
+        version=card.character_version,
+        greetings=card.greetings,
     )
     context = _context(persona, (member,), premise=card.scenario, seed=source)
     return StageParts(
@@ -84,6 +87,13 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         greetings=_greetings(card, context),
         source=source,
     )
+
+
+def _depth_prompt(card: Card) -> str:
+    """SillyTavern's note on the character, which the card's format does not know: `{{charDepthPrompt}}`."""
+    note = card.extensions.get("depth_prompt")
+    prompt = note.get("prompt") if isinstance(note, dict) else None
+    return prompt if isinstance(prompt, str) else ""
 
 
 def _greetings(card: Card, context: MacroContext) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from mindstage.prompts import history, lore
 from mindstage.prompts.budget import Meter, keep_end
 from mindstage.prompts.inputs import Budget, Message, Overheads, Part, PastTurn, Prompt, PromptInputs, Role
-from mindstage.prompts.macros import context_of, expand
+from mindstage.prompts.macros import MacroContext, context_of, expand
 from mindstage.prompts.sections import Sections, shorten, write_sections
 
 TITLES = {
@@ -89,12 +89,13 @@ class _Window:
 
 def _fixed_parts(inputs: PromptInputs, budget: Budget, meter: Meter) -> _Fixed:
     """Everything but the story, cut so that the story keeps its share."""
-    dialect = inputs.dialect
+    dialect, context = inputs.dialect, context_of(inputs, room=budget.room)
     most_lore = budget.context * dialect.lore_share // 100
     example_tokens = budget.context * dialect.examples_share // 100
-    sections = write_sections(inputs, lore_tokens=most_lore, example_tokens=example_tokens, meter=meter)
+    sections = write_sections(inputs, context, lore_tokens=most_lore, example_tokens=example_tokens, meter=meter)
     most_lore -= meter.tokens(sections.block("lore"))
-    reserve = _reserve(inputs, max(0, min(budget.context * dialect.keyed_share // 100, most_lore)), meter)
+    most_keyed = max(0, min(budget.context * dialect.keyed_share // 100, most_lore))
+    reserve = _reserve(inputs, context.aside(), most_keyed, meter)
     most = budget.room - budget.room // STORY_SHARE - _frame(meter)
     excess = _cost(sections, meter) + reserve - most
     if excess + meter.tokens(sections.block("examples")) > 0 and sections.pieces["examples"]:
@@ -103,7 +104,7 @@ def _fixed_parts(inputs: PromptInputs, budget: Budget, meter: Meter) -> _Fixed:
     if excess > 0:
         reserve, excess = max(0, reserve - excess), excess - reserve
         shorten(sections, excess=excess, meter=meter)
-    return _Fixed(sections, reserve, _called(inputs, sections, reserve, meter))
+    return _Fixed(sections, reserve, _called(inputs, context, sections, reserve, meter))
 
 
 def _frame(meter: Meter) -> int:
@@ -116,9 +117,8 @@ def _cost(sections: Sections, meter: Meter) -> int:
     return meter.message(sections.system(examples=False)) + meter.tokens(sections.block("after"))
 
 
-def _reserve(inputs: PromptInputs, limit: int, meter: Meter) -> int:
+def _reserve(inputs: PromptInputs, context: MacroContext, limit: int, meter: Meter) -> int:
     """What all keyed lore of the book would cost, as far as the limit."""
-    context = context_of(inputs)
     found = lore.keyed(inputs.lore, expand=lambda text: expand(text, context))
     total = meter.tokens(_lore_note([], inputs)) if found else 0
     for one in found:
@@ -128,9 +128,11 @@ def _reserve(inputs: PromptInputs, limit: int, meter: Meter) -> int:
     return total
 
 
-def _called(inputs: PromptInputs, sections: Sections, reserve: int, meter: Meter) -> list[lore.Fired]:
+def _called(
+    inputs: PromptInputs, context: MacroContext, sections: Sections, reserve: int, meter: Meter
+) -> list[lore.Fired]:
     """The keyed lore of this turn, within its reserve. A reply to go on with is read for keys too."""
-    context, turns = context_of(inputs), inputs.turns
+    turns = inputs.turns
     if inputs.continue_from:
         turns = (*turns, PastTurn(0, "reply", "", inputs.continue_from))
     found = lore.called_up(inputs.lore, turns, depth=inputs.scan_depth, expand=lambda text: expand(text, context))

@@ -27,6 +27,9 @@ class CastMember:
     example_dialogue: str = ""
     system_prompt: str = ""
     post_history_instructions: str = ""
+    depth_prompt: str = ""
+    version: str = ""
+    greetings: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:
@@ -51,12 +54,16 @@ class LoreEntry:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """One turn of the story's path. `kind`: opening, do, say, story, ooc or reply. The text is never expanded."""
+    """One turn of the story's path. `kind`: opening, do, say, story, ooc or reply. The text is never expanded.
+
+    `written`: when these words came into the story, where that is known.
+    """
 
     position: int
     kind: str
     speaker: str
     text: str
+    written: datetime | None = None
 
     @property
     def by_person(self) -> bool:
@@ -91,8 +98,9 @@ class PromptInputs:
 
     `turns`: oldest first, a window of the path; the last one is what is to be answered. `turns_before`: how many older
     turns the path has. `seed`: the story's id, or `<id>:<anything>`; `{{pick}}` uses what stands before the colon, so
-    that it stays the same from turn to turn. `now`: in the person's time zone. `continue_from`: a reply to go on with;
-    it is not among `turns`.
+    that it stays the same from turn to turn. `now`: in the time zone of the story's people, which is the instance's;
+    macros of cards tell it. `continue_from`: a reply to go on with; it is not among `turns`. `model`: the name of the
+    narrator's model, for macros.
     """
 
     persona: str
@@ -106,6 +114,7 @@ class PromptInputs:
     scan_depth: int = 4
     continue_from: str = ""
     turns_before: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,10 @@ def _first_held(keys: Iterable[str], entry: LoreEntry, scanned: Scanned, expand:
 
 
 def _written(chosen: Iterable[tuple[LoreEntry, str]], expand: Expand) -> list[Fired]:
-    fired = [Fired(entry, key, expand(entry.content).strip()) for entry, key in chosen]
-    return sorted((one for one in fired if one.content), key=lambda one: one.entry.order)
+    # Expanded in reading order, so that a variable is set before it is read.
+    in_order = sorted(chosen, key=lambda one: one[0].order)
+    fired = (Fired(entry, key, expand(entry.content).strip()) for entry, key in in_order)
+    return [one for one in fired if one.content]
 
 
 def within(fired: Sequence[Fired], *, tokens: int, cost: Callable[[str], int]) -> list[Fired]:

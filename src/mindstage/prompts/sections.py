@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mindstage.prompts import lore
 from mindstage.prompts.budget import Meter, keep_start, limit_words
 from mindstage.prompts.inputs import CastMember, Dialect, PromptInputs
-from mindstage.prompts.macros import context_of, expand
+from mindstage.prompts.macros import MacroContext, expand
 
 START = re.compile(r"^[ \t]*<START>[ \t]*$", re.IGNORECASE | re.MULTILINE)
 ORDER = ("instructions", "scenario", "cast", "lore", "examples")
@@ -53,27 +53,29 @@ class Sections:
         return "\n\n".join(block for part in parts if (block := self.block(part)))
 
 
-def write_sections(inputs: PromptInputs, *, lore_tokens: int, example_tokens: int, meter: Meter) -> Sections:
-    """All fixed parts of these inputs, macros expanded, cut to what the dialect takes."""
+def write_sections(
+    inputs: PromptInputs, context: MacroContext, *, lore_tokens: int, example_tokens: int, meter: Meter
+) -> Sections:
+    """All fixed parts of these inputs, macros expanded in this order, cut to what the dialect takes."""
     sections = Sections(
         dialect=inputs.dialect,
         pieces={
-            "instructions": instructions(inputs),
-            "scenario": scenario(inputs),
-            "cast": [portrait(member, inputs) for member in inputs.cast],
+            "instructions": instructions(inputs, context),
+            "scenario": scenario(inputs, context),
+            "cast": [portrait(member, inputs.dialect, context) for member in inputs.cast],
             "lore": [],
-            "examples": examples(inputs, tokens=example_tokens, count=meter.tokens),
-            "after": after_history(inputs),
+            "examples": examples(inputs, context, tokens=example_tokens, count=meter.tokens),
+            "after": after_history(inputs, context),
         },
     )
-    add_constants(sections, inputs, tokens=lore_tokens, meter=meter)
+    add_constants(sections, inputs, context, tokens=lore_tokens, meter=meter)
     return sections
 
 
-def instructions(inputs: PromptInputs) -> list[str]:
+def instructions(inputs: PromptInputs, context: MacroContext) -> list[str]:
     """The dialect's instructions, or what the cards put in their place (`{{original}}` is then the replaced text)."""
-    ours = expand(inputs.dialect.instructions, context_of(inputs)).replace("{names}", _names(inputs.cast))
-    return _replaced(inputs, ours, lambda member: member.system_prompt)
+    ours = expand(inputs.dialect.instructions, context).replace("{names}", _names(inputs.cast))
+    return _replaced(inputs, context, ours, lambda member: member.system_prompt)
 
 
 def _names(cast: tuple[CastMember, ...]) -> str:
@@ -81,49 +83,51 @@ def _names(cast: tuple[CastMember, ...]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def after_history(inputs: PromptInputs) -> list[str]:
-    ours = expand(inputs.dialect.reminder, context_of(inputs))
-    return _replaced(inputs, ours, lambda member: member.post_history_instructions)
+def after_history(inputs: PromptInputs, context: MacroContext) -> list[str]:
+    ours = expand(inputs.dialect.reminder, context)
+    return _replaced(inputs, context, ours, lambda member: member.post_history_instructions)
 
 
-def _replaced(inputs: PromptInputs, ours: str, field_of: Callable[[CastMember], str]) -> list[str]:
+def _replaced(
+    inputs: PromptInputs, context: MacroContext, ours: str, field_of: Callable[[CastMember], str]
+) -> list[str]:
     """Of several cards the first that speaks of the replaced text gets it; it must not stand there twice."""
     written: list[str] = []
     for member in inputs.cast:
         if raw := field_of(member).strip():
             original = "" if any(ours in text for text in written) else ours
-            text = expand(raw, context_of(inputs, member=member, original=original))
+            text = expand(raw, context.of(member, original=original))
             written.append(_short(text, inputs.dialect) if ours not in text else text)
     return written or [ours]
 
 
-def scenario(inputs: PromptInputs) -> list[str]:
-    texts = [expand(inputs.premise, context_of(inputs)).strip()]
+def scenario(inputs: PromptInputs, context: MacroContext) -> list[str]:
+    texts = [expand(inputs.premise, context).strip()]
     for member in inputs.cast:
-        text = expand(member.scenario, context_of(inputs, member=member)).strip()
+        text = expand(member.scenario, context.of(member)).strip()
         if text and text not in texts:
             texts.append(text)
     return [_short(text, inputs.dialect) for text in texts]
 
 
-def portrait(member: CastMember, inputs: PromptInputs) -> str:
+def portrait(member: CastMember, dialect: Dialect, context: MacroContext) -> str:
     """Name, description and personality in one piece."""
-    context = context_of(inputs, member=member)
-    words = [expand(text, context).strip() for text in (member.description, member.personality)]
+    words = [expand(text, context.of(member)).strip() for text in (member.description, member.personality)]
     text = " ".join(word for word in words if word)
     # Most cards open with the name; saying it twice would cost the small model's few words.
     if not text.startswith(member.name):
         text = f"{member.name}: {text}" if text else member.name
-    return _short(text, inputs.dialect)
+    return _short(text, dialect)
 
 
 def _short(text: str, dialect: Dialect) -> str:
     return limit_words(text, dialect.max_card_words) if dialect.max_card_words else text
 
 
-def add_constants(sections: Sections, inputs: PromptInputs, *, tokens: int, meter: Meter) -> None:
+def add_constants(
+    sections: Sections, inputs: PromptInputs, context: MacroContext, *, tokens: int, meter: Meter
+) -> None:
     """Lore that is always there, as far as the lore budget goes."""
-    context = context_of(inputs)
     found = lore.constants(inputs.lore, expand=lambda text: expand(text, context))
     kept = lore.within(found, tokens=tokens, cost=lambda text: meter.tokens(text) + 1)
     sections.constants = kept
@@ -132,13 +136,12 @@ def add_constants(sections: Sections, inputs: PromptInputs, *, tokens: int, mete
         sections.notes.append("Some lore that is always present did not fit into the lore budget.")
 
 
-def examples(inputs: PromptInputs, *, tokens: int, count: Callable[[str], int]) -> list[str]:
+def examples(inputs: PromptInputs, context: MacroContext, *, tokens: int, count: Callable[[str], int]) -> list[str]:
     """Example dialogue, whole blocks as they were opened by `<START>`, as many as fit."""
     kept: list[str] = []
     for member in inputs.cast:
-        context = context_of(inputs, member=member)
         for block in START.split(member.example_dialogue):
-            text = expand(block, context).strip()
+            text = expand(block, context.of(member)).strip()
             tokens -= count(text) + 1 if text else 0
             if tokens < 0:
                 return kept

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mindstage.gateway import tokens
 from mindstage.gateway.routes import Route
-from mindstage.kit import clock
+from mindstage.kit import clock, ids
 from mindstage.prompts.assemble import assemble
 from mindstage.prompts.dialects import dialect_named
 from mindstage.prompts.inputs import Budget, PastTurn, Prompt, PromptInputs
@@ -33,6 +33,7 @@ def open_inputs(taken: Taken, *, route: Route) -> PromptInputs:
         now=clock.now(),
         continue_from=hot_path.open_text(taken.scene, taken.continues) if taken.continues else "",
         turns_before=turns[0].position if turns else 0,
+        model=route.model,
     )
 
 
@@ -46,7 +47,7 @@ def open_window(scene: Scene, rows: Sequence[TurnRow], stage: Stage, *, room: in
             break
         if text.strip():
             speaker = stage.speaker if row.kind in (Turn.Kind.REPLY, Turn.Kind.OPENING) else stage.persona
-            opened.append(PastTurn(row.position, row.kind, speaker, text))
+            opened.append(PastTurn(row.position, row.kind, speaker, text, ids.made_at(row.id)))
     return tuple(reversed(opened))
 
 

@@ -1,0 +1,49 @@
+"""What a story's prompt is told about the story itself."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mindstage.accounts.models import User
+from mindstage.config.configuration import ProviderEntry
+from mindstage.gateway.routes import default_route
+from mindstage.kit import clock, ids
+from mindstage.stories.models import Segment, Story
+from mindstage.stories.prompting import build_prompt, open_inputs
+from stories.house import provide
+from stories.scenes import STAGE, add_turns, make_story, taken_of
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+
+def system_text(story: Story, settings: Any, *, premise: str) -> str:
+    """The head of this story's next prompt, if its scenario were this one."""
+    provide(settings, ProviderEntry(id="far", base_url="http://127.0.0.1:9/v1", models=("teller",), context=4_096))
+    story.seal(stage=replace(STAGE, premise=premise).to_bytes()).save()
+    route = default_route()
+    return build_prompt(open_inputs(taken_of(story), route=route), route=route).messages[0].content
+
+
+def test_macros_know_narrator_room_and_state(ada: User, settings: Any) -> None:
+    """The model's name, how large a prompt may be, the last turn, and how long the person was away."""
+    story = make_story(ada, turns=3)
+    with clock.moved(timedelta(hours=5)):
+        add_turns(story, Segment.objects.get(story=story), first=3, count=1)
+        text = system_text(story, settings, premise="<{{model}} {{maxPrompt}} {{lastMessageId}} {{idleDuration}}>")
+    assert "<teller 3496 3 5 hours>" in text
+
+
+@pytest.mark.parametrize("far", [2**48 - 1, 253_402_300_800_000])
+def test_an_identifier_of_no_year_has_no_moment(far: int) -> None:
+    """Archives bring identifiers of anybody's making: one past the year 9999 is no error."""
+    assert ids.made_at(uuid.UUID(int=far << 80 | 7 << 76 | 2 << 62)) is None
+    assert ids.made_at(uuid.uuid4()) is None
+    with clock.moved(timedelta(days=9)):
+        made = ids.made_at(ids.sequential())
+    assert made
+    assert abs(made - datetime.now(UTC) - timedelta(days=9)) < timedelta(minutes=5)
