@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from no_network import complain, stay_here
+
 # A machine that does other things as well is slow now and then; no promise is about how long one example takes.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
-
-from no_network import complain, stay_here
-
 stay_here()
 
 

@@ -50,6 +50,13 @@ def test_a_wait_that_would_never_end_is_refused(value: str) -> None:
         load({"MINDSTAGE_STALL_SECONDS": value})
 
 
+@pytest.mark.parametrize("value", ["Middle/Earth", "", "../../etc/passwd", "/etc/localtime", "Europe"])
+def test_a_time_zone_that_is_none_is_refused(value: str) -> None:
+    """A name that no list of zones has, a path, a folder of zones."""
+    with pytest.raises(ConfigurationMistake, match="time_zone"):
+        load({"MINDSTAGE_TIME_ZONE": value})
+
+
 def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
     """A story remembers its narrator by that name."""
     file = tmp_path / "mindstage.toml"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import TZPATH, ZoneInfo
 
 import pytest
 
@@ -13,6 +15,8 @@ from mindstage.accounts.models import User
 from mindstage.config.configuration import ProviderEntry
 from mindstage.gateway.routes import default_route
 from mindstage.kit import clock, ids
+from mindstage.library.cards import Card
+from mindstage.library.staging import parts_of_card
 from mindstage.stories.models import Segment, Story
 from mindstage.stories.prompting import build_prompt, open_inputs
 from stories.house import provide
@@ -36,6 +40,29 @@ def test_macros_know_narrator_room_and_state(ada: User, settings: Any) -> None:
         add_turns(story, Segment.objects.get(story=story), first=3, count=1)
         text = system_text(story, settings, premise="<{{model}} {{maxPrompt}} {{lastMessageId}} {{idleDuration}}>")
     assert "<teller 3496 3 5 hours>" in text
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
+def test_the_clock_is_the_instances(ada: User, settings: Any, zone: str) -> None:
+    """`{{isodate}} {{isotime}}` are those of the place where the instance stands, in prompts and in greetings."""
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, time_zone=ZoneInfo(zone))
+    before = datetime.now(ZoneInfo(zone))
+    text = system_text(make_story(ada), settings, premise="<{{datetimeformat::YYYY-MM-DD HH:mm Z}}>")
+    opening = parts_of_card(Card("V2", name="Maren", greetings=("{{isodate}} {{isotime}}",)), "Ada", source="x")
+    moments = {f"{at:%Y-%m-%d %H:%M}" for at in (before, datetime.now(ZoneInfo(zone)))}
+    offset = f"{before:%z}"
+    assert any(f"<{moment} {offset[:3]}:{offset[3:]}>" in text for moment in moments)
+    assert opening.greetings[0] in moments
+
+
+def test_the_machines_zone_is_asked_of_the_machine(tmp_path: Path) -> None:
+    """From its file, because the environment says what the framework wants; without a usable one it is UTC."""
+    winter, summer = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+    (tmp_path / "zone").write_bytes(Path(TZPATH[0], "Europe/Berlin").read_bytes())
+    (tmp_path / "odd").write_bytes(b"odd")
+    berlin = clock.machine_zone(tmp_path / "zone")
+    assert [berlin.utcoffset(at) for at in (winter, summer)] == [timedelta(hours=1), timedelta(hours=2)]
+    assert clock.machine_zone(tmp_path / "odd") is clock.machine_zone(tmp_path / "none") is UTC
 
 
 @pytest.mark.parametrize("far", [2**48 - 1, 253_402_300_800_000])

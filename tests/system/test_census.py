@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
+from test_doors import STREAMS
 
 from browser import chromium, find_chromium  # noqa: F401  a fixture
 from mindstage.datamap.scanner import Scanner
@@ -26,7 +27,6 @@ from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
 from mindstage.ops.commands.census import sign_report
 from system.census_in_chromium import ask_in_chromium
-from test_doors import STREAMS
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("census")]  # one process: the censuses are taken once
 

@@ -7,13 +7,16 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_config_path, user_data_path
 
 from mindstage.datamap.retention import KeptTooLong, refuse_longer
+from mindstage.kit import clock
 from mindstage.kit.addresses import address_to_open
 
 APP = "mindstage"
@@ -48,6 +51,7 @@ class Configuration:
 
     Paths are absolute.
     `stall_seconds`: how long a silent provider is waited for.
+    `time_zone`: where the instance stands, for stories that ask for the time; people's own zones are not known.
     `replies_at_once`: how many replies one person may have running, so that nobody takes a provider for themselves.
     """
 
@@ -65,6 +69,7 @@ class Configuration:
     stall_seconds: float = 60.0
     narrator_threads: int = 0
     replies_at_once: int = 4
+    time_zone: tzinfo = field(default_factory=clock.machine_zone)
     escrow: str = ""
     backups: str = ""
     mail: str = field(default="", repr=False)
@@ -250,11 +255,20 @@ def _typed(name: str, value: Any) -> Any:
         "narrator_threads": int,
         "replies_at_once": _at_least_one,
         "retention": _retention,
+        "time_zone": _zone,
     }
     try:
         return kinds.get(name, str)(value)
     except (TypeError, ValueError):
         raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+def _zone(value: Any) -> tzinfo:
+    """A zone by its name in the IANA's list."""
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError from None
 
 
 def _retention(value: Any) -> dict[str, int]:

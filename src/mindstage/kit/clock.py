@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+LOCAL_TIME = Path("/etc/localtime")
 _shift = timedelta(0)
 
 AHEAD = timedelta(minutes=5)
@@ -35,6 +38,15 @@ def lasts(since: datetime, span: timedelta) -> bool:
     longer than it may, so it is over.
     """
     return -AHEAD <= now() - since < span
+
+
+def machine_zone(file: Path = LOCAL_TIME) -> tzinfo:
+    """The machine's time zone, UTC where it names none. Not from the environment: Django sets TZ there to its own."""
+    try:
+        with file.open("rb") as content:
+            return ZoneInfo.from_file(content)
+    except (OSError, ValueError):
+        return UTC
 
 
 @contextmanager

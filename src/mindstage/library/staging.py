@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from mindstage.kit import clock
 from mindstage.library.cards import Card, CardLore
 from mindstage.library.characters import line_of, open_card
@@ -108,7 +110,8 @@ def _plain_opening(card: Card, context: MacroContext) -> str:
 
 
 def _context(persona: str, cast: tuple[CastMember, ...], *, premise: str, seed: str) -> MacroContext:
-    return MacroContext(persona=persona, cast=cast, seed=seed, now=clock.now(), premise=premise)
+    now = clock.now().astimezone(settings.MINDSTAGE.time_zone)
+    return MacroContext(persona=persona, cast=cast, seed=seed, now=now, premise=premise)
 
 
 def _member(member: StarterCast) -> CastMember:

@@ -98,8 +98,8 @@ class PromptInputs:
 
     `turns`: oldest first, a window of the path; the last one is what is to be answered. `turns_before`: how many older
     turns the path has. `seed`: the story's id, or `<id>:<anything>`; `{{pick}}` uses what stands before the colon, so
-    that it stays the same from turn to turn. `now`: in the time zone of the story's people, which is the instance's;
-    macros of cards tell it. `continue_from`: a reply to go on with; it is not among `turns`. `model`: the name of the
+    that it stays the same from turn to turn. `now`: in the instance's time zone, for macros that tell it; a person's
+    own zone is not known. `continue_from`: a reply to go on with; it is not among `turns`. `model`: the name of the
     narrator's model, for macros.
     """
 

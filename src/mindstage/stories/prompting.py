@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from mindstage.gateway import tokens
 from mindstage.gateway.routes import Route
 from mindstage.kit import clock, ids
@@ -30,7 +32,7 @@ def open_inputs(taken: Taken, *, route: Route) -> PromptInputs:
         turns=turns,
         dialect=dialect_named(route.dialect),
         seed=f"{taken.scene.story}:{taken.reply.position}",
-        now=clock.now(),
+        now=clock.now().astimezone(settings.MINDSTAGE.time_zone),
         continue_from=hot_path.open_text(taken.scene, taken.continues) if taken.continues else "",
         turns_before=turns[0].position if turns else 0,
         model=route.model,
