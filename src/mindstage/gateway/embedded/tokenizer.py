@@ -11,6 +11,9 @@ _MODEL: Final = "tokenizer.ggml.model"
 _RULE: Final = "tokenizer.ggml.pre"
 _TOKENS: Final = "tokenizer.ggml.tokens"
 _MERGES: Final = "tokenizer.ggml.merges"
+_TEMPLATE: Final = "tokenizer.chat_template"
+_BEGINS: Final = "tokenizer.ggml.add_bos_token"
+_CHATML: Final = ("<|im_start|>", "<|im_end|>")
 
 # The word rule that Qwen2 publishes with its tokenizer: contractions, runs of letters, single digits, marks, space.
 _QWEN2: Final = (
@@ -55,3 +58,16 @@ def _set_rule(tokenizer: Tokenizer, rule: str) -> None:
         )
     else:
         raise UnknownVocabulary
+
+
+def tokens_before(path: Path) -> int | None:
+    """Return how many tokens stand before the first message of a file with a ChatML template; None for any other."""
+    try:
+        said = read_metadata(path, keys=(_TEMPLATE, _BEGINS, _TOKENS))
+    except NotGguf:
+        return None
+    template, tokens = said.get(_TEMPLATE), said.get(_TOKENS)
+    if not isinstance(template, str) or not isinstance(tokens, list):
+        return None
+    # Marks that the vocabulary does not have as tokens are cut into pieces.
+    return int(said.get(_BEGINS) is True) if all(mark in template and mark in tokens for mark in _CHATML) else None
