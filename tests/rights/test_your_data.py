@@ -347,7 +347,7 @@ def test_the_trash_says_when_each_thing_ends(ada: Life, client: Client) -> None:
     assert 'href="/stories/"' in back
     assert page_of(client, f"/stories/{ada.story.pk}/")
     gone = client.post(f"/trash/{ada.character.pk}/end/", follow=True).content.decode()
-    assert "its key is destroyed" in gone
+    assert "It is deleted for good." in gone
     assert "It is empty" in gone
     assert not Character.objects.filter(pk=ada.character.pk).exists()
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
-from test_doors import STREAMS
 
 from browser import chromium, find_chromium  # noqa: F401  a fixture
+from doors.addresses import STREAMS
 from mindstage.datamap.scanner import Scanner
 from mindstage.ledger.signed import NotGenuine, check_json
 from mindstage.ops.census.aftermath import Aftermath
