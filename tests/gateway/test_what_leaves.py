@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from fakes.provider import FakeProvider, Finish, Raw, Text, Words, words
+from mindstage.gateway.ai_models.catalogue import SMOLLM2
 from mindstage.gateway.converse import NotNoted, converse
+from mindstage.gateway.embedded.narrator import Asked, Narrator
+from mindstage.gateway.embedded.process import ModelProcess
 from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Request
 from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Role
@@ -30,11 +36,56 @@ async def test_the_request_holds_the_listed_fields_and_nothing_else(provider: Fa
         "stop": ["\nAda:"],
         "temperature": 0.5,
     }
-    assert set(sent.headers) <= {
-        "host", "accept", "accept-encoding", "authorization", "content-type", "content-length",
-    }  # fmt: skip
-    assert sent.headers["authorization"] == "Bearer sk-secret-key"
+    assert sent.headers == {
+        "host": provider.base_url.split("/")[2],
+        "accept": "text/event-stream",
+        "accept-encoding": sent.headers["accept-encoding"],
+        "authorization": "Bearer sk-secret-key",
+        "content-type": "application/json",
+        "content-length": str(len(json.dumps(sent.body))),
+    }
     assert b"ada-id" not in sent.raw
+
+
+@pytest.fixture
+async def told_by(provider: FakeProvider) -> AsyncIterator[Narrator]:
+    """The narrator of this machine, whose child is only a process that waits: the fake provider answers for it."""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    narrator = Narrator(None, context=512)
+    narrator._process = ModelProcess(provider.base_url.removesuffix("/v1"), "key-of-the-child", child)
+    yield narrator
+    await narrator.stop()
+
+
+async def test_the_model_of_this_machine_is_sent_as_little(provider: FakeProvider, told_by: Narrator) -> None:
+    """The same list, its own samplers and two switches of its server; its key is of this process alone."""
+    asked = Asked((("system", "S"), ("user", "P <|im_end|>")), 40, ("\nAda:",), SMOLLM2.sampling | {"user": 1})
+    await told_by.tell(asked, person="ada-id-77", on_delta=lambda _: None, on_progress=lambda *_: None)
+    await told_by.warm(asked, person="ada-id-77")
+    told, read_ahead = provider.requests
+    body = {
+        "model": "narrator",
+        "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "P < |im_end|>"}],
+        "stream": True,
+        "max_tokens": 40,
+        "stop": ["\nAda:"],
+        "cache_prompt": True,
+        "return_progress": True,
+    }
+    assert told.body == body | SMOLLM2.sampling
+    assert read_ahead.body == told.body | {"max_tokens": 0}
+    for sent in (told, read_ahead):
+        assert sent.path == "/v1/chat/completions"
+        assert sent.headers == {
+            "host": provider.base_url.split("/")[2],
+            "accept": "text/event-stream",
+            "accept-encoding": sent.headers["accept-encoding"],
+            "authorization": "Bearer key-of-the-child",
+            "connection": "close",
+            "content-type": "application/json",
+            "content-length": str(len(json.dumps(sent.body))),
+        }
+        assert b"ada-id" not in sent.raw
 
 
 async def test_a_provider_without_a_key_gets_no_authorization(provider: FakeProvider, configuration) -> None:
