@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mindstage.gateway.ai_models.catalogue import CATALOGUE
+from mindstage.ops.bench import report
 from system.program import Program
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("promises")]
@@ -42,7 +43,7 @@ def test_a_folder_without_the_packages_is_a_sentence(instance: Program, tmp_path
 
 
 def test_the_benchmark_measures(tmp_path: Path) -> None:
-    """`mindstage bench turn --json` at its smallest: every step has figures, every reply came whole."""
+    """`mindstage bench turn --json` at its smallest: every step has figures, every reply came whole; and its table."""
     small = ["--turns", "2", "--streams", "2", "--long", "60", "--json"]
     command = [sys.executable, "-m", "mindstage", "bench", "turn", *small]
     environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)}
@@ -53,3 +54,27 @@ def test_the_benchmark_measures(tmp_path: Path) -> None:
     assert all(step["not_whole"] == 0 for step in figures["latency"])
     assert figures["held"]["whole"] == figures["held"]["streams"] == 2
     assert figures["length"]["turns_long"] == 60
+    rows = [*figures["latency"], figures["held"], figures["length"]]
+    lines = [line.split() for line in report.to_table(figures).splitlines() if line.startswith("  ")]
+    assert [line[0] for line in lines] == [name for row in rows for name in row]
+    assert sum("most" in line for line in lines) == len(report.PROMISES)
+
+
+def test_the_table_says_what_was_promised_and_missed() -> None:
+    """A section for each step, a line for each figure; what is over its promise, or was not measured, is MISSED."""
+    figures = {
+        "latency": [
+            {"at_once": 1, "added_first_p50_ms": 3.5, "cpu_ms_a_turn": 8, "others_percent": 1},
+            {"at_once": 32, "added_first_p50_ms": 15.5, "added_first_p95_ms": None},
+        ],
+        "held": {"streams": 2, "memory_mib": 150},
+        "length": {"turns_long": 60, "long_over_short_p50_ms": 2.1},
+    }
+    assert [" ".join(line.split()) for line in report.to_table(figures).splitlines()] == [
+        "", "1 at once", "at_once 1", "added_first_p50_ms 3.5 at most 4", "cpu_ms_a_turn 8 at most 8",
+        "others_percent 1",
+        "", "32 at once", "at_once 32", "added_first_p50_ms 15.5 at most 8 MISSED",
+        "added_first_p95_ms None at most 25 MISSED",
+        "", "streams held", "streams 2", "memory_mib 150 at most 200",
+        "", "length of a story", "turns_long 60", "long_over_short_p50_ms 2.1 at most 2 MISSED",
+    ]  # fmt: skip
