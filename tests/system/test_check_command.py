@@ -52,13 +52,13 @@ def test_a_changed_entry_fails_until_it_is_announced(copy: Path) -> None:
     """The code is not 0; the message names the entry, the file and the lines to write there, and they are enough."""
     assert run_check(copy)[0] == 0
     folder = copy / "mindstage/datamap"
-    replace_in(folder / "datamap.toml", "A line that you have typed and not yet played.", "Half a line.")
+    replace_in(folder / "datamap.toml", "A hash of the cookie, a coarse device class", "A hash, a class")
     code, said = run_check(copy)
     assert code != 0
-    assert "entry:draft was changed since version 1 of the policy (note), and nobody is told" in said
-    assert 'Add to src/mindstage/datamap/coming.toml: [[change]] of = ["entry:draft"] says = ' in said
+    assert "entry:session was changed since version 1 of the policy (note), and nobody is told" in said
+    assert 'Add to src/mindstage/datamap/coming.toml: [[change]] of = ["entry:session"] says = ' in said
     with (folder / "coming.toml").open("a") as coming:
-        coming.write('\n[[change]]\nof = ["entry:draft"]\nsays = "Drafts are described in fewer words."\n')
+        coming.write('\n[[change]]\nof = ["entry:session"]\nsays = "Browsers are described in fewer words."\n')
     assert run_check(copy)[0] == 0
 
 
