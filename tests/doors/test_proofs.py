@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.test_passkeys import with_passkeys, without_passphrase
 from accounts.test_second_factor import with_totp
+from doors.addresses import patterns
+from doors.house import everything
 from mindstage.accounts.doorsteps import Step, make_doorstep
 from mindstage.accounts.email import keep_address
 from mindstage.accounts.models import User
@@ -97,24 +96,6 @@ NO_PROOF = {
     "item_end": "as turn_end; it must lie in the trash first",
 }
 """Addresses that take a form without one -> why."""
-
-
-def patterns() -> Iterator[tuple[str, str]]:
-    """(name, route) of every page."""
-
-    def walk(found: list[Any], before: str) -> Iterator[tuple[str, str]]:
-        for one in found:
-            if isinstance(one, URLResolver):
-                yield from walk(one.url_patterns, before + str(one.pattern))
-            elif isinstance(one, URLPattern):
-                yield one.name or "", f"/{before}{one.pattern}"
-
-    return walk(get_resolver("mindstage.config.urls").url_patterns, "")
-
-
-def everything() -> list[tuple[Any, ...]]:
-    """Every row of both databases."""
-    return [row for model in apps.get_models() for row in model._default_manager.order_by("pk").values_list()]
 
 
 @pytest.fixture
