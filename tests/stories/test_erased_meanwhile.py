@@ -68,7 +68,7 @@ def test_a_reply_that_another_process_writes_ends_before_the_keys_do(
     house: House, player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody rings for it there: it learns by itself that its account is frozen, long before the seventh night."""
-    monkeypatch.setattr(generation, "COUNT_ROUNDS", 1)
+    monkeypatch.setattr(generation, "COUNT_SECONDS", 0.0)
     monkeypatch.setattr(freezing, "stop_all", lambda _: None)
     story = make_story(player.account)
     house.script(Words(4), Hold(), Words(4), Finish())

@@ -72,7 +72,7 @@ def test_a_session_that_another_process_ended_is_noticed(
     house: House, player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody rings here: the round that stores what came looks again every few seconds."""
-    monkeypatch.setattr(generation, "COUNT_ROUNDS", 1)
+    monkeypatch.setattr(generation, "COUNT_SECONDS", 0.0)
     house.script(Words(4), Hold(), Finish())
     reading = house.take(player, make_story(player.account)).until_deltas(1)
     Session.objects.filter(pk=session_key_hash(player.cookie)).delete()
@@ -96,7 +96,7 @@ def test_a_freeze_of_another_process_ends_the_reply_too(
     house: House, ada: User, player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or one that came in the moment between a turn that is stored and its reply that begins."""
-    monkeypatch.setattr(generation, "COUNT_ROUNDS", 1)
+    monkeypatch.setattr(generation, "COUNT_SECONDS", 0.0)
     story = make_story(ada)
     house.script(Words(4), Hold(), Words(4), Finish())
     house.take(player, story).until_deltas(1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -20,6 +23,7 @@ APPLICATION: Final = "mindstage.config.asgi:application"
 DRAIN_SECONDS: Final = 3
 """How long open answers may take to end. With the application's own end and the children's it stays under 5 s."""
 WORKER_SECONDS: Final = 2.0
+TICK_SECONDS: Final = 1.0
 LAST_SECONDS: Final = 4.6
 """What still hangs then, such as a page that waits for a locked database, is cut off. A deed half done is repeated."""
 
@@ -47,16 +51,31 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._worker = worker
         self._on_ready = on_ready
+        self._asked_to_exit = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and not self.should_exit:
             self._on_ready()
 
+    async def main_loop(self) -> None:
+        """Once a second, and when asked to exit. uvicorn's own looks ten times a second, at rest as well."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._asked_to_exit.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._asked_to_exit.set)
+
     async def on_tick(self, counter: int) -> bool:
         from mindstage.vault.start_check import Mode, current_gate  # needs the framework, which is set up by now
 
-        if counter % 10 == 1 and current_gate().mode is Mode.OPEN:  # once a second
+        if current_gate().mode is Mode.OPEN:
             self._worker.keep()
         return await super().on_tick(counter)
 

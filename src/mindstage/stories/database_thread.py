@@ -103,8 +103,8 @@ class DatabaseThread:
         """FULL for what a person was promised, NORMAL for the parts of a running reply (SQLite only)."""
         wanted = "FULL" if acknowledges else "NORMAL"
         if connection.vendor == "sqlite" and wanted != self._synchronous:
-            with connection.cursor() as cursor:
-                cursor.execute(f"PRAGMA synchronous = {wanted}")
+            connection.ensure_connection()
+            connection.connection.execute(f"PRAGMA synchronous = {wanted}")  # past Django's cursor: twice in every turn
             self._synchronous = wanted
 
 

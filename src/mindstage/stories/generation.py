@@ -34,8 +34,8 @@ from mindstage.vault.sealing import Unreadable
 log = logging.getLogger(__name__)
 
 KEEP_SECONDS = 0.4
-COUNT_ROUNDS = 12
-"""Every how many rounds of keeping the counts of openings are stored, and readers looked at: about five seconds."""
+COUNT_SECONDS = 5.0
+"""How often the counts of openings are stored, and readers looked at."""
 LONG_STAGE = 64 * 1024
 """Bytes. A longer stage (a card with a thick lorebook) is read in a thread: nobody else's words wait for it."""
 CANNOT_SAVE = "The reply could not be saved on this machine (its disk may be full). Copy it now if you want to keep it."
@@ -68,7 +68,8 @@ class Narration:
         self._keeper: asyncio.Task[None] | None = None
         self._warming: set[asyncio.Task[None]] = set()
         self._unstored: dict[uuid.UUID, Callable[[], bool]] = {}
-        self._rounds = 0
+        self._begun = asyncio.Event()
+        self._counted_at = 0.0
 
     def open(self) -> None:
         """Begin to keep the parts of running replies."""
@@ -94,6 +95,7 @@ class Narration:
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
         channel = self.bus.open(taken.reply.id, begins_with=words)
         run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words))
+        self._begun.set()
         # It starts at once: one that is cancelled before its first step would leave the reply running for good.
         run.task = asyncio.Task(self._perform(run), loop=asyncio.get_running_loop(), eager_start=True)
         return channel
@@ -187,11 +189,21 @@ class Narration:
     async def _keep_progress(self) -> None:
         """Seal and store what has come since the last round, for all runs in one commit."""
         while True:
-            await asyncio.sleep(KEEP_SECONDS)
+            await self._wait_for_work()
             with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
                 await self._keep_endings()
                 await self._keep_parts()
                 await self._keep_counts()
+
+    async def _wait_for_work(self) -> None:
+        """Until the next round. Without a running reply nothing is kept but the counts: a house at rest sleeps."""
+        if not self.runs and not self._unstored:
+            self._begun.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COUNT_SECONDS):
+                    await self._begun.wait()
+        if self.runs or self._unstored:
+            await asyncio.sleep(KEEP_SECONDS)
 
     async def _keep_endings(self) -> None:
         """Store the endings that could not be stored before: until then their stories take no turn."""
@@ -210,8 +222,9 @@ class Narration:
 
     async def _keep_counts(self) -> None:
         """Now and then, store who opened what, and end what goes to browsers that another process has logged out."""
-        self._rounds += 1
-        if self._rounds % COUNT_ROUNDS == 0:
+        now = asyncio.get_running_loop().time()
+        if now - self._counted_at >= COUNT_SECONDS:
+            self._counted_at = now
             await self.database.run(store_counts, acknowledges=False)
             await self.readers.cut_off()
             await self._stop_frozen()

@@ -1,8 +1,8 @@
 """The bus: running texts of this process and whoever reads along. It knows no story.
 
 A channel holds the text of one run. Its writer calls `feed`; every reader walks the text from its own position, so a
-slow reader gets fewer, larger pieces and delays nobody. A piece that comes 40 ms or more after the last one is passed
-on at once, faster ones are gathered by one timer for all channels: a page cannot paint faster, and each write costs a
+slow reader gets fewer, larger pieces and delays nobody. A piece that comes 30 ms or more after the last one is passed
+on at once, faster ones are gathered by one timer for all channels: an eye sees no difference, and each write costs a
 system call per reader.
 docs/subsystems/streaming.md
 """
@@ -15,7 +15,8 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
-GATHER_SECONDS = 0.04
+GATHER_SECONDS = 0.03
+"""Shorter than the gateway rests between its looks at a fast provider, so that nothing is gathered twice."""
 KEPT_SECONDS = 60.0
 KEPT_ENDED = 2_000
 QUIET_SECONDS = 15.0
@@ -60,6 +61,46 @@ class Quiet:
 type Event = Progress | Delta | Ending | Quiet
 
 
+class _Ear:
+    """One reader's wait for news. One timer serves all its silences: a timeout of each wait would set one a piece."""
+
+    __slots__ = ("_loop", "_news", "_quiet", "_since", "_timer")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._quiet = False
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(QUIET_SECONDS, self._look)
+
+    def wake(self) -> None:
+        self._since = self._loop.time()
+        self._news.set()
+
+    def is_awake(self) -> bool:
+        return self._news.is_set()
+
+    def rest(self) -> None:
+        """Whatever has come so far is about to be read."""
+        self._news.clear()
+
+    async def hear(self) -> bool:
+        """Wait for news; False when none came for QUIET_SECONDS."""
+        await self._news.wait()
+        quiet, self._quiet = self._quiet, False
+        return not quiet
+
+    def close(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._since + QUIET_SECONDS - self._loop.time()
+        if left <= 0:
+            self._quiet, left = True, QUIET_SECONDS
+            self.wake()
+        self._timer = self._loop.call_later(left, self._look)
+
+
 @dataclass(slots=True, eq=False)
 class Channel:
     """The text of one run, while it grows and for a minute after."""
@@ -71,7 +112,7 @@ class Channel:
     progress: Progress | None = None
     ending: Ending | None = None
     ended_at: float = 0.0
-    readers: set[asyncio.Event] = field(default_factory=set)
+    readers: set[_Ear] = field(default_factory=set)
     woken_at: float = -GATHER_SECONDS
 
     def __post_init__(self) -> None:
@@ -89,7 +130,7 @@ class Channel:
         if now is not None:
             self.woken_at = now
         for reader in self.readers:
-            reader.set()
+            reader.wake()
 
 
 class Bus:
@@ -113,7 +154,7 @@ class Bus:
         channel.progress = None
         if loop.time() - channel.woken_at >= GATHER_SECONDS:
             channel.wake(loop.time())
-        elif not all(reader.is_set() for reader in channel.readers):  # who is awake sees it anyway
+        elif not all(reader.is_awake() for reader in channel.readers):  # who is awake sees it anyway
             self._waiting.add(channel)
             if self._timer is None:
                 self._timer = loop.call_later(GATHER_SECONDS, self._flush)
@@ -135,13 +176,13 @@ class Bus:
 
     async def read(self, channel: Channel, *, after: int = 0) -> AsyncIterator[Event]:
         """Everything from character `after` on, as it comes, up to and with the ending."""
-        wakeup = asyncio.Event()
-        channel.readers.add(wakeup)
+        ear = _Ear()
+        channel.readers.add(ear)
         told: Progress | None = None
         seen = 0
         try:
             while True:
-                wakeup.clear()
+                ear.rest()
                 if seen < len(channel.parts):
                     piece = "".join(channel.parts[seen:])
                     start = channel.length - len(piece)
@@ -154,10 +195,11 @@ class Bus:
                 elif channel.ending is not None:
                     yield channel.ending.after(asyncio.get_running_loop().time() - channel.ended_at)
                     return
-                elif not await _woken(wakeup):
+                elif not await ear.hear():
                     yield Quiet()
         finally:
-            channel.readers.discard(wakeup)
+            ear.close()
+            channel.readers.discard(ear)
 
     def _flush(self) -> None:
         self._timer = None
@@ -165,11 +207,3 @@ class Bus:
         now = asyncio.get_running_loop().time()
         for channel in waiting:
             channel.wake(now)
-
-
-async def _woken(wakeup: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(QUIET_SECONDS):
-            return await wakeup.wait()
-    except TimeoutError:
-        return False

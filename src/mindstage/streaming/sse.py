@@ -11,6 +11,8 @@ HEADERS = (
     (b"x-accel-buffering", b"no"),
 )
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 KEEP_ALIVE = b": .\n\n"
 """A comment, so that proxies and phones do not think the stream dead while a model reads."""
 
@@ -18,7 +20,7 @@ KEEP_ALIVE = b": .\n\n"
 def frame(event: str, data: Any, *, ident: int | None = None) -> bytes:
     """One frame. `data` is written as one line of JSON; `ident` comes back as Last-Event-ID when the reader resumes."""
     head = f"id: {ident}\n" if ident is not None else ""
-    return f"{head}event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    return f"{head}event: {event}\ndata: {_ENCODER.encode(data)}\n\n".encode()
 
 
 def resume_point(text: str | None) -> int:
