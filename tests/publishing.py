@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import date
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class Press:
         """Let the program do something else from now on."""
         self.now[kind][key] = self.now[kind].get(key, {}) | changes
         forget()
+
+
+def later(days: int) -> AbstractContextManager[None]:
+    """So many days on, by the wall."""
+    return clock.moved(timedelta(days=days))
 
 
 def forget() -> None:

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from mindstage.accounts.access_counts import AccessCount, note_opening, store_counts
-from mindstage.accounts.doorsteps import Step, make_doorstep
 from mindstage.accounts.freezing import freeze_account, thaw_account
-from mindstage.accounts.models import Doorstep, Notice, Session, User
-from mindstage.accounts.notices import notify
-from mindstage.accounts.sessions import begin_session
+from mindstage.accounts.models import User
 from mindstage.config.schedule import CLOCKS
-from mindstage.datamap.reading import data_map
-from mindstage.datamap.retention import spans_in
-from mindstage.gateway.models import Sending
-from mindstage.gateway.sendings import note_sending
 from mindstage.kit import clock
 from mindstage.library.models import Character
 from mindstage.library.trash import trash_character
 from mindstage.ops import night
 from mindstage.ops.jobs import KEPT_FAILED
-from mindstage.ops.models import Job, RetentionReport
-from mindstage.ops.night_checks import say_retention
-from mindstage.ops.retention import MEASURES, Measure, Oldest, publish_retention
+from mindstage.ops.retention import publish_retention
 from mindstage.ops.ticker import ring_due
 from mindstage.rights.erasure import request_erasure
-from mindstage.rights.models import ErasureRequest, Export
+from mindstage.rights.models import ErasureRequest
 from mindstage.rights.trash import list_trash
 from mindstage.stories import revisions
 from mindstage.stories.drafts import save_draft
@@ -39,10 +29,20 @@ from mindstage.stories.models import Draft, Story, Turn
 from mindstage.stories.trash import trash_story
 from mindstage.vault.backup_keys import make_backup_key
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.models import BackupKey, Keystore, ReservedHandle, UserKey
-from mindstage.vault.purposes import Purpose
+from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
+from ops.records import (
+    DAY,
+    begin_browser,
+    fail_job,
+    knock,
+    leave_browser,
+    open_something,
+    send,
+    tell,
+    type_draft,
+    wait_for_export,
+)
 from people import make_person
-from providers import remote
 from rights.erasures import Life, make_life
 from stories.scenes import make_story
 
@@ -50,7 +50,7 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"], transaction=True),
     pytest.mark.usefixtures("vault"),
 ]
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+SECOND = timedelta(seconds=1)
 WALL = [each for each in CLOCKS if each.name not in ("night", "retention report", "tidy database", "policy notices")]
 
 
@@ -67,33 +67,6 @@ def pass_nights(first: int, last: int) -> None:
     for day in range(first, last + 1):
         with clock.moved(day * DAY):
             night.pass_night()
-
-
-def begin_browser() -> Callable[[], bool]:
-    begin_session(make_person("ada"), "phone")
-    # in use all the time: only the 30 days end it
-    Session.objects.update(seen=clock.now() + 40 * DAY)
-    return Session.objects.exists
-
-
-def leave_browser() -> Callable[[], bool]:
-    begin_session(make_person("ada"), "phone")
-    return Session.objects.exists
-
-
-def knock() -> Callable[[], bool]:
-    make_doorstep(Step.SECOND_FACTOR)
-    return Doorstep.objects.exists
-
-
-def wait_for_export() -> Callable[[], bool]:
-    Export.objects.create(owner=make_person("ada"), state=Export.State.READY, ready_at=clock.now())
-    return Export.objects.exists
-
-
-def fail_job() -> Callable[[], bool]:
-    Job.objects.create(task="x", state=Job.State.FAILED, due_at=clock.now())
-    return Job.objects.exists
 
 
 @pytest.mark.parametrize(
@@ -113,32 +86,6 @@ def test_what_ends_by_the_second(make: Callable[[], Callable[[], bool]], lasts: 
     assert is_there()
     ring_at(lasts + SECOND)
     assert not is_there()
-
-
-def type_draft() -> Callable[[], bool]:
-    save_draft(story=make_life("ada").story, mode="do", text="I wait.")
-    return Draft.objects.exists
-
-
-def tell() -> Callable[[], bool]:
-    person = make_person("ada")
-    Notice.objects.all().delete()
-    notify(account=person, text="Your passphrase was changed.")
-    return Notice.objects.exists
-
-
-def open_something() -> Callable[[], bool]:
-    person = make_person("ada")
-    store_counts()
-    AccessCount.objects.all().delete()
-    note_opening(person.pk, Purpose.SHOW)
-    store_counts()
-    return AccessCount.objects.exists
-
-
-def send() -> Callable[[], bool]:
-    note_sending(make_person("ada").pk, remote())
-    return Sending.objects.exists
 
 
 @pytest.mark.parametrize(("make", "days"), [(type_draft, 30), (tell, 365), (open_something, 365), (send, 365)])
@@ -267,167 +214,3 @@ def test_a_wall_that_ran_away_destroys_keys_of_backups_at_once() -> None:
         night.pass_night()
         assert slow_date() < clock.today() - 80 * DAY
     assert not BackupKey.objects.using("keystore").filter(pk=ident).exists()
-
-
-def test_every_promise_with_a_time_is_measured() -> None:
-    """Whatever the map keeps for a time, in use or after its end, has a line in the report, one for each span."""
-    for entry in data_map().entries.values():
-        for field in ("retention_active", "retention_after"):
-            spans = spans_in(getattr(entry, field))
-            measured = [each.span for each in MEASURES if each.promise == ("entry", entry.id, field)]
-            if (entry.id, field) in MEASURED_ELSEWHERE:
-                assert MEASURED_ELSEWHERE[entry.id, field] in {each.name for each in MEASURES}
-            else:
-                assert set(measured) == set(range(len(spans))), (entry.id, field)
-
-
-def test_every_row_of_the_policy_has_a_clock_or_a_reason() -> None:
-    """A new kind of data fails here until a measured clock ends it, or it is said what it ends with."""
-    measured = {each.promise[1] for each in MEASURES}
-    rows = {*data_map().entries, "folder:backups"}
-    assert rows - measured == WITHOUT_A_CLOCK.keys()
-    for name in NOT_STORED:
-        assert not [each for each in (*data_map().entries, *data_map().stores) if name in each], name
-
-
-WITHOUT_A_CLOCK = {
-    "credential": "ends with the account",
-    "age_band": "ends with the account",
-    "factor": "ends with the account, or when it is removed",
-    "email": "ends with the account, or when it is removed",
-    "kept_file": "ends with the account",
-    "consents": "ends with the account, at once",
-    "keys": "end with what they open",
-    "erasure_request": "its receipt has a clock of its own, its hash stays",
-}
-NOT_STORED = ("analytics", "statistic", "security")
-"""What a policy may keep for a time and this program does not hold: there is nothing to end."""
-WITH_THE_ACCOUNT = ("credential", "age_band", "factor", "email", "kept_file")
-MEASURED_ELSEWHERE = dict.fromkeys([(name, "retention_after") for name in WITH_THE_ACCOUNT], "account") | {
-    ("erasure_request", "retention_after"): "receipt",
-    ("reserved_handle", "retention_active"): "reserved_handle",
-}
-"""What ends with its account is measured by the account, a receipt by its folder, a handle once for both reasons."""
-
-
-def test_the_page_says_what_was_published() -> None:
-    """Anybody can read it, before and after the first measurement."""
-    empty = Client().get("/transparency/retention.json").json()
-    assert (empty["measured_on"], empty["categories"]) == (None, [])
-    assert Client().get("/transparency/").status_code == 200
-    begin_session(make_person("ada"), "phone")
-    with clock.moved(31 * DAY):
-        publish_retention()
-        page = Client().get("/transparency/").content.decode()
-    found = Client().get("/transparency/retention.json").json()
-    assert found["measured_on"] == (clock.today() + 31 * DAY).isoformat()
-    assert [line["category"] for line in found["categories"]] == [measure.name for measure in MEASURES]
-    assert "Signed-in browsers" in page
-    assert RetentionReport.objects.count() == 1
-
-
-def begin_trash() -> None:
-    life = make_life("ada")
-    trash_character(character=life.character)
-    reply = Turn(story=life.story, segment=life.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
-    reply.save(force_insert=True)
-    revisions.trash_turn(turn=reply)
-    trash_story(story=life.story)
-
-
-def ask_to_go() -> None:
-    request_erasure(make_person("ada").pk)
-
-
-def finish_going() -> None:
-    ask_to_go()
-    ErasureRequest.objects.update(state="done", completed_on=slow_date())
-
-
-def reserve() -> None:
-    ReservedHandle.objects.using("keystore").create(tag=b"a tag", until=slow_date() + 30 * DAY)
-
-
-def stay_unused() -> None:
-    begin_session(make_person("ada"), "phone")
-    Session.objects.update(born=clock.now() + 30 * DAY)
-
-
-def fail_export() -> None:
-    Export.objects.create(owner=make_person("ada"), state=Export.State.FAILED)
-
-
-RECORDS: dict[str, list[Callable[[], object]]] = {
-    "session": [begin_browser],
-    "session_unused": [stay_unused],
-    "doorstep": [knock],
-    "draft": [type_draft],
-    "trash_story": [begin_trash],
-    "trash_turn": [begin_trash],
-    "trash_character": [begin_trash],
-    "account": [ask_to_go],
-    "receipt": [finish_going],
-    "reserved_handle": [reserve],
-    "access_count": [open_something],
-    "sending": [send],
-    "notice": [tell],
-    "export": [wait_for_export, fail_export],
-    "failed_job": [fail_job],
-    "backup": [make_backup_key],
-}
-"""Category -> how a record of it begins now."""
-
-
-def begin_again(measure: Measure, make: Callable[[], object]) -> None:
-    """Just now, by the day on which the instance and the wall agree."""
-    Keystore.objects.using("keystore").update(slow_date=clock.today())
-    make()
-    assert measured(measure).oldest == clock.today().isoformat()
-
-
-def measured(measure: Measure) -> Oldest:
-    """Measured and published; what is published is what the doctor says."""
-    publish_retention()
-    lines = {line["category"]: line for line in Client().get("/transparency/retention.json").json()["categories"]}
-    found = Oldest(**lines[measure.name])
-    alarm = {finding.name: finding.level for finding in say_retention([found])}
-    assert alarm == ({f"retention of {measure.name}": "mistake"} if found.over else {"retention": "ok"})
-    return found
-
-
-@pytest.mark.parametrize(
-    ("measure", "make"),
-    [(measure, make) for measure in MEASURES for make in RECORDS[measure.name]],
-    ids=lambda value: getattr(value, "name", getattr(value, "__name__", "")),
-)
-def test_a_record_over_its_promise_is_an_alarm(measure: Measure, make: Callable[[], object]) -> None:
-    """A second before its clock is late all is well, a second after it doctor and page say so; by nights, a day."""
-    begin_again(measure, make)
-    if measure.by == "slow":
-        quiet, alarm = slow_date() + measure.lasts, slow_date() + measure.lasts + DAY
-        Keystore.objects.using("keystore").update(slow_date=quiet)
-        assert not measured(measure).over
-        Keystore.objects.using("keystore").update(slow_date=alarm)
-        assert measured(measure).days == measure.lasts.days + 1
-        assert measured(measure).over
-        return
-    if measure.late is not None:
-        edge = measure.lasts + measure.late
-    else:
-        midnight = datetime.combine(clock.today(), time(), UTC)
-        edge = midnight + measure.lasts + DAY - clock.now()
-    with clock.moved(edge - SECOND):
-        assert not measured(measure).over
-    with clock.moved(edge + SECOND):
-        found = measured(measure)
-        assert found.over
-        assert found.days == (clock.today() - date.fromisoformat(str(found.oldest))).days
-        assert found.promise == measure.sentence
-
-
-def test_an_alarm_waits_for_no_second_midnight() -> None:
-    """What is promised for minutes or hours rings within the hour."""
-    lasts = {measure.name: measure.lasts + (measure.late or DAY) for measure in MEASURES}
-    assert lasts["doorstep"] == timedelta(minutes=20)
-    assert lasts["export"] == timedelta(hours=24, minutes=10)
-    assert lasts["session_unused"] == timedelta(days=7, minutes=10)

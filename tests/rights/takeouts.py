@@ -12,6 +12,10 @@ from mindstage.accounts.models import User
 from mindstage.ledger import signing
 from mindstage.rights import export
 from mindstage.rights.export_models import Export
+from mindstage.rights.importing import Brought, bring_archive
+from mindstage.stories import revisions
+from mindstage.stories.models import Story, Turn
+from stories.scenes import fork, make_story
 
 SEED = bytes(range(32))
 """Of a key that no instance has."""
@@ -71,3 +75,25 @@ def rezip(files: dict[str, bytes], *, packed: bool = True) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def bring(person: User, content: bytes) -> Brought:
+    return bring_archive(owner=person.pk, file=io.BytesIO(content))
+
+
+def empty_exports() -> None:
+    """Leave nothing of a test in the folder of exports."""
+    for path in export.folder().glob("*"):
+        path.unlink()
+
+
+def play(ada: User) -> Story:
+    """A story with versions, a branch, and a turn in the trash."""
+    story = make_story(ada, turns=8)
+    turn = Turn.objects.get(story=story, position=2)
+    revisions.add_version(turn=turn, text="Another *wording* <b>of</b> the line \x0b & more.")
+    revisions.trash_turn(turn=Turn.objects.get(story=story, position=7))
+    assert story.head
+    branch = fork(story, parent=story.head, at=4, count=3)
+    assert branch.parent_id
+    return story

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from email import message_from_string
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
-from mindstage.accounts.email import keep_address
-from mindstage.accounts.letters import send_notice
-from mindstage.accounts.models import AgeBand, Notice, User
-from mindstage.accounts.notices import list_notices
+from mindstage.accounts.models import AgeBand, User
 from mindstage.accounts.rate_limits import YESES
-from mindstage.config.mail import mailers
 from mindstage.datamap import permission
 from mindstage.datamap.holdings import holdings
 from mindstage.kit import clock
 from mindstage.ledger import book
 from mindstage.ledger.book import Kind
-from mindstage.ops.census.mailbox import Mailbox
-from mindstage.ops.jobs import run_next_job
-from mindstage.rights import consents, versions
 from mindstage.rights.consents import NoSuchQuestion, SaidNoBySignal, give, may, switches_of, withdraw
-from mindstage.rights.models import Consent, PolicyNotice, PolicyVersion, switch_of
+from mindstage.rights.models import Consent, PolicyNotice, switch_of
 from mindstage.vault.ending import apply_to_database
-from mindstage.vault.keys import forget_keys
 from mindstage.vault.marks import database_mark
-from mindstage.vault.models import UserKey
-from mindstage.vault.purposes import Purpose
 from mindstage.vault.tags import ledger_tag
 from people import make_person, signed_in_client
-from publishing import Press
+from publishing import later
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
+
 
 GPC = {"Sec-GPC": "1"}
 SWITCHES = ("personalisation", "improvement", "training")
@@ -45,10 +33,6 @@ SWITCHES = ("personalisation", "improvement", "training")
 @pytest.fixture
 def ada(ledger: Path) -> User:
     return make_person("ada")
-
-
-def later(days: int) -> Any:
-    return clock.moved(timedelta(days=days))
 
 
 def asked(person: User) -> dict[str, bool]:
@@ -235,174 +219,6 @@ def test_no_yes_against_the_signal(ada: User) -> None:
     assert not may(ada.pk, "improvement")
     give(person=ada.pk, purpose="training", signal=True)
     assert may(ada.pk, "training")
-
-
-def test_a_changed_purpose_asks_again(ada: User, press: Press) -> None:
-    """Yes counts for the old wording: after a release with another purpose it is a no until it is said again."""
-    versions.note_versions()
-    give(person=ada.pk, purpose="training")
-    press.change("consent", "training", purpose="dpv:Marketing")
-    assert not may(ada.pk, "training")  # even before it is released: the program would do something else
-    press.publish(says="Training is for advertising now.")
-    assert not may(ada.pk, "training")
-    assert [question.id for question in consents.asked_again(ada.pk)] == ["training"]
-    client = signed_in_client(ada)
-    assert "We must ask you again" in client.get("/account/").content.decode()
-    assert "Asked again" in client.get("/your-data/consents/").content.decode()
-    give(person=ada.pk, purpose="training")
-    assert may(ada.pk, "training")
-    assert consents.asked_again(ada.pk) == []
-
-
-def test_a_default_is_no_yes_to_something_new(ada: User, press: Press) -> None:
-    """Who never answered came for the old meaning; who signs up afterwards comes for the new one."""
-    versions.note_versions()
-    press.change("consent", "personalisation", asks="Something else?")
-    press.publish()
-    versions.note_versions()
-    assert not may(ada.pk, "personalisation")
-    assert [question.id for question in consents.asked_again(ada.pk)] == ["personalisation"]
-    with later(1):
-        ben = make_person("ben")
-        assert may(ben.pk, "personalisation")
-        assert not may(ada.pk, "personalisation")
-        withdraw(person=ada.pk, purpose="personalisation")
-        assert consents.asked_again(ada.pk) == []
-
-
-def test_a_kind_of_data_whose_purpose_changed(ada: User, press: Press) -> None:
-    """Each change of its purpose is a question of its own; a no to the first is not forgotten over the second."""
-    versions.note_versions()
-    press.change("entry", "story", purpose="dpv:ServiceOptimisation", opened_for=["show", "narrate", "export", "count"])
-    press.publish()
-    assert not may(ada.pk, "entry:story@2")
-    withdraw(person=ada.pk, purpose="entry:story@2")
-    wider = ["show", "narrate", "export", "count", "advertise"]
-    press.change("entry", "story", purpose="dpv:Marketing", opened_for=wider)
-    press.publish()
-    give(person=ada.pk, purpose="entry:story@3")
-    assert [may(ada.pk, f"entry:story@{version}") for version in (1, 2, 3)] == [False, False, True]
-    page = signed_in_client(ada).get("/your-data/consents/").content.decode()
-    assert page.count("Before version 2 of the policy") == page.count("Before version 3 of the policy") == 1
-    answer = signed_in_client(ada).post("/your-data/consents/entry:story@2/", {"given": "yes"})
-    assert answer.headers["Location"] == "/your-data/consents/#entry:story@2"
-    assert may(ada.pk, "entry:story@2")
-
-
-def test_a_version_holds_here_thirty_days_after_it_came(press: Press, ada: User) -> None:
-    """An instance that is brought up to date late still tells its people first. The edge: the day before, the day."""
-    versions.note_versions()
-    press.change("entry", "story", note="Something else.")
-    press.publish(effective=clock.today() + timedelta(days=30))
-    with later(100):
-        versions.note_versions()
-        assert versions.version_in_force().release.number == 1
-    with later(129):
-        versions.note_versions()
-        assert versions.version_in_force().release.number == 1
-    with later(130):
-        assert versions.version_in_force().release.number == 2
-    assert PolicyVersion.objects.count() == 2
-
-
-def test_a_new_instance_begins_with_the_newest(press: Press, ledger: Path) -> None:
-    """Where nobody was before, nobody has to be told."""
-    press.change("entry", "story", note="Something else.")
-    press.publish()
-    versions.note_versions()
-    assert versions.version_in_force().release.number == 2
-    assert versions.announced() is None
-
-
-def test_everybody_is_told_once(ada: User, press: Press) -> None:
-    """A notice for each account that was there before, by the clock, however often it rings; none for those after."""
-    ben = make_person("ben")
-    versions.tell_everybody()
-    assert not PolicyNotice.objects.exists()
-    press.change("entry", "story", note="Something else.")
-    press.publish()
-    assert [versions.tell_everybody() for _ in range(3)] == [2, 0, 0]
-    assert "/policy/" in list_notices(ada.pk)[0].text
-    assert len(list_notices(ben.pk)) == 1
-    with later(1):
-        cleo = make_person("cleo")
-        assert versions.tell_everybody() == 0
-        assert list_notices(cleo.pk) == []
-
-
-def test_the_news_goes_by_mail_to_those_who_gave_an_address(ada: User, press: Press, settings: Any) -> None:
-    """One letter each over a real connection, however often the clock rings: the day, and a page's full address."""
-    ben = make_person("ben")
-    keep_address(account=ada, address="ada@example.org")
-    versions.tell_everybody()
-    press.change("entry", "story", note="Something else.")
-    press.publish()
-    settings.MINDSTAGE = replace(settings.MINDSTAGE, address="https://stage.example.org")
-    with Mailbox() as mailbox:
-        settings.MAILERS = mailers(mailbox.address)
-        for _ in range(3):
-            versions.tell_everybody()
-            while run_next_job():
-                pass
-        (letter,) = map(message_from_string, mailbox.letters)
-        (newest,) = [row for row in Notice.objects.filter(account=ada) if "policy" in row.open("text", Purpose.NOTIFY)]
-        send_notice.call(str(newest.pk))  # a worker was killed after its letter had gone
-        again = message_from_string(mailbox.letters[1])
-    text = letter.get_payload(decode=True).decode()
-    assert letter["To"] == "ada@example.org"
-    assert f"on {clock.today() + timedelta(days=30):%-d %B %Y}" in text
-    assert "https://stage.example.org/policy/changes/" in text
-    assert "changed in your account" not in text
-    assert again["Message-ID"] == letter["Message-ID"]
-    assert len(list_notices(ben.pk)) == 1
-
-
-def test_one_who_cannot_be_told_keeps_the_news_from_nobody(ada: User, press: Press) -> None:
-    """An account whose key is gone (it is being erased, or an older keystore came back) is passed over, each time."""
-    versions.tell_everybody()
-    people = [make_person(handle) for handle in ("ben", "cleo")]
-    press.change("entry", "story", note="Something else.")
-    press.publish()
-    UserKey.objects.using("keystore").filter(pk=people[0].pk).delete()
-    forget_keys()
-    assert [versions.tell_everybody() for _ in range(2)] == [2, 0]
-    assert all(list_notices(person.pk) for person in (ada, people[1]))
-
-
-def test_the_banner(ada: User, press: Press) -> None:
-    """It says from when and what, on every page, until it is read; then it is gone for that person alone."""
-    versions.note_versions()
-    client, other = signed_in_client(ada), signed_in_client(make_person("ben"))
-    assert "policy-banner" not in client.get("/account/").content.decode()
-    press.change("entry", "story", note="Something else.")
-    press.publish(says="Stories are noted otherwise.")
-    versions.note_versions()
-    shown = client.get("/account/").content.decode()
-    assert "Stories are noted otherwise." in shown
-    assert f"{(clock.today() + timedelta(days=30)):%B %Y}" in shown
-    assert "policy-banner" not in Client().get("/").content.decode()
-    answer = client.post("/policy/2/notice/", {"next": "/account/"})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/account/")
-    assert "policy-banner" not in client.get("/account/").content.decode()
-    assert "policy-banner" in other.get("/account/").content.decode()
-    assert client.post("/policy/9/notice/").status_code == 404
-    assert Client().post("/policy/2/notice/").status_code == 403
-
-
-def test_a_question_stays_in_the_banner(ada: User, press: Press) -> None:
-    """A notice can be closed; a question that must be answered again cannot, not even after the version holds."""
-    versions.note_versions()
-    press.change("consent", "personalisation", asks="Something else?")
-    press.publish()
-    versions.note_versions()
-    client = signed_in_client(ada)
-    client.post("/policy/2/notice/")
-    with later(3):
-        assert "We must ask you again" in signed_in_client(ada).get("/account/").content.decode()
-    with later(90):
-        assert "We must ask you again" in signed_in_client(ada).get("/account/").content.decode()
-        withdraw(person=ada.pk, purpose="personalisation")
-        assert "policy-banner" not in signed_in_client(ada).get("/account/").content.decode()
 
 
 def test_what_is_held_is_exported_and_erased(ada: User) -> None:

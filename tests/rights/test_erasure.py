@@ -1,38 +1,27 @@
-"""The erasure of an account, from the request to the receipt, and every way it can go wrong."""
+"""An erasure from the request to its receipt, called off, cut short, and found unfinished."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from mindstage.accounts.handles import handle_tag, tag_of_account
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import begin_session, find_session
 from mindstage.accounts.sign_in import sign_in
-from mindstage.datamap.holdings import holdings
 from mindstage.kit import clock
 from mindstage.ledger import book
 from mindstage.ledger.book import Kind
 from mindstage.ledger.envelopes import claim_nonce, commit
 from mindstage.ledger.receipts import check_receipt
-from mindstage.ledger.signed import NotGenuine
 from mindstage.ops.models import Job
-from mindstage.rights import receipts
 from mindstage.rights.erasure import (
     AlreadyAsked,
-    Asked,
     TooLate,
     cancel_erasure,
     find_request,
@@ -41,18 +30,18 @@ from mindstage.rights.erasure import (
 )
 from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
-from mindstage.stories.models import Story, Turn
-from mindstage.vault.clocks import slow_date, turn_night
+from mindstage.stories.models import Story
+from mindstage.vault.clocks import slow_date
 from mindstage.vault.ending import is_reserved, record
-from mindstage.vault.files import write_durably
-from mindstage.vault.keys import KeyGone, close_vault, item_key, user_key
-from mindstage.vault.models import ItemKey, ReservedHandle, UserKey
+from mindstage.vault.keys import KeyGone, close_vault
+from mindstage.vault.models import ReservedHandle
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.rotation import rotate
 from mindstage.vault.sealing import Unreadable
 from mindstage.vault.start_check import Mode, check_start
 from people import PASSPHRASE, make_person
-from rights.erasures import Life, make_life, pass_nights
+from rights.erasures import Life, assert_gone, assert_intact, make_life, pass_nights, request_of
+from rights.reaper import Killed, Reaper, killing
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
@@ -67,30 +56,6 @@ def ada(vault: None) -> Life:
 def ben(vault: None) -> Life:
     """He will stay."""
     return make_life("ben")
-
-
-def request_of(asked: Asked) -> ErasureRequest:
-    row = find_request(asked.claim_code)
-    assert row is not None
-    return row
-
-
-def assert_gone(life: Life) -> None:
-    person = life.person.pk
-    assert [finding for holding in holdings() for finding in holding.remains(person)] == []
-    assert not UserKey.objects.using("keystore").filter(pk=person).exists()
-    assert not ItemKey.objects.using("keystore").filter(owner=person).exists()
-    with pytest.raises(KeyGone):
-        user_key(person)
-    with pytest.raises(KeyGone):
-        item_key(life.story.pk)
-
-
-def assert_intact(life: Life) -> None:
-    story = Story.objects.get(pk=life.story.pk)
-    assert story.open("title", Purpose.SHOW)
-    assert Turn.objects.get(story=story).open("text", Purpose.SHOW)
-    assert User.objects.get(pk=life.person.pk).open("handle", Purpose.SHOW) == "ben"
 
 
 def test_a_whole_erasure(ada: Life, ben: Life) -> None:
@@ -222,114 +187,6 @@ def test_the_handle_is_free_on_the_day_that_the_receipt_names(ada: Life, waits: 
     pass_nights(1)
     assert slow_date().isoformat() == named[0]
     assert not ReservedHandle.objects.using("keystore").exists()
-
-
-def test_the_receipt_ends_after_thirty_days_and_its_hash_stays(ada: Life) -> None:
-    """What stays is on the receipt with its end, and is gone then."""
-    asked = request_erasure(ada.person.pk)
-    pass_nights(8)
-    run_due()
-    content = fetch_receipt(asked.claim_code)
-    ends = {kept["what"]: kept["ends_on"] for kept in json.loads(content)["kept"]}
-    assert ends["this receipt, sealed under the claim code"] == (slow_date() + timedelta(days=30)).isoformat()
-    pass_nights(29)
-    assert fetch_receipt(asked.claim_code) == content
-    pass_nights(1)
-    with pytest.raises(NoReceipt):
-        fetch_receipt(asked.claim_code)
-    row = ErasureRequest.objects.get()
-    assert len(row.receipt_hash) == 64
-    assert (row.claim_hash, bytes(row.envelope_key), row.account) == (None, b"", None)
-
-
-def test_a_receipt_that_a_crash_left_half_said_is_the_one_that_counts(ada: Life) -> None:
-    """Killed between the file and its row, and taken up days later: the kept hash is that of the receipt one has."""
-    asked = request_erasure(ada.person.pk)
-    pass_nights(7)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(receipts, "write_durably", write_and_die)
-        with pytest.raises(KeyboardInterrupt):
-            run_due()
-    turn_night()
-    turn_night()
-    assert run_due() == 1
-    content = fetch_receipt(asked.claim_code)
-    assert ErasureRequest.objects.get().receipt_hash == hashlib.sha256(content).hexdigest()
-
-
-def write_and_die(path: Path, content: bytes) -> None:
-    write_durably(path, content)
-    raise KeyboardInterrupt
-
-
-def test_nobody_but_the_code_opens_a_receipt(ada: Life) -> None:
-    """It lies sealed beside the ledger; instance keys, database and file together do not open it."""
-    asked = request_erasure(ada.person.pk)
-    pass_nights(8)
-    run_due()
-    (file,) = (settings.MINDSTAGE.ledger_dir / "receipts").iterdir()
-    assert b"requested_on" not in file.read_bytes()
-    other = "-".join(["00000"] * 5)
-    with pytest.raises(NoReceipt):
-        fetch_receipt(other)
-    assert asked.claim_code.replace("-", "").lower() not in str(ErasureRequest.objects.values().get()).lower()
-    spelled = asked.claim_code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
-    assert fetch_receipt(spelled) == fetch_receipt(asked.claim_code)
-
-
-def test_a_changed_receipt_is_refused(ada: Life) -> None:
-    """Truncated, changed, of another instance, or not a receipt at all: said in a sentence."""
-    asked = request_erasure(ada.person.pk)
-    pass_nights(8)
-    run_due()
-    whole, key = fetch_receipt(asked.claim_code), receipt_key()
-    changed = json.loads(whole)
-    changed["stores"] = []
-    for content in (whole[:-20], json.dumps(changed).encode(), b"[]", b"{}", b"", b"\xff", b"[" * 100_000):
-        with pytest.raises(NotGenuine) as broken:
-            check_receipt(content, key=key)
-        assert str(broken.value).endswith(".")
-    for other in ("A" * 43 + "=", "", "no key"):
-        with pytest.raises(NotGenuine):
-            check_receipt(whole, key=other)
-    pretty = json.dumps(json.loads(whole), indent=2).encode()
-    assert check_receipt(pretty, key=key)["format"] == "mindstage-receipt-1"
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Reaper:
-    """Ends the process at its n-th write: a statement that changes a database, or a file that is synced."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.seen = at, 0
-
-    def count(self) -> None:
-        self.seen += 1
-        if self.seen == self.at:
-            raise Killed
-
-    def wrap(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
-            self.count()
-        return execute(sql, params, many, context)
-
-
-@contextmanager
-def killing(reaper: Reaper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    sync = os.fsync
-
-    def counted(descriptor: int) -> None:
-        reaper.count()
-        sync(descriptor)
-
-    with ExitStack() as stack, monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", counted)
-        for alias in ("default", "keystore"):
-            stack.enter_context(connections[alias].execute_wrapper(reaper.wrap))
-        yield
 
 
 def test_killed_while_calling_it_off(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from mindstage.rights.receipts import fetch_receipt, receipt_key
 from mindstage.vault.ending import is_reserved
 from mindstage.vault.keys import close_vault
 from mindstage.vault.start_check import Mode, check_start
-from rights.erasures import make_life, pass_nights
-from rights.test_erasure import Killed, Reaper, assert_gone, assert_intact, killing, request_of
+from rights.erasures import assert_gone, assert_intact, make_life, pass_nights, request_of
+from rights.reaper import Killed, Reaper, killing
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keystore"], transaction=True)]
 

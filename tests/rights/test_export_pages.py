@@ -30,7 +30,7 @@ from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Story
 from mindstage.vault.sealing import Unreadable
 from people import PASSPHRASE, make_person, signed_in_client
-from rights.takeouts import take_out, turns_of, unzip
+from rights.takeouts import empty_exports, take_out, turns_of, unzip
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
@@ -41,8 +41,7 @@ def ada(vault: None) -> Iterator[User]:
     person = make_person("ada")
     make_story(person, turns=6)
     yield person
-    for path in export.folder().glob("*"):
-        path.unlink()
+    empty_exports()
 
 
 @pytest.fixture

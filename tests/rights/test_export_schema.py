@@ -12,13 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from mindstage.accounts.models import User
 from mindstage.datamap.reading import data_map
 from mindstage.library.models import Character
-from mindstage.rights import export
 from mindstage.rights.packing import schema
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.vault.keys import destroy_item_key
 from people import make_person
 from rights.lives import LIVES, Life, live
-from rights.takeouts import take_out, unzip
+from rights.takeouts import empty_exports, take_out, unzip
 from schemas import misfits, open_objects
 from stories.scenes import make_story
 
@@ -63,8 +62,7 @@ def test_every_data_file_fits(vault: None, life: Life) -> None:
     person = make_person(f"person{next(_people)}")
     live(person, life)
     assert list(described(unzip(take_out(person)))) == []
-    for path in export.folder().glob("*"):
-        path.unlink()
+    empty_exports()
 
 
 def test_an_unreadable_story_fits_too(vault: None) -> None:

@@ -13,7 +13,6 @@ from mindstage.accounts.handles import tag_of_account
 from mindstage.accounts.models import User
 from mindstage.library.characters import import_character, list_characters
 from mindstage.library.models import Character
-from mindstage.rights import export
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.importing import bring_archive
 from mindstage.rights.trash import list_trash
@@ -24,8 +23,8 @@ from mindstage.vault.models import ItemKey
 from mindstage.vault.start_check import Mode, check_start
 from people import make_person
 from rights.erasures import pass_nights
-from rights.takeouts import rezip, take_out, unzip
-from rights.test_erasure import Killed, Reaper, killing
+from rights.reaper import Killed, Reaper, killing
+from rights.takeouts import empty_exports, rezip, take_out, unzip
 from rights.test_erasure_sigkill import lives_through
 from stories.scenes import make_story
 
@@ -49,8 +48,7 @@ def archive(vault: None) -> Iterator[bytes]:
     ItemKey.objects.using("keystore").all().delete()
     forget_keys()
     yield content
-    for path in export.folder().glob("*"):
-        path.unlink()
+    empty_exports()
 
 
 def bring(person: User, content: bytes) -> list[str]:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from settings_for_tests import SERVER
+from vault import protocol
+from vault.household import ANNA, BERT, ITEM, OTHER, SECOND, TURN, pass_night
 from vault.protocol import FAST, House, Power, build_template, harness
 
 
@@ -42,3 +44,14 @@ def house(house_template: Any, django_db_blocker: Any) -> Iterator[House]:
         yield house
         house.unplug()
     shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def lived_in(house: House) -> House:
+    """Two people with an item each, and one night."""
+    house.run(lambda: protocol.sign_up(ANNA, "anna", "anna"))
+    house.run(lambda: protocol.write(ANNA, ITEM, TURN, "turn"))
+    house.run(lambda: protocol.sign_up(BERT, "bert", "bert"))
+    house.run(lambda: protocol.write(BERT, OTHER, SECOND, "second"))
+    pass_night(house)
+    return house
