@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
+from mindstage.datamap.batches import delete_in_batches
 from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.datamap.porting import Pack, Report, words_of
 from mindstage.library import bringing
@@ -23,9 +23,6 @@ from mindstage.library.trash import keep_character, rearm_characters, thaw_chara
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
-
-BATCH = 2_000
-"""Rows deleted in one transaction, so that others wait milliseconds."""
 
 
 class LibraryHolding:
@@ -99,8 +96,5 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
 
 
 def _delete(rows: QuerySet[Character]) -> list[Cleared]:
-    count = 0
-    while idents := list(rows.values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            count += Character.objects.filter(pk__in=idents).delete()[0]
+    count = delete_in_batches(rows)
     return [Cleared("database:default library_character", "delete", count)] if count else []

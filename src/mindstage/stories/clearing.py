@@ -1,25 +1,15 @@
-"""Delete the rows of stories for good, in short transactions with pauses, so that others wait milliseconds.
-
-With one writer at a time (SQLite) a waiting turn comes round only between two batches: measured, 2,000 rows at once
-held it up for 50 ms and more, 250 for less than 10. `mindstage bench erase` compares with a quiet machine.
-"""
+"""Delete the rows of stories for good, a batch at a time (datamap/batches.py)."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
+from mindstage.datamap.batches import delete_in_batches, in_batches
 from mindstage.datamap.holdings import Cleared
 from mindstage.stories.models import Draft, Segment, Story, Turn
-
-BATCH = 250
-REST = 2.0
-"""How many times as long as a batch took the next one waits."""
-LONGEST_REST = 0.1
 
 
 def clear_stories(stories: QuerySet[Story]) -> list[Cleared]:
@@ -37,18 +27,10 @@ def clear_turn(turn: uuid.UUID) -> list[Cleared]:
 
 def _delete_segments(rows: QuerySet[Segment], stories: QuerySet[Story]) -> Cleared:
     """Segments refer to each other and are the heads of their stories: the references go first."""
-    stories.update(head=None)
-    while idents := list(rows.exclude(parent=None).values_list("pk", flat=True)[:BATCH]):
-        Segment.objects.filter(pk__in=idents).update(parent=None, fork=0)
+    in_batches(stories.exclude(head=None), lambda batch: batch.update(head=None))
+    in_batches(rows.exclude(parent=None), lambda batch: batch.update(parent=None, fork=0))
     return _delete(rows)
 
 
 def _delete(rows: QuerySet[Any]) -> Cleared:
-    count = 0
-    while idents := list(rows.values_list("pk", flat=True)[:BATCH]):
-        began = time.perf_counter()
-        with transaction.atomic():
-            count += rows.model.objects.filter(pk__in=idents).delete()[0]
-        if len(idents) == BATCH:
-            time.sleep(min(LONGEST_REST, REST * (time.perf_counter() - began)))
-    return Cleared(f"database:default {rows.model._meta.db_table}", "delete", count)
+    return Cleared(f"database:default {rows.model._meta.db_table}", "delete", delete_in_batches(rows))
