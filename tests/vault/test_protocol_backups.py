@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -19,6 +16,7 @@ from mindstage.ops.ticker import Clock, ring_due
 from mindstage.vault import clocks, copies, keys
 from mindstage.vault.backup_keys import backup_ends
 from mindstage.vault.start_check import Mode
+from troubles import no_file_longer_than
 from vault import protocol
 from vault.household import ANNA, BERT, EVERYBODY, ITEM, SECOND, erase_anna, lose, pass_night, unchanging
 from vault.protocol import House, handle_of
@@ -154,14 +152,3 @@ def test_an_older_backup_passes_no_extra_night(lived_in: House, way: str) -> Non
     with lived_in.time(), clock.moved(timedelta(seconds=1)):
         assert ring_due(night)
         assert clocks.slow_date() == before + timedelta(days=1)
-
-
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """What a full disk does: a write past `size` bytes fails, after those before it have reached the disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -23,39 +23,16 @@ from mindstage.vault.rotation import is_done
 from mindstage.vault.start_check import Mode
 from vault import protocol
 from vault.hoard import read_old
+from vault.household import ANNA, BERT, SECOND, erase_anna, pass_night
 from vault.protocol import House, handle_of
 
 pytestmark = pytest.mark.drill
-
-ANNA, BERT = uuid.UUID(int=0xA), uuid.UUID(int=0xB)
-ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
-
-
-@pytest.fixture
-def lived_in(house: House) -> House:
-    """Two people with an item each, and one night."""
-    house.run(lambda: protocol.sign_up(ANNA, "anna", "anna"))
-    house.run(lambda: protocol.write(ANNA, ITEM, TURN, "turn"))
-    house.run(lambda: protocol.sign_up(BERT, "bert", "bert"))
-    house.run(lambda: protocol.write(BERT, OTHER, SECOND, "second"))
-    pass_night(house)
-    return house
-
-
-def pass_night(house: House) -> None:
-    house.day += 1
-    house.run(lambda: protocol.night(house))
 
 
 def take_backup(house: House) -> Backup:
     taken: list[Backup] = []
     house.run(lambda: taken.append(back_up(house.configuration)))
     return taken[0]
-
-
-def erase_anna(house: House) -> None:
-    house.run(lambda: protocol.freeze(ANNA, days=0))
-    house.run(lambda: protocol.destroy(house, Kind.PERSON, ANNA))
 
 
 def stall_before_the_last_write(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

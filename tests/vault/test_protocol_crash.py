@@ -15,12 +15,12 @@ from mindstage.vault import rotation
 from mindstage.vault.start_check import Mode
 from settings_for_tests import SERVER
 from vault import protocol
+from vault.household import ANNA, BERT, ITEM, SECOND, TURN
 from vault.protocol import House, handle_of
 
 pytestmark = pytest.mark.drill
 
-ANNA, BERT, CLEO = uuid.UUID(int=0xA), uuid.UUID(int=0xB), uuid.UUID(int=0xC)
-ITEM, TURN, OTHER, SECOND = (uuid.UUID(int=0x10 + n) for n in range(4))
+CLEO = uuid.UUID(int=0xC)
 MOST = 80
 """More durable writes than any deed makes."""
 EVERY = 5 if SERVER else 1
@@ -28,17 +28,11 @@ EVERY = 5 if SERVER else 1
 
 
 @pytest.fixture
-def lived_in(house: House) -> House:
-    """Two people with an item each, a backup, one turned epoch, and Anna's freeze that is over."""
-    house.run(lambda: protocol.sign_up(ANNA, "anna", "anna"))
-    house.run(lambda: protocol.write(ANNA, ITEM, TURN, "turn"))
-    house.run(lambda: protocol.sign_up(BERT, "bert", "bert"))
-    house.run(lambda: protocol.write(BERT, OTHER, SECOND, "second"))
-    house.day += 1
-    house.run(lambda: protocol.night(house))
-    house.run(rotation.rotate)
-    house.run(lambda: protocol.freeze(ANNA, days=0))
-    return house
+def lived_in(lived_in: House) -> House:
+    """Besides, one turned epoch, and Anna's freeze that is over."""
+    lived_in.run(rotation.rotate)
+    lived_in.run(lambda: protocol.freeze(ANNA, days=0))
+    return lived_in
 
 
 def ended(house: House) -> bool:

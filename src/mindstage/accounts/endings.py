@@ -6,15 +6,34 @@ Each is harmless to repeat, so whoever finds one half done calls it again. docs/
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from mindstage.accounts.handles import tag_of_account
 from mindstage.datamap.holdings import Cleared
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind, LedgerBroken
 from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, ended_subjects, record
+from mindstage.vault.marks import mark_database
 from mindstage.vault.tags import ledger_tag
+
+
+def begin_end(lying: QuerySet[Any], parts: Iterable[uuid.UUID], *, due: Q | None) -> list[uuid.UUID]:
+    """The point of no return for those that still lie in the trash, and with `due` are due; all whose end has begun.
+
+    One conditional change, so that of an undo and an end only one can win.
+    """
+    wanted = list(parts)
+    rows = lying.filter(pk__in=wanted)
+    with transaction.atomic():
+        if (rows if due is None else rows.filter(due)).update(ending=True):
+            mark_database()
+        begun = lying.model._default_manager.filter(pk__in=wanted, ending=True)
+        return list(begun.values_list("pk", flat=True))
 
 
 def end_item(item: uuid.UUID) -> list[Cleared]:

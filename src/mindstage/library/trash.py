@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from mindstage.accounts.arrivals import unfinished
-from mindstage.accounts.endings import end_item, keep
+from mindstage.accounts.endings import begin_end, end_item, keep
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.holdings import Rearmed
 from mindstage.datamap.retention import begun_after_thaw, kept_for
@@ -78,12 +78,8 @@ class CharactersTrash:
         return list(Character.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
     def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
-        wanted = list(parts)
-        rows = Character.objects.filter(pk__in=wanted, trashed_on__isnull=False)
-        with transaction.atomic():
-            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
-                mark_database()
-            return list(Character.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+        lying = Character.objects.filter(trashed_on__isnull=False)
+        return begin_end(lying, parts, due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         for character in parts:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q
 
 from mindstage.accounts.arrivals import unfinished
-from mindstage.accounts.endings import end_item, end_turns, keep
+from mindstage.accounts.endings import begin_end, end_item, end_turns, keep
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.holdings import Rearmed
 from mindstage.datamap.retention import begun_after_thaw, kept_for
@@ -128,12 +128,8 @@ class StoriesTrash:
         return list(Story.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
     def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
-        wanted = list(parts)
-        rows = Story.objects.filter(pk__in=wanted, trashed_on__isnull=False)
-        with transaction.atomic():
-            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
-                mark_database()
-            return list(Story.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+        lying = Story.objects.filter(trashed_on__isnull=False)
+        return begin_end(lying, parts, due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         for story in parts:

@@ -10,17 +10,15 @@ from collections.abc import Iterable
 from datetime import UTC, date
 from itertools import groupby
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from mindstage.accounts.endings import end_turns
+from mindstage.accounts.endings import begin_end, end_turns
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.trash import Lying
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import KeyLost
 from mindstage.stories.trash import last_backup, start_of
 from mindstage.vault.keys import KeyGone
-from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
 
@@ -50,12 +48,8 @@ class TurnsTrash:
         return list(Turn.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
     def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
-        wanted = list(parts)
-        rows = Turn.objects.filter(pk__in=wanted, trashed_at__isnull=False)
-        with transaction.atomic():
-            if (rows if up_to is None else rows.filter(_is_due(up_to))).update(ending=True):
-                mark_database()
-            return list(Turn.objects.filter(pk__in=wanted, ending=True).values_list("pk", flat=True))
+        lying = Turn.objects.filter(trashed_at__isnull=False)
+        return begin_end(lying, parts, due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         end_turns(*parts)
