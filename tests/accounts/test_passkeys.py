@@ -262,7 +262,7 @@ def test_a_passkey_of_another_site_is_no_way_in_here() -> None:
 def test_two_removals_at_once_leave_one_way_in() -> None:
     """Two passkeys, no passphrase, both removed at the same moment: one stays."""
     account = without_passphrase(make_person("ada"))
-    gate, refused = threading.Barrier(2), []
+    gate, refused = threading.Barrier(2, timeout=20), []
 
     def run(ident: uuid.UUID) -> None:
         gate.wait()
@@ -276,6 +276,7 @@ def test_two_removals_at_once_leave_one_way_in() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     assert refused == [LAST]
     assert Factor.objects.count() == 1

@@ -236,7 +236,7 @@ def test_of_two_at_once_one_gets_in() -> None:
 def count_right(account: User, code: str) -> int:
     from mindstage.accounts.sign_in import give_second_factor
 
-    gate, right = threading.Barrier(8), []
+    gate, right = threading.Barrier(8, timeout=20), []
 
     def run() -> None:
         gate.wait()
@@ -247,5 +247,6 @@ def count_right(account: User, code: str) -> int:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     return sum(right)

@@ -259,7 +259,9 @@ def test_no_logger_has_a_handler_of_its_own(tmp_path: Path) -> None:
         "print(chr(10).join(kinds))"
     )
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True, timeout=90
+    )
     assert done.stdout.split() == ["root:", "StreamHandler", "PlainFormatter"]
     assert set(settings.LOGGING["handlers"]) == {"terminal"}
     assert logging.getLogger("django.request").getEffectiveLevel() == logging.CRITICAL

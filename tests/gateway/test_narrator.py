@@ -17,7 +17,7 @@ import pytest
 from mindstage.gateway import tokens
 from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
 from mindstage.gateway.embedded.narrator import QUEUED, READING, WAKING, Asked, Narrator
-from mindstage.gateway.embedded.process import ModelProcess
+from mindstage.gateway.embedded.process import WAKE_SECONDS, ModelProcess
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers.sessions import close_sessions, shared_session
 from mindstage.gateway.routes import default_route
@@ -211,10 +211,14 @@ async def test_it_dies_with_us_even_when_we_are_killed() -> None:
         sys.executable, "-c", PARENT, str(MODEL), stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout
-    pid = int(await parent.stdout.readline())
-    assert psutil.pid_exists(pid)
-    os.kill(parent.pid, signal.SIGKILL)
-    await parent.wait()
+    try:
+        async with asyncio.timeout(WAKE_SECONDS):
+            pid = int(await parent.stdout.readline())
+        assert psutil.pid_exists(pid)
+    finally:
+        os.kill(parent.pid, signal.SIGKILL)
+    async with asyncio.timeout(20):
+        await parent.wait()
     await until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 

@@ -205,12 +205,13 @@ def port() -> Iterator[int]:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
-    thread.join()
+    thread.join(20)
 
 
 def test_the_browser_keeps_cookies_and_tokens(port: int) -> None:

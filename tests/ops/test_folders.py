@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from children import fork_and_wait
 from mindstage.config.configuration import Configuration
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.starting import make_folders, refuse_unwritable
@@ -34,19 +34,17 @@ def as_nobody(deed: Callable[[], None]) -> str:
             deed()
         return str(refused.value)
     read, write = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the child does nothing but this, so threads do not matter
-        child = os.fork()
-    if child == 0:
+
+    def refused_to_nobody() -> int:
+        os.setuid(NOBODY)
         try:
-            os.setuid(NOBODY)
             deed()
         except StartMistake as mistake:
             os.write(write, str(mistake).encode())
-        finally:
-            os._exit(0)
+        return 0
+
+    fork_and_wait(refused_to_nobody)
     os.close(write)
-    os.waitpid(child, 0)
     with os.fdopen(read) as said:
         return said.read()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import warnings
 from collections.abc import Callable
 
 import pytest
 from django.db import connections
 
+from children import fork_and_wait
 from mindstage.accounts.handles import handle_tag, tag_of_account
 from mindstage.ledger.receipts import check_receipt
 from mindstage.rights.erasure import request_erasure, run_due
@@ -51,17 +51,13 @@ def _in_this_process(deed: Callable[[], None], at: int) -> bool:
 def _in_a_child(deed: Callable[[], None], at: int) -> bool:
     connections.close_all()
     close_vault()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes none of this process's other threads
-        child = os.fork()
-    if child == 0:
-        try:
-            with pytest.MonkeyPatch.context() as patch, killing(Sigkill(at), patch):
-                deed()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitpid(child, 0)[1]
+
+    def until_killed() -> int:
+        with pytest.MonkeyPatch.context() as patch, killing(Sigkill(at), patch):
+            deed()
+        return 0
+
+    status = fork_and_wait(until_killed)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return False

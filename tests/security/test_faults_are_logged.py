@@ -56,7 +56,7 @@ def test_a_thread_that_breaks_prints_no_text(
 
     thread = threading.Thread(target=break_down)
     thread.start()
-    thread.join()
+    thread.join(20)
     (record,) = [record for record in caplog.records if record.getMessage() == "a thread ended"]
     told = PlainFormatter().format(record)
     assert "break_down" in told

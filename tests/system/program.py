@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,12 +98,14 @@ class Program:
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run any subcommand on this instance to its end. `typed` comes to it through a pipe."""
-        with self.command(*arguments, stdin=subprocess.PIPE) as process:
-            try:
-                said, _ = process.communicate(typed, timeout=READY_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                said, _ = process.communicate()
+        process = self.command(*arguments, stdin=subprocess.PIPE)
+        try:
+            said, _ = process.communicate(typed, timeout=READY_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            said = _text(late.output)
+            raise AssertionError(f"`mindstage {' '.join(arguments)}` did not end; it said:\n{said}") from None
+        finally:
+            _end(process)
         return subprocess.CompletedProcess(arguments, process.returncode, said)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
@@ -127,8 +130,8 @@ class Program:
             return
         children = self.children() if self.process.poll() is None else []
         self.process.kill()
-        self.process.wait()
-        wait_until(lambda: not any(is_alive(child) for child in children), seconds=5)
+        self.process.wait(STOP_SECONDS)
+        wait_until(lambda: not any(is_alive(child) for child in children), seconds=READY_SECONDS)
 
     def children(self) -> list[int]:
         """The process ids of the program's children."""
@@ -166,22 +169,35 @@ Start = Callable[..., Program]
 @pytest.fixture
 def running_program(tmp_path: Path) -> Iterator[Start]:
     """Start the program: `running_program(toml=..., environ=..., name=...)`. What still runs at the end is killed."""
-    started: list[Program] = []
+    with ExitStack() as started:
 
-    def start(*, toml: str = "", environ: Mapping[str, str] | None = None, name: str = "instance") -> Program:
-        program = Program(tmp_path / name, dict(environ or {}), toml)
-        started.append(program)
-        return program.start()
+        def start(*, toml: str = "", environ: Mapping[str, str] | None = None, name: str = "instance") -> Program:
+            program = Program(tmp_path / name, dict(environ or {}), toml)
+            started.callback(program.kill)
+            return program.start()
 
-    yield start
-    for program in started:
-        program.kill()
+        yield start
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Program:
     """An instance that was not started yet."""
     return Program(tmp_path / "instance")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill it if it still runs, and let go of its pipes, whoever else may hold them."""
+    process.kill()
+    process.wait(STOP_SECONDS)
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with suppress(OSError):  # what was to be typed has nobody to read it
+                pipe.close()
+
+
+def _text(output: bytes | str | None) -> str:
+    """What a command has said when it was given up: bytes, whatever it was opened as."""
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
 
 
 def children_of(pid: int) -> list[int]:

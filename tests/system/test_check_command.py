@@ -37,6 +37,7 @@ def run_check(copy: Path) -> tuple[int, str]:
         },
         capture_output=True,
         text=True,
+        timeout=90,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

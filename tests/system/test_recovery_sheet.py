@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from people import PASSPHRASE
-from system.program import Program
+from system.program import READY_SECONDS, Program
 from system.visitor import Visitor
 
 pytestmark = pytest.mark.system
@@ -44,11 +45,12 @@ def typed_by_hand(program: Program, lines: list[str]) -> str:
         os.close(theirs)
         os.write(ours, "".join(f"{line}\n" for line in lines).encode())
         shown = b""
-        while True:
-            try:
+        try:
+            while select.select([ours], [], [], READY_SECONDS)[0]:
                 shown += os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
+            process.kill()
+        except OSError:  # the other end is closed
+            process.wait(READY_SECONDS)
     os.close(ours)
     assert process.returncode == 0, shown
     return shown.decode()

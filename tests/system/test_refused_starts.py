@@ -95,7 +95,7 @@ def read_only(folder: Path) -> tuple[str, ...]:
         return ("sh", "-c", 'chmod 0500 "$0"; "$@"; code=$?; chmod 0700 "$0"; exit $code', str(folder))
     mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
     command = ("unshare", "--mount", "sh", "-c", mount, str(folder))
-    if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
+    if subprocess.run([*command, "true"], capture_output=True, timeout=20).returncode != 0:
         pytest.skip("this root may mount nothing")
     return command
 
