@@ -23,7 +23,7 @@ def fork_and_wait(deed: Callable[[], int]) -> int:
     if child == 0:
         code = 1
         try:
-            # By a signal: the watchdog of this process (patience.py) waits in a fork for a thread that is not there.
+            # By a signal: faulthandler's watchdog would wait in a fork for a thread that is not there.
             faulthandler.register(signal.SIGALRM, file=2)
             signal.setitimer(signal.ITIMER_REAL, SECONDS)
             code = deed()

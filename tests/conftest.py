@@ -8,12 +8,6 @@ import pytest
 from hypothesis import settings
 
 from no_network import complain, stay_here
-from patience import (  # noqa: F401 - hooks
-    pytest_configure,
-    pytest_runtest_call,
-    pytest_runtest_setup,
-    pytest_runtest_teardown,
-)
 
 # A machine that does other things as well is slow now and then; no promise is about how long one example takes.
 settings.register_profile("patient", deadline=None)

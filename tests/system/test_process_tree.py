@@ -44,7 +44,7 @@ def test_everything_is_for_its_owner_alone(bare_program: Program) -> None:
 
 
 def test_the_time_to_drain_is_under_five_seconds() -> None:
-    """After so long the program cuts off whatever is left; what an end really takes is in docs/subsystems/serving.md."""
+    """After so long the program cuts off whatever is left. What an end really takes: docs/subsystems/serving.md."""
     assert serve.DRAIN_SECONDS < serve.LAST_SECONDS < 5
 
 
