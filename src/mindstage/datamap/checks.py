@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -12,6 +12,7 @@ from django.db.models import Field, Model
 from django.utils.module_loading import import_string
 
 from mindstage.datamap.content import present
+from mindstage.datamap.memory import memory_of_program
 from mindstage.datamap.reading import DataMap, MapFault, data_map
 from mindstage.datamap.releases import coming, find_policy_faults, releases
 
@@ -28,7 +29,8 @@ def check_data_map(
 ) -> list[CheckMessage]:
     """A Django system check: the gaps of the data map, as errors."""
     try:
-        return list(find_gaps(data_map(), apps.get_models(include_auto_created=True)))
+        gaps = find_gaps(data_map(), apps.get_models(include_auto_created=True))
+        return [*gaps, *find_gaps_of_memory(data_map(), memory_of_program())]
     except MapFault as fault:
         return [Error(str(fault), id="datamap.E001")]
 
@@ -92,6 +94,18 @@ def _gaps_of_stores(declared: DataMap) -> Iterator[CheckMessage]:
             hint="Name them in [where] of places.toml; a census tells of every other file.",
             id="datamap.E008",
         )
+
+
+def find_gaps_of_memory(declared: DataMap, found: Set[str]) -> Iterator[CheckMessage]:
+    """Everything that a module keeps and changes against what is declared, both ways."""
+    for name in sorted(found - declared.memory.keys()):
+        yield Error(
+            f"{name} is changed while the program runs and is not in the data map",
+            hint="Name it in [memory] of places.toml: the store it is of, or the reason why it is about nobody.",
+            id="datamap.E009",
+        )
+    for name in sorted(declared.memory.keys() - found):
+        yield Error(f"places.toml declares {name}, which no code changes", id="datamap.E010")
 
 
 def _stores_in_use(declared: DataMap) -> Iterator[str]:

@@ -12,10 +12,14 @@ from typing import Any
 SOURCE = Path(__file__).with_name("datamap.toml")
 PLACES = Path(__file__).with_name("places.toml")
 
-SECTIONS = {"entry", "store", "where", "door", "consent", "impersonal"}
+SECTIONS = {"entry", "store", "where", "memory", "door", "consent", "impersonal"}
 SOURCES = ("direct", "derived", "automatic")
 ENDINGS = ("shred", "delete", "unlink", "expire", "keep")
 """How an entry may end. `keep` goes on with the ground and the end: "keep: the law of ..., 10 years"."""
+
+
+IN_MEMORY = "memory:"
+"""How the id of a store in a process's memory begins."""
 
 
 class MapFault(Exception):
@@ -97,6 +101,7 @@ class DataMap:
 
     `where` maps a store to what it is in the program: of a folder or a database the files of an instance that belong to
     it, as regular expressions; of a process's memory the object that holds it, as a dotted name. It is not published.
+    `memory` maps what a module keeps (memory.py) to the memory store that it is of, or to why it is about nobody.
     """
 
     entries: dict[str, Entry]
@@ -105,6 +110,7 @@ class DataMap:
     impersonal: dict[str, str]
     consents: dict[str, Consent] = field(default_factory=dict)
     where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    memory: dict[str, str] = field(default_factory=dict)
 
     def places(self) -> dict[str, str]:
         """`app.Model.field` -> the entry that declares it, or "" when it is declared impersonal."""
@@ -144,7 +150,16 @@ def parse(text: str) -> DataMap:
         if not reason:
             raise MapFault(f"{path} is declared impersonal in datamap.toml without a reason")
     where = {store: tuple(places) for store, places in content.get("where", {}).items()}
-    return DataMap(entries, stores, doors, impersonal, consents, where)
+    return DataMap(entries, stores, doors, impersonal, consents, where, _memory(content, stores))
+
+
+def _memory(content: dict[str, Any], stores: dict[str, Store]) -> dict[str, str]:
+    """What each thing in memory is said to be. Raises MapFault for a store that is not declared, and for no reason."""
+    memory: dict[str, str] = content.get("memory", {})
+    for name, said in memory.items():
+        if not said or (said.startswith(IN_MEMORY) and said not in stores):
+            raise MapFault(f"{name} in [memory] of places.toml says {said!r}: neither a declared store nor a reason")
+    return memory
 
 
 def _each[T: Entry | Store | Door | Consent](
