@@ -22,6 +22,7 @@ from mindstage.ops.jobs import (
 )
 from mindstage.ops.models import Job
 from mindstage.vault.purposes import Purpose
+from ops import tasks_of_tests
 from ops.tasks_of_tests import DONE, fall, note, open_for_somebody
 from people import make_person
 
@@ -151,6 +152,30 @@ def test_a_job_that_ends_every_worker_is_given_up(alone: bool) -> None:
     assert (job.subjects, job.state, job.problem) == ([1], Job.State.FAILED, "WorkerEnded")
     with clock.moved(later + timedelta(days=31)):
         assert purge_failed_jobs() == 1
+
+
+def test_the_room_of_a_job_is_told_of_its_end_until_it_has_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a job learns that it was given up. While the room cannot be told, the job is not gone."""
+    told: list[int] = []
+
+    def refuse_once(subject: int) -> None:
+        told.append(subject)
+        if len(told) == 1:
+            raise RuntimeError
+
+    monkeypatch.setattr(tasks_of_tests, "note_given_up", refuse_once, raising=False)
+    note.enqueue(1)
+    later = timedelta(0)
+    for _ in range(MOST_ATTEMPTS):
+        with clock.moved(later):
+            assert claim_job()
+        later += LEASE + timedelta(seconds=1)
+    with clock.moved(later):
+        assert not run_next_job()
+        assert (told, Job.objects.get().state) == ([1], Job.State.WAITING)
+    with clock.moved(later + timedelta(hours=1)):
+        assert not run_next_job()
+    assert (told, DONE, Job.objects.get().state) == ([1, 1], [], Job.State.FAILED)
 
 
 def test_the_last_attempt_may_still_succeed() -> None:

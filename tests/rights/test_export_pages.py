@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pyrage
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,19 +22,23 @@ from mindstage.accounts.readers import Readers
 from mindstage.accounts.sessions import begin_session, end_session, keep_proof, session_key_hash
 from mindstage.kit import clock
 from mindstage.ops.commands.import_data import bring as bring_by_command
-from mindstage.ops.jobs import run_next_job
+from mindstage.ops.jobs import LEASE, MOST_ATTEMPTS, claim_job, run_next_job
+from mindstage.ops.models import Job
 from mindstage.rights import export
 from mindstage.rights.endpoint import ExportPlane
 from mindstage.rights.export_models import Export
 from mindstage.rights.views.exports import TURNS
 from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Story
+from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
 from people import PASSPHRASE, make_person, signed_in_client
 from rights.takeouts import empty_exports, take_out, turns_of, unzip
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
+
+AGE_KEY = str(pyrage.x25519.Identity.generate().to_public())
 
 
 @pytest.fixture
@@ -119,6 +124,44 @@ def test_the_page_follows_an_export(ada: User) -> None:
     assert not export.path_of(ready.pk).exists()
     assert b"is ready" not in client.get("/your-data/exports/").content
     assert client.post("/your-data/exports/").status_code == 409
+
+
+@pytest.mark.parametrize("recipient", ["", AGE_KEY], ids=["plain", "age"])
+def test_an_export_whose_every_worker_was_killed_says_so(ada: User, recipient: str) -> None:
+    """Given up, it is no longer being written: the page says what is safe, and another may be begun at once."""
+    client = proven_client(ada)
+    client.post("/your-data/exports/", {"recipient": recipient})
+    asked, later = Export.objects.get(), timedelta(0)
+    for _ in range(MOST_ATTEMPTS):
+        with clock.moved(later):
+            assert claim_job()
+            assert b"is being written" in client.get("/your-data/exports/").content
+        later += LEASE
+    with clock.moved(later):
+        assert not run_next_job()
+        asked.refresh_from_db()
+        assert asked.state == Export.State.FAILED
+        with pytest.raises(KeyGone):
+            export.file_key(asked.pk)
+        page = client.get("/your-data/exports/").content.decode()
+        assert "is being written" not in page
+        assert "Nothing of yours is lost" in page
+        assert ('href="#recipient">Try again' if recipient else '<button class="btn">Try again') in page
+        assert proven_client(ada).post("/your-data/exports/", {"recipient": recipient}).status_code == 302
+        assert run_next_job()
+        assert b"is ready" in client.get("/your-data/exports/").content
+
+
+def test_an_export_is_not_given_up_while_somebody_writes_it(ada: User) -> None:
+    """A worker that is slow has said that it is at work: its export is not ended under its hands."""
+    asked = export.request_export(owner=ada.pk)
+    Job.objects.update(attempts=MOST_ATTEMPTS)
+    Export.objects.filter(pk=asked.pk).update(state=Export.State.WRITING, touched_at=clock.now())
+    assert not run_next_job()
+    assert Export.objects.get().state == Export.State.WRITING
+    with clock.moved(timedelta(hours=1)):
+        assert not run_next_job()
+        assert Export.objects.get().state == Export.State.FAILED
 
 
 def test_the_download_is_the_archive(ada: User, database: DatabaseThread) -> None:

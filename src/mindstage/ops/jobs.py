@@ -28,6 +28,10 @@ LEASE: Final = timedelta(minutes=15)
 MOST_ATTEMPTS: Final = 5
 WORKER_ENDED: Final = "WorkerEnded"
 """The problem of a job whose every worker ended in the middle of it: out of memory, or killed."""
+GIVEN_UP: Final = "_given_up"
+"""A task's module may have a function of the task's name and this, with the same arguments, harmless to repeat."""
+QUICK_LOOK: Final = timedelta(minutes=2)
+"""When a room is told again that could not be told of a job's end."""
 LONGEST_WAIT: Final = max(LEASE, timedelta(minutes=2 ** (MOST_ATTEMPTS - 1)))
 """A job that is due later than this was put down while the wall clock was ahead; it is due now."""
 KEPT_FAILED: Final = timedelta(days=30)
@@ -98,14 +102,32 @@ def claim_job() -> Job | None:
 
 
 def put_back(job: Job, *, problem: str) -> None:
-    """Try again later, each time twice as late; after the last attempt the job stays as failed."""
-    failed = job.attempts >= MOST_ATTEMPTS
+    """Try again later, each time twice as late. After the last attempt it stays as failed, and its room hears of it."""
+    over = job.attempts >= MOST_ATTEMPTS
+    failed = over and _tell_of_end(job)
+    wait = timedelta(0) if failed else QUICK_LOOK if over else timedelta(minutes=2**job.attempts)
     logger.warning("The job %s failed (%s), attempt %d.", job.task, problem, job.attempts)
     Job.objects.filter(pk=job.pk).update(
-        state=Job.State.FAILED if failed else Job.State.WAITING,
-        due_at=clock.now() + (timedelta(0) if failed else timedelta(minutes=2**job.attempts)),
-        problem=problem[:100],
+        state=Job.State.FAILED if failed else Job.State.WAITING, due_at=clock.now() + wait, problem=problem[:100]
     )
+
+
+def _tell_of_end(job: Job) -> bool:
+    """Call what the job's room wants done when it is given up: `make_export_given_up` beside `make_export`.
+
+    False where that fails: it is called again when the job is due again, so that nobody waits for a job that is gone.
+    """
+    try:
+        deed = import_string(f"{job.task}{GIVEN_UP}")
+    except ImportError:
+        return True
+    try:
+        with acting_as(PROGRAM):
+            deed(*job.subjects)
+    except Exception as error:  # as of any deed
+        logger.warning("What follows the end of the job %s failed (%s).", job.task, type(error).__name__)
+        return False
+    return True
 
 
 def give_back_running_jobs() -> int:

@@ -148,6 +148,16 @@ def write_export(ident: uuid.UUID) -> None:
         draft.unlink(missing_ok=True)
 
 
+def give_up_export(ident: uuid.UUID) -> None:
+    """Say that an export failed whose every worker was killed; its owner may ask again at once. Harmless to repeat.
+
+    Raises StillWriting while a worker is at it: that one may be slow and not dead.
+    """
+    claim = _claim(ident)
+    if claim is not None and claim.end(Export.State.FAILED):
+        discard_file(ident)
+
+
 class _Claim:
     """A worker's right to write an export: the moment at which it last said that it is at work.
 
