@@ -42,6 +42,12 @@ class Trash(Protocol):
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
         """The parts of one thing. None when it does not lie there, or is not that person's."""
 
+    def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
+        """Take one thing out, after the ledger's *keep*; False when its end has begun, also just now.
+
+        One conditional UPDATE each, so that of an undo and a night one wins and both know it.
+        """
+
     def due(self, up_to: date) -> list[uuid.UUID]:
         """Parts that came in on that day or before, and those whose end was begun and not finished."""
 

@@ -19,7 +19,7 @@ from mindstage.library.card_files import to_card_files
 from mindstage.library.cards import CardRefused
 from mindstage.library.characters import open_card
 from mindstage.library.models import Character
-from mindstage.library.trash import keep_character, rearm_characters, thaw_characters
+from mindstage.library.trash import rearm_characters, take_out_character, thaw_characters
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
@@ -50,7 +50,7 @@ class LibraryHolding:
         return _delete(Character.objects.filter(pk=item))
 
     def keep(self, subject: uuid.UUID) -> None:
-        keep_character(subject)
+        take_out_character(subject)
 
     def thaw(self, person: uuid.UUID) -> None:
         thaw_characters(person)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from mindstage.accounts.arrivals import unfinished
-from mindstage.accounts.endings import begin_end, end_item, keep
+from mindstage.accounts.endings import begin_end, end_item
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.holdings import Rearmed
 from mindstage.datamap.retention import begun_after_thaw, kept_for
@@ -32,16 +32,9 @@ def trash_character(*, character: Character) -> None:
         mark_database()
 
 
-def untrash_character(*, character: Character) -> bool:
-    """Take one back out of the trash; False when its end has begun."""
-    if not character.ending:
-        keep(character.pk)
-    return not character.ending
-
-
-def keep_character(subject: uuid.UUID) -> None:
-    """What a *keep* entry of the ledger does here."""
-    Character.objects.filter(pk=subject, ending=False).update(trashed_on=None)
+def take_out_character(subject: uuid.UUID) -> bool:
+    """Whether a character is out of the trash now. Of this and a night that ends it only one wins."""
+    return bool(Character.objects.filter(pk=subject, ending=False).update(trashed_on=None))
 
 
 def rearm_characters(day: date) -> list[Rearmed]:
@@ -73,6 +66,9 @@ class CharactersTrash:
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
         rows = Character.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
         return list(rows.values_list("pk", flat=True))
+
+    def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
+        return all(take_out_character(part) for part in parts)
 
     def due(self, up_to: date) -> list[uuid.UUID]:
         return list(Character.objects.filter(_is_due(up_to)).values_list("pk", flat=True))

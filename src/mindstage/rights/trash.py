@@ -28,6 +28,10 @@ class InTrash:
     days_left: int
 
 
+class EndBegun(Exception):
+    """It lay there, and while it was to be taken out its end for good began."""
+
+
 def stay() -> timedelta:
     """How long things lie in the trash here: the promise of the map, or the operator's shorter one."""
     return kept_for("trash")
@@ -46,11 +50,16 @@ def _in_trash(one: Lying, ends_on: date, today: date) -> InTrash:
 
 
 def take_back(owner: uuid.UUID, item: uuid.UUID) -> bool:
-    """Take one's own item out of the trash; False when it does not lie there any more. Raises TooManyTries."""
+    """Take one's own item out of the trash; False when it does not lie there any more.
+
+    Raises TooManyTries, and EndBegun when a night was faster by a moment.
+    """
     for trash in trashes():
         if parts := trash.parts(item, owner=owner):
             count_try(TAKE_BACKS, owner.bytes)
             keep(*parts)
+            if not trash.take_out(parts):
+                raise EndBegun
             return True
     return False
 

@@ -15,7 +15,7 @@ from mindstage.accounts.rate_limits import TAKE_BACKS, TooManyTries, count_try
 from mindstage.stories import paths
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import NotYours, Refused, StillRunning, TooOften
-from mindstage.stories.trash import start_of
+from mindstage.stories.trash import start_of, take_out_turn
 from mindstage.vault.clocks import slow_date
 
 NO_SUCH_VERSION = "This version is no longer there. Reload the page to see the turn as it is."
@@ -71,14 +71,15 @@ def untrash_turn(*, turn: Turn) -> None:
     Raises NotYours once its end has begun, TooOften after too many of them at once.
     """
     versions = Turn.objects.filter(segment=turn.segment_id, position=turn.position, trashed_at__isnull=False)
-    if versions.filter(ending=True).exists():
-        raise NotYours("This turn is being deleted for good; it can no longer be taken back.")
-    if idents := list(versions.values_list("pk", flat=True)):
+    idents = list(versions.values_list("pk", flat=True))
+    if idents and not versions.filter(ending=True).exists():
         try:
             count_try(TAKE_BACKS, turn.story.owner_id.bytes)
         except TooManyTries as refusal:
             raise TooOften(f"The turn still lies in the trash. {refusal.sentence}") from None
         keep(*idents)
+    if not take_out_turn(turn.pk):  # its end had begun before, or began meanwhile
+        raise NotYours("This turn is being deleted for good; it can no longer be taken back.")
 
 
 def branch_from(*, story: Story, turn: Turn) -> Segment:

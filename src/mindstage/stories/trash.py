@@ -48,9 +48,21 @@ def trash_story(*, story: Story) -> None:
 
 def untrash_story(*, story: Story) -> None:
     """Take a story back out of the trash: the ledger first, so that no older copy ends it later. Raises NotYours."""
-    if story.ending:
+    if not story.ending:
+        keep(story.pk)
+    if not take_out_story(story.pk):
         raise NotYours("This story is being deleted for good; it can no longer be taken back.")
-    keep(story.pk)
+
+
+def take_out_story(subject: uuid.UUID) -> bool:
+    """Whether a story is out of the trash now. Of this and a night that ends it only one wins."""
+    return bool(Story.objects.filter(pk=subject, ending=False).update(trashed_on=None))
+
+
+def take_out_turn(subject: uuid.UUID) -> bool:
+    """The same of all versions of a turn: they come back together or not at all."""
+    place = Turn.objects.filter(pk=subject).values("segment", "position").first()
+    return place is not None and bool(Turn.objects.filter(**place, ending=False).update(trashed_at=None))
 
 
 def end_turn_now(*, turn: Turn) -> int:
@@ -78,8 +90,8 @@ def last_backup() -> date:
 
 def keep_part(subject: uuid.UUID) -> None:
     """What a *keep* entry of the ledger does here."""
-    Story.objects.filter(pk=subject, ending=False).update(trashed_on=None)
-    Turn.objects.filter(pk=subject, ending=False).update(trashed_at=None)
+    take_out_story(subject)
+    take_out_turn(subject)
 
 
 def rearm_stories(day: date) -> list[Rearmed]:
@@ -123,6 +135,9 @@ class StoriesTrash:
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
         rows = Story.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
         return list(rows.values_list("pk", flat=True))
+
+    def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
+        return all(take_out_story(part) for part in parts)
 
     def due(self, up_to: date) -> list[uuid.UUID]:
         return list(Story.objects.filter(_is_due(up_to)).values_list("pk", flat=True))

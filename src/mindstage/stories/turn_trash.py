@@ -17,7 +17,7 @@ from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.trash import Lying
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import KeyLost
-from mindstage.stories.trash import last_backup, start_of
+from mindstage.stories.trash import last_backup, start_of, take_out_turn
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
@@ -44,12 +44,15 @@ class TurnsTrash:
         versions = _lying_of(owner).filter(segment=turn.segment_id, position=turn.position)
         return list(versions.values_list("pk", flat=True))
 
+    def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
+        return all(take_out_turn(part) for part in parts)
+
     def due(self, up_to: date) -> list[uuid.UUID]:
         return list(Turn.objects.filter(_is_due(up_to)).values_list("pk", flat=True))
 
     def begin_end(self, parts: Iterable[uuid.UUID], *, up_to: date | None = None) -> list[uuid.UUID]:
         lying = Turn.objects.filter(trashed_at__isnull=False)
-        return begin_end(lying, parts, due=None if up_to is None else _is_due(up_to))
+        return begin_end(lying, _with_versions(parts), due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         end_turns(*parts)
@@ -58,6 +61,14 @@ class TurnsTrash:
 def _lying_of(owner: uuid.UUID) -> QuerySet[Turn]:
     """Those of a story that lies there itself come and go with it."""
     return Turn.objects.filter(story__owner=owner, story__trashed_on=None, trashed_at__isnull=False, ending=False)
+
+
+def _with_versions(parts: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """All versions of turns: a night's batch may hold some of a turn, and they end together."""
+    places = set(Turn.objects.filter(pk__in=list(parts)).values_list("segment", "position"))
+    segments, positions = {segment for segment, _ in places}, {position for _, position in places}
+    near = Turn.objects.filter(segment__in=segments, position__in=positions)
+    return [pk for pk, *place in near.values_list("pk", "segment", "position") if tuple(place) in places]
 
 
 def _is_due(up_to: date) -> Q:

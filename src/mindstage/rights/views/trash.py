@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.views.answers import too_many
-from mindstage.rights.trash import end_now, list_trash, take_back
+from mindstage.rights.trash import EndBegun, end_now, list_trash, take_back
 
 
 @require_visitor
@@ -32,6 +32,8 @@ def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
             raise Http404
     except TooManyTries as refusal:
         return too_many(request, refusal, title="It still lies in the trash")
+    except EndBegun:
+        return HttpResponseRedirect(f"{reverse('trash_page')}?done=late")
     return HttpResponseRedirect(f"{reverse('trash_page')}?done=back")
 
 
