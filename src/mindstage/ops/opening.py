@@ -15,7 +15,7 @@ def open_instance(instance: Instance, *, nothing: str) -> None:
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.reading_files import exists
     from mindstage.ops.schema import ALIASES, pending_migrations, refuse_newer_schema
-    from mindstage.ops.starting import refuse_closed_gate, take_lock
+    from mindstage.ops.starting import A_COMMAND, refuse_closed_gate, take_lock
     from mindstage.vault.start_check import find_older_copy
 
     if not all(exists(instance, alias) for alias in ALIASES):
@@ -24,7 +24,7 @@ def open_instance(instance: Instance, *, nothing: str) -> None:
     if any(pending_migrations(alias) for alias in ALIASES):
         raise StartMistake(f"Start this version once with `mindstage serve` before you do this. {nothing}")
     try:
-        take_lock(instance.data_dir)
+        take_lock(instance.data_dir, what=A_COMMAND)
     except StartMistake:
         open_keys(instance)  # a server runs here, and has repaired at its start what can be; it may be closed
         is_open = not find_older_copy()

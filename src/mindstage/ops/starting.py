@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 
 LOCK = "mindstage.lock"
+A_COMMAND = "A command of Mindstage"
+"""Who holds the data folder while one works alone."""
 NOT_HERE = "The address {host} is not one of this machine; choose another with --host."
 
 
@@ -156,16 +159,27 @@ def make_folders(instance: Instance) -> None:
 
 
 def take_lock(data_dir: Path, *, name: str = LOCK, what: str = "Mindstage") -> int:
-    """Hold the data folder alone: two servers on it would each trust their own memory. Raises StartMistake."""
+    """Hold the data folder alone: two servers on it would each trust their own memory. Raises StartMistake.
+
+    The file says who holds it, so that whoever is refused hears what to wait for.
+    """
     descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        holder = os.read(descriptor, len(A_COMMAND)).decode(errors="replace")
         os.close(descriptor)
-        raise StartMistake(
-            f"{what} is already running on {data_dir}; use that one, or give this one another folder with --data."
-        ) from None
+        raise StartMistake(_why_held(data_dir, holder or what)) from None
+    with suppress(OSError):  # a full disk: then it says less
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, what.encode())
     return descriptor
+
+
+def _why_held(data_dir: Path, holder: str) -> str:
+    if holder == A_COMMAND:
+        return f"{A_COMMAND} is at work on {data_dir}, such as an import or a backup; start this when it has ended."
+    return f"{holder} is already running on {data_dir}; use that one, or give this one another folder with --data."
 
 
 def make_link_for_owner() -> str | None:

@@ -73,14 +73,14 @@ def _prepare(instance: Instance) -> None:
 
     from mindstage.ops.reading_files import read_rows
     from mindstage.ops.schema import ALIASES, refuse_newer_schema
-    from mindstage.ops.starting import make_folders, refuse_unwritable, take_lock
+    from mindstage.ops.starting import A_COMMAND, make_folders, refuse_unwritable, take_lock
     from mindstage.vault.root_key import read_root_key
 
     refuse_unwritable(instance)
     refuse_newer_schema(instance)
     read_root_key(instance.keys_dir)
     make_folders(instance)
-    take_lock(instance.data_dir)
+    take_lock(instance.data_dir, what=A_COMMAND)
     for alias in ALIASES:
         if read_rows(instance, alias, "SELECT 1 FROM django_migrations LIMIT 1"):
             call_command("migrate", database=alias, verbosity=0, interactive=False, skip_checks=True)
