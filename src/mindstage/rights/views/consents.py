@@ -40,7 +40,7 @@ def update(request: SignedInRequest, purpose: str) -> HttpResponse:
     except SaidNoBySignal:
         return _refuse_signal(request)
     if request.headers.get("X-Partial") != "1":
-        return HttpResponseRedirect(f"{reverse('consents')}#{purpose}")
+        return HttpResponseRedirect(f"{reverse('consents')}#ask-{purpose}")  # the switch's id in _switch.html
     return render(
         request, "rights/_switch.html", {"switch": _switch(request, purpose), "signal": sends_signal(request)}
     )
