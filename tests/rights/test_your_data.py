@@ -8,6 +8,7 @@ import json
 import re
 import timeit
 from argparse import Namespace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,11 +24,13 @@ from mindstage.accounts.access_counts import AccessCount, list_openings, note_op
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import keep_proof
 from mindstage.datamap.reading import data_map
+from mindstage.datamap.retention import PROMISES, promised_days
 from mindstage.kit import clock
 from mindstage.kit.acting import YOU, who_acts
 from mindstage.ledger.envelopes import claim_nonce
 from mindstage.library.models import Character
 from mindstage.ops.jobs import run_next_job
+from mindstage.rights import views
 from mindstage.rights.erasure import run_due
 from mindstage.rights.export import request_export
 from mindstage.rights.requests import ErasureRequest
@@ -372,3 +375,15 @@ def test_a_stranger_and_somebody_else_learn_nothing(ada: Life, client: Client) -
     for act in ("undo", "end"):
         assert cleo.post(f"/trash/{ada.story.pk}/{act}/").status_code == 404
     assert Story.objects.get(pk=ada.story.pk).trashed_on
+
+
+def test_bars_go_as_far_as_this_copy_keeps_things(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator's shorter time shortens the bar as well as the words; each length has a rule of its own."""
+    shorter = {"session": 3, "trash": 1, "backups": 14}
+    monkeypatch.setattr(settings, "MINDSTAGE", replace(settings.MINDSTAGE, retention=shorter))
+    lanes = dict(re.findall(r"<li><span>([^<]+)</span><div class=\"lane ([\w -]+)\">", page_of(client)))
+    days = {"Sessions": 3, "Things in the trash": 1, "Drafts": 30, "Backups": 14}
+    assert {title: lanes[title] for title in days} == {title: f"to-days to-{n}d" for title, n in days.items()}
+    rules = Path(views.__file__).parent.parent.joinpath("static/rights/held.css").read_text()
+    longest = max(promised_days(name) for name in PROMISES)
+    assert all(f".to-{n}d {{ --days: {n}; }}" in rules for n in range(1, longest + 1))

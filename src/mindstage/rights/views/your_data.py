@@ -19,6 +19,7 @@ from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import list_sessions
 from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.content import in_words as purpose_in_words
+from mindstage.datamap.retention import kept_for
 from mindstage.gateway.sendings import list_sent
 from mindstage.kit.acting import OPERATOR, PROGRAM, YOU
 from mindstage.rights.consents import switches_of
@@ -44,13 +45,14 @@ ACTORS = {
     OPERATOR: "Whoever runs this copy, by a command on the machine",
 }
 LANES = (
-    ("Sessions", "to-30d", "session", ", less if you log out"),
-    ("Things in the trash", "to-30d", "trash", ", undo until then"),
-    ("Drafts", "to-30d", "draft", " after the last change"),
-    ("Backups", "to-30d", "backups", ", never past 90"),
+    ("Sessions", "", "session", ", less if you log out"),
+    ("Things in the trash", "", "trash", ", undo until then"),
+    ("Drafts", "", "draft", " after the last change"),
+    ("Backups", "", "backups", ", never past 90"),
     ("Who opened what", "to-1y", "", "1 year"),
     ("Stories, characters, account", "to-open", "", "until you say so"),
 )
+"""Title, how far the bar goes, what it is called in [retention] (its bar goes as far as it is kept here), words."""
 
 
 @require_account
@@ -104,7 +106,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "empty_kinds": [kind for kind in kinds if not kind.rows],
         "size": sum(kind.size for kind in kinds),
         "shares": share_out(kinds),
-        "lanes": LANES,
+        "lanes": [(title, length or _length(name), name, words) for title, length, name, words in LANES],
         "switches": switches_of(person),
         "signal": sends_signal(request),
         "sessions": list_sessions(account, current=request.visitor.key_hash),
@@ -120,6 +122,11 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
 
 
 NOTICES = {"kept": "Your account is as it was. Nothing was lost."}
+
+
+def _length(name: str) -> str:
+    """The classes of a bar, by the days that this copy keeps something: held.css has one for each."""
+    return f"to-days to-{kept_for(name).days}d"
 
 
 def _opened(one: AccessCount) -> dict[str, Any]:
