@@ -36,8 +36,8 @@ from mindstage.vault.start_check import Mode, extends_all
 def restore_machine(*, handle_of: HandleOf) -> Report:
     """A new machine: root key, escrow, copies and backups are here, nothing else. Raises RestoreRefused, KeyMistake.
 
-    1 epoch file from the escrow 2 ledger and 3 keystore from the newest copy that reaches the escrow's pin 4 the newest
-    backup whose key is in it 5 the epoch turns at once, which shuts the old machine out.
+    1 epoch file from the escrow 2 ledger, with the receipts beside it, and 3 keystore from the newest copy that reaches
+    the escrow's pin 4 the newest backup whose key is in it 5 the epoch turns at once, which shuts the old machine out.
     """
     configuration = settings.MINDSTAGE
     with vault_lock():
@@ -49,6 +49,7 @@ def restore_machine(*, handle_of: HandleOf) -> Report:
             make_private_folder(folder)
         write_epoch_file(configuration.keys_dir, escrow)
         bring_ledger(copy.chain)
+        copies.bring_receipts(copy)
         generation = copy.state["generation"]
         swap_keystore(copy, handle_of=handle_of, agree=lambda _: True)
         report = _restore_newest(generation, handle_of=handle_of)
@@ -90,9 +91,10 @@ def begin_new_ledger(*, handle_of: HandleOf) -> Report:
     with vault_lock():
         if _chain() is not None and extends_all(_known(), keystore_state(), reachable_escrow()):
             raise RestoreRefused("The ledger is here and whole; nothing was changed.")
-        if (found := _ledger_of_copy()) is not None:
+        if (found := _copy_with_ledger()) is not None:
             _set_aside()
-            bring_ledger(found)
+            bring_ledger(found.chain)
+            copies.bring_receipts(found)
             return end(Report("the ledger of the newest keystore copy"), handle_of=handle_of)
         head = _refuse_disagreement()
         if reachable_escrow() is None:
@@ -120,13 +122,13 @@ def _known() -> Chain:
     return chain
 
 
-def _ledger_of_copy() -> Chain | None:
-    """The ledger of the newest copy, when it reaches all that anybody knows."""
+def _copy_with_ledger() -> KeystoreCopy | None:
+    """The newest copy, when its ledger reaches all that anybody knows."""
     try:
         _, copy = choose_copy()
     except (RestoreRefused, NoCopy):
         return None
-    return copy.chain if extends_all(copy.chain, keystore_state(), reachable_escrow()) else None
+    return copy if extends_all(copy.chain, keystore_state(), reachable_escrow()) else None
 
 
 def _refuse_disagreement() -> Head:

@@ -1,4 +1,4 @@
-"""Copies of the keystore with its ledger, sealed under the epoch key and kept in two places.
+"""Copies of the keystore, its ledger and the receipts beside it, sealed under the epoch key, kept in two places.
 
 A copy opens only as long as its epoch lives, so seven days of copies are not seven second chances: after the night's
 rotation only those of the new epoch open. The newest that opens is never pruned.
@@ -7,9 +7,11 @@ rotation only those of the new epoch open. The newest that opens is never pruned
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,15 @@ class NoCopy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeystoreCopy:
-    """The whole keystore as values: `tables` by name, rows as JSON; and the ledger it knew."""
+    """The whole keystore as values: `tables` by name, rows as JSON; and the ledger it knew.
+
+    `receipts`: those that waited beside it, sealed to their codes: name -> when written, bytes.
+    """
 
     epoch: int
     tables: dict[str, list[dict[str, Any]]]
     chain: Chain
+    receipts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -69,7 +75,9 @@ def write_copy() -> Path:
         chain = book.read_book(settings.MINDSTAGE.ledger_dir)
         if chain is None:
             raise book.LedgerBroken
-        content = canonical.to_bytes({"tables": tables, "ledger": book.to_bytes(chain).decode()})
+        content = canonical.to_bytes(
+            {"tables": tables, "ledger": book.to_bytes(chain).decode(), "receipts": dict(_receipts())}
+        )
         name = f"{ring.epoch:08}-{state['generation']:012}-{ids.sequential().hex}.copy"
         sealed = seal(derive(ring.epoch_key, "copy"), content, _place(ring.epoch))
         folders = [folder for folder in copy_folders() if folder.parent.is_dir() or folder == copy_folders()[0]]
@@ -94,7 +102,9 @@ def open_copy(path: Path, epoch_keys: dict[int, bytes]) -> KeystoreCopy:
         epoch = int(path.name.split("-", 1)[0])
         plain = open_sealed(derive(epoch_keys[epoch], "copy"), path.read_bytes(), _place(epoch))
         content = json.loads(plain)
-        return KeystoreCopy(epoch, content["tables"], book.parse(content["ledger"].encode()))
+        receipts = content.get("receipts", {})  # a copy of an earlier version has none
+        receipts = {name: (when, bytes.fromhex(sealed)) for name, (when, sealed) in receipts.items()}
+        return KeystoreCopy(epoch, content["tables"], book.parse(content["ledger"].encode()), receipts)
     except (OSError, ValueError, KeyError, Unreadable, book.LedgerBroken):
         raise NoCopy from None
 
@@ -107,6 +117,19 @@ def newest_copies(epoch_keys: dict[int, bytes]) -> Iterator[tuple[Path, Keystore
             yield path, open_copy(path, epoch_keys)
         except NoCopy:
             continue
+
+
+def bring_receipts(copy: KeystoreCopy) -> int:
+    """Put back the receipts that are not here; how many. They end as they would have: by the day they were written."""
+    folder, count = settings.MINDSTAGE.receipts_dir, 0
+    make_private_folder(folder)
+    for name, (when, sealed) in copy.receipts.items():
+        path = folder / Path(name).name
+        if not path.exists():
+            write_durably(path, sealed)
+            os.utime(path, (when, when))
+            count += 1
+    return count
 
 
 def load_tables(copy: KeystoreCopy) -> None:
@@ -123,6 +146,13 @@ _MODELS: dict[str, Any] = {
     "instance": InstanceKey,
     "reserved": ReservedHandle,
 }
+
+
+def _receipts() -> Iterator[tuple[str, list[Any]]]:
+    """What waits to be fetched, as JSON. One that ends just now is not in it."""
+    for path in sorted(settings.MINDSTAGE.receipts_dir.glob("*.sealed")):
+        with suppress(FileNotFoundError):
+            yield path.name, [int(path.stat().st_mtime), path.read_bytes().hex()]
 
 
 def _dump() -> dict[str, list[dict[str, Any]]]:
