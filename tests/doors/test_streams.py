@@ -27,8 +27,17 @@ def plane(house: House) -> Iterator[StreamPlane]:
     stop_database_thread()
 
 
-def stream(plane: StreamPlane, method: str, path: str, *, cookie: str = "", body: bytes = b"{}", **more: str) -> int:
-    """The status of the raw plane's answer."""
+def stream(
+    plane: StreamPlane,
+    method: str,
+    path: str,
+    *,
+    cookie: str = "",
+    body: bytes | None = b"{}",
+    leaves: bool = False,
+    **more: str,
+) -> int:
+    """The status of the raw plane's answer. `body`: None for one that must not be asked for."""
     headers = {"host": "localhost", "cookie": f"session={cookie}", "sec-fetch-site": "same-origin"} | {
         name.replace("_", "-"): value for name, value in more.items()
     }
@@ -43,6 +52,9 @@ def stream(plane: StreamPlane, method: str, path: str, *, cookie: str = "", body
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:
+        assert body is not None, "a byte was read"
+        if leaves:
+            return {"type": "http.disconnect"}
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
@@ -73,6 +85,23 @@ def test_the_raw_plane_is_shut_to_strangers(house: House, plane: StreamPlane) ->
         assert stream(plane, method, path, body=body, cookie="made-up") == 401, path
     for path in ("/stream/", "/stream/stories", f"/stream/stories/{house.story.pk}", "/stream/runs/x"):
         assert stream(plane, "GET", path) == 404
+    assert everything() == before
+
+
+def test_a_stranger_sends_nothing_to_the_raw_plane(house: House, plane: StreamPlane) -> None:
+    """Whoever is not signed in is told so before a byte of a body is read, however long and slow it would be."""
+    for method, path, _ in raw_requests(house):
+        for cookie in ("", "made-up", "\x00", "é" * 400):
+            assert stream(plane, method, path, body=None, cookie=cookie) == 401, path
+
+
+def test_who_leaves_before_the_body_has_come_changes_nothing(house: House, plane: StreamPlane) -> None:
+    """A tab that is closed while a line is on its way, also while its session is asked for: no turn and no reply."""
+    ada = begin_session(house.ada, "computer")
+    before = everything()
+    for method, path, body in raw_requests(house):
+        if method == "POST" and not path.endswith("/stop"):
+            assert stream(plane, method, path, body=body, cookie=ada, leaves=True) == 400, path
     assert everything() == before
 
 

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 
 from mindstage.stories import hot_path, replay, turns
 from mindstage.stories.generation import Narration
-from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, TextDamaged, TurnTooLong
+from mindstage.stories.refusals import CannotStore, KeyLost, NotSignedIn, NotYours, Refused, TextDamaged, TurnTooLong
 from mindstage.stories.turns import Taken
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
@@ -79,7 +79,7 @@ class StreamPlane:
                 raise NotYours("There is nothing at this address.")
 
     async def _take(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
-        body = await _read_json(receive)
+        body = await self._read_of_known(request, receive)
         text, mode = turns.check_text(body.get("text")), turns.check_mode(body.get("mode"))
         client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
 
@@ -90,7 +90,7 @@ class StreamPlane:
         await self._begin(request, await self.database.run(job), receive, send)
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
-        body = await _read_json(receive)
+        body = await self._read_of_known(request, receive)
         act, reply = turns.check_act(body.get("act")), _optional_uuid(body.get("turn"))
         client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
 
@@ -101,6 +101,13 @@ class StreamPlane:
             return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
 
         await self._begin(request, await self.database.run(job), receive, send)
+
+    async def _read_of_known(self, request: Request, receive: Receive) -> dict[str, Any]:
+        """The body, for which only somebody with a session has the time and the memory. Raises Refused."""
+        if not request.cookie:
+            raise NotSignedIn
+        await self.database.run(lambda: hot_path.refuse_strangers(request.cookie), acknowledges=False)
+        return await _read_json(receive)
 
     async def _begin(self, request: Request, taken: Taken, receive: Receive, send: Send) -> None:
         """Start the run (unless a form sent twice has found it running) and stream it."""
