@@ -67,6 +67,20 @@ def test_words_are_kept_and_a_retry_works(
     assert (text_of(reply), text_of(failed)) == (words(5), shown)
 
 
+def test_a_long_wait_is_known_when_the_words_are_forgotten(house: House, player: Player) -> None:
+    """Whoever loads the page after two minutes is told what is left of five; once it is tried again, nothing waits."""
+    story = make_story(player.account)
+    house.script(Status(429, {"Retry-After": "300"}, BODY.encode()))
+    assert house.take(player, story).done["retry_after"] == 300
+    failed = last_reply(story)
+    house.narration.bus.channels.clear()  # its minute is over
+    assert 290 <= house.resume(player, failed.pk).to_end().done["retry_after"] <= 300
+    house.script(Words(5), Finish())
+    assert house.draw(player, story, "retry", failed.pk).done["state"] == "finished"
+    house.narration.bus.channels.clear()
+    assert house.resume(player, last_reply(story).pk).to_end().done["retry_after"] is None
+
+
 def test_who_got_it_is_noted(house: House, player: Player) -> None:
     """Each request to a narrator elsewhere is counted for its author, a failed one too."""
     story = make_story(player.account)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mindstage.streaming import bus as bus_module
 from mindstage.streaming.bus import GATHER_SECONDS, Bus, Channel, Delta, Ending, Progress
 
 DONE = Ending("finished")
@@ -120,3 +122,30 @@ async def test_whoever_comes_late_waits_only_for_the_rest() -> None:
     bus.end(channel, ending)
     channel.ended_at -= 10
     assert [event async for event in bus.read(channel)] == [ending.after(10)]
+
+
+async def test_a_wait_outlasts_the_words_it_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five minutes are remembered when the channel is gone, a day for an hour; a run that ended well has none."""
+    bus, runs = Bus(), [uuid.uuid4() for _ in range(3)]
+    for run, ending in zip(
+        runs, (Ending("failed", retry_after=300), DONE, Ending("failed", retry_after=0)), strict=True
+    ):
+        bus.end(bus.open(run), ending)
+    bus.channels.clear()
+    assert [bus.left_to_wait(run) for run in runs] == [300, None, None]
+    monkeypatch.setattr(bus_module, "LONGEST_WAIT", 0.0)
+    bus.end(bus.open(runs[1]), Ending("failed", retry_after=86_400))
+    assert bus.left_to_wait(runs[1]) == 86_400
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert bus.left_to_wait(runs[1]) is None
+    assert bus.left_to_wait(runs[0]) == 300
+
+
+async def test_waits_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a provider that is busy for everybody, the newest are known."""
+    monkeypatch.setattr(bus_module, "KEPT_ENDED", 2)
+    bus, runs = Bus(), [uuid.uuid4() for _ in range(3)]
+    for run in runs:
+        bus.end(bus.open(run), Ending("failed", retry_after=300))
+    assert [bus.left_to_wait(run) for run in runs] == [None, 300, 300]

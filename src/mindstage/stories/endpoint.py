@@ -122,7 +122,7 @@ class StreamPlane:
         if channel is None:
             stored = await self.database.run(lambda: replay.stored_reply(taken.scene, taken.reply.id))
             await _start(send, sse.frame("begun", begun))
-            await _send_events(send, replay.events(stored, after=0))
+            await self._send_stored(taken.reply.id, stored, 0, send)
             return
         await _start(send, sse.frame("begun", begun))
         await self._pump(request, channel, words, receive, send)
@@ -134,9 +134,14 @@ class StreamPlane:
         await _start(send, sse.frame("begun", begun))
         channel = self.bus.channels.get(run)
         if channel is None:
-            await _send_events(send, replay.events(stored, after=after))
+            await self._send_stored(run, stored, after, send)
         else:
             await self._pump(request, channel, after, receive, send)
+
+    async def _send_stored(self, run: uuid.UUID, stored: replay.StoredReply, after: int, send: Send) -> None:
+        """What is stored of a run that is over, with what is left of the time that its narrator named."""
+        events = replay.events(stored, after=after, wait=self.bus.left_to_wait(run))
+        await send({"type": "http.response.body", "body": b"".join(to_frame(event) for event in events)})
 
     async def _stop(self, request: Request, run: uuid.UUID, send: Send) -> None:
         await self.database.run(lambda: replay.find_run(cookie=request.cookie, run=run), acknowledges=False)
@@ -228,8 +233,3 @@ async def _start(send: Send, first: bytes) -> None:
     headers = [*sse.HEADERS, *SECURITY_HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": first, "more_body": True})
-
-
-async def _send_events(send: Send, events: list[Event]) -> None:
-    body = b"".join(to_frame(event) for event in events)
-    await send({"type": "http.response.body", "body": body})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mindstage.accounts import sessions
 from mindstage.gateway.problems import ProviderProblem
@@ -61,11 +61,12 @@ def stored_reply(scene: Scene, reply: uuid.UUID) -> StoredReply:
     return _opened(scene.story, reply, position, Sealed(text), state, problem)
 
 
-def events(stored: StoredReply, *, after: int) -> list[Event]:
-    """What a reader who has `after` characters still needs, and the ending."""
+def events(stored: StoredReply, *, after: int, wait: int | None = None) -> list[Event]:
+    """What a reader who has `after` characters still needs, and the ending; `wait`: seconds until a retry is of use."""
     rest = stored.text[after:]
     told: list[Event] = [Delta(rest, len(stored.text))] if rest else []
-    return [*told, ending_of(stored.state, stored.problem)]
+    ending = ending_of(stored.state, stored.problem)
+    return [*told, replace(ending, retry_after=wait) if stored.state == Turn.State.FAILED else ending]
 
 
 def ending_of(state: str, problem: str) -> Ending:

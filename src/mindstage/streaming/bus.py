@@ -19,6 +19,8 @@ GATHER_SECONDS = 0.03
 """Shorter than the gateway rests between its looks at a fast provider, so that nothing is gathered twice."""
 KEPT_SECONDS = 60.0
 KEPT_ENDED = 2_000
+LONGEST_WAIT = 3_600.0
+"""For so long at most it is known how long a narrator asked to wait."""
 QUIET_SECONDS = 15.0
 
 
@@ -138,6 +140,7 @@ class Bus:
 
     def __init__(self) -> None:
         self.channels: dict[uuid.UUID, Channel] = {}
+        self._waits: dict[uuid.UUID, float] = {}
         self._waiting: set[Channel] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -173,6 +176,21 @@ class Bus:
         for run in ended[: max(0, len(ended) - KEPT_ENDED)]:
             self.channels.pop(run, None)
         asyncio.get_running_loop().call_later(KEPT_SECONDS, self.channels.pop, channel.run, None)
+        if ending.retry_after:
+            self._remember_wait(channel.run, ending.retry_after)
+
+    def _remember_wait(self, run: uuid.UUID, seconds: float) -> None:
+        """A wait outlasts its channel, which holds words: a page that is loaded anew must not begin to ask again."""
+        loop = asyncio.get_running_loop()
+        self._waits[run] = loop.time() + seconds
+        if len(self._waits) > KEPT_ENDED:
+            self._waits.pop(next(iter(self._waits)))
+        loop.call_later(min(seconds, LONGEST_WAIT), self._waits.pop, run, None)
+
+    def left_to_wait(self, run: uuid.UUID) -> int | None:
+        """Whole seconds that are left of the wait after a run; None where there is none, or nobody knows any more."""
+        over = self._waits.get(run)
+        return None if over is None else max(0, math.ceil(over - asyncio.get_running_loop().time()))
 
     async def read(self, channel: Channel, *, after: int = 0) -> AsyncIterator[Event]:
         """Everything from character `after` on, as it comes, up to and with the ending."""
