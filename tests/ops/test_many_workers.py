@@ -19,6 +19,7 @@ import pytest
 from postgres_server import throwaway_databases
 from settings_for_tests import SERVER
 
+pytestmark = pytest.mark.system
 TESTS = Path(__file__).parent.parent
 WAIT = 60
 JOBS = 60

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from django.conf import settings
 
-from mindstage.accounts.handles import handle_tag, tag_of_account
+from mindstage.accounts.handles import handle_tag
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import begin_session, find_session
@@ -33,15 +33,13 @@ from mindstage.rights.requests import ErasureRequest
 from mindstage.stories.models import Story
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.ending import is_reserved, record
-from mindstage.vault.keys import KeyGone, close_vault
+from mindstage.vault.keys import KeyGone
 from mindstage.vault.models import ReservedHandle
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.rotation import rotate
 from mindstage.vault.sealing import Unreadable
-from mindstage.vault.start_check import Mode, check_start
 from people import PASSPHRASE, make_person
 from rights.erasures import Life, assert_gone, assert_intact, make_life, pass_nights, request_of
-from rights.reaper import Killed, Reaper, killing
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
@@ -187,29 +185,6 @@ def test_the_handle_is_free_on_the_day_that_the_receipt_names(ada: Life, waits: 
     pass_nights(1)
     assert slow_date().isoformat() == named[0]
     assert not ReservedHandle.objects.using("keystore").exists()
-
-
-def test_killed_while_calling_it_off(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is then either called off or not, and never half."""
-    at, whole = 0, False
-    while not whole:
-        at += 1
-        ada = make_life(f"ada {at}")
-        asked = request_erasure(ada.person.pk)
-        try:
-            with killing(Reaper(at), monkeypatch):
-                cancel_erasure(request_of(asked))
-            whole = True
-        except Killed:
-            close_vault()
-        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
-        run_due()
-        kept = User.objects.get(pk=ada.person.pk).is_active
-        assert kept == (find_request(asked.claim_code) is None)
-        if not kept:
-            cancel_erasure(request_of(asked))
-        pass_nights(9)
-        assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
 
 
 def test_what_is_found_again_stops_the_path(ada: Life, monkeypatch: pytest.MonkeyPatch) -> None:

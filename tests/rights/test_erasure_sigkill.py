@@ -1,4 +1,4 @@
-"""A process that ends at each of its writes, in the middle of an erasure: by SIGKILL, where the databases are files."""
+"""A process that ends at each of its writes, in the middle of an erasure or of calling it off."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from django.db import connections
 
 from children import fork_and_wait
 from mindstage.accounts.handles import handle_tag, tag_of_account
+from mindstage.accounts.models import User
 from mindstage.ledger.receipts import check_receipt
-from mindstage.rights.erasure import request_erasure, run_due
+from mindstage.rights.erasure import cancel_erasure, find_request, request_erasure, run_due
 from mindstage.rights.receipts import fetch_receipt, receipt_key
+from mindstage.stories.models import Story
 from mindstage.vault.ending import is_reserved
 from mindstage.vault.keys import close_vault
+from mindstage.vault.purposes import Purpose
 from mindstage.vault.start_check import Mode, check_start
 from rights.erasures import assert_gone, assert_intact, make_life, pass_nights, request_of
 from rights.reaper import Killed, Reaper, killing
@@ -89,3 +92,27 @@ def test_killed_at_every_write_it_goes_on(vault: None) -> None:
         assert is_reserved(handle_tag(f"ada {at}"))
     assert at > 25
     assert_intact(ben)
+
+
+@pytest.mark.drill
+def test_killed_while_calling_it_off(transactional_db: None, vault: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is then either called off or not, and never half."""
+    at, whole = 0, False
+    while not whole:
+        at += 1
+        ada = make_life(f"ada {at}")
+        asked = request_erasure(ada.person.pk)
+        try:
+            with killing(Reaper(at), monkeypatch):
+                cancel_erasure(request_of(asked))
+            whole = True
+        except Killed:
+            close_vault()
+        assert check_start(handle_of=tag_of_account).mode is Mode.OPEN
+        run_due()
+        kept = User.objects.get(pk=ada.person.pk).is_active
+        assert kept == (find_request(asked.claim_code) is None)
+        if not kept:
+            cancel_erasure(request_of(asked))
+        pass_nights(9)
+        assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
