@@ -31,6 +31,7 @@ from mindstage.rights.views.exports import TURNS
 from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Story
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealed_files import seal_chunks
 from mindstage.vault.sealing import Unreadable
 from people import PASSPHRASE, make_person, signed_in_client
 from rights.takeouts import empty_exports, take_out, turns_of, unzip
@@ -67,7 +68,7 @@ def proven_client(person: User) -> Client:
 def make_export(client: Client) -> Export:
     assert client.post("/your-data/exports/").status_code == 302
     assert run_next_job()
-    return Export.objects.get()
+    return Export.objects.latest("asked_at")
 
 
 def fetch(
@@ -219,17 +220,48 @@ def test_a_window_that_gets_no_archive_is_led_to_a_page(ada: User, database: Dat
         assert (answer[0], answer[1]["location"]) == (303, "/your-data/exports/")
 
 
-def test_a_file_that_was_changed_on_the_disk_breaks_off(ada: User, database: DatabaseThread) -> None:
-    """Cut short or altered: the download fails rather than hand out something else."""
+def test_a_file_that_was_changed_on_the_disk_hands_out_nothing(ada: User, database: DatabaseThread) -> None:
+    """Cut short or altered: a sentence instead of the archive, and she may ask for another at once."""
+    client = proven_client(ada)
+    damages = (lambda content: content[:-1], lambda content: content[:100] + b"x" + content[101:])
+    for number, damage in enumerate(damages, 1):
+        ready = make_export(client)
+        file, path = export.path_of(ready.pk), f"/stream/exports/{ready.pk}"
+        file.write_bytes(damage(file.read_bytes()))
+        status, _, body = fetch(database, ada, path)
+        assert (status, b"damaged where it lay" in body) == (410, True)
+        assert not file.exists()
+        answer = fetch(database, ada, path, **{"sec-fetch-dest": "document"})
+        assert (answer[0], answer[1]["location"]) == (303, "/your-data/exports/")
+        page = client.get("/your-data/exports/").content
+        assert page.count(b"This archive failed") == number
+        assert f"/stream/exports/{ready.pk}".encode() not in page
+
+
+def test_damage_further_on_breaks_the_download_off(ada: User, database: DatabaseThread) -> None:
+    """Pieces that were sent are true; where the file is none of ours the connection ends, and the page says so."""
     ready = make_export(proven_client(ada))
-    file = export.path_of(ready.pk)
+    sealed = b"".join(seal_chunks([b"x" * 4_000_000], key=export.file_key(ready.pk), place=export.place_of(ready.pk)))
+    export.path_of(ready.pk).write_bytes(sealed[:-1])
+    with pytest.raises(Unreadable):
+        fetch(database, ada, f"/stream/exports/{ready.pk}")
+    assert Export.objects.get().state == Export.State.FAILED
+
+
+def test_a_download_waits_for_a_database_or_a_disk(ada: User, database: DatabaseThread) -> None:
+    """A sentence while they are away; the archive is still there afterwards."""
+    ready = make_export(proven_client(ada))
+    file, path = export.path_of(ready.pk), f"/stream/exports/{ready.pk}"
     content = file.read_bytes()
-    for broken in (content[:-1], content[:100] + b"x" + content[101:]):
-        file.write_bytes(broken)
-        with pytest.raises(Unreadable):
-            fetch(database, ada, f"/stream/exports/{ready.pk}")
     file.unlink()
-    assert fetch(database, ada, f"/stream/exports/{ready.pk}")[0] == 404
+    file.mkdir()
+    try:
+        status, _, body = fetch(database, ada, path)
+    finally:
+        file.rmdir()
+    assert (status, b"try again in a moment" in body) == (503, True)
+    file.write_bytes(content)
+    assert fetch(database, ada, path)[0] == 200
 
 
 def test_the_page_brings_an_archive_in(ada: User, database: DatabaseThread) -> None:

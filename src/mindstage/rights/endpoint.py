@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from urllib.parse import urlencode
 
+from django.db import DatabaseError
 from django.urls import reverse
 
 from mindstage.accounts.readers import Database, Readers
 from mindstage.accounts.sessions import find_session
 from mindstage.accounts.step_up import has_fresh_proof
-from mindstage.rights.export import find_ready, read_export
+from mindstage.rights.export import fail_damaged, find_ready, read_export
 from mindstage.rights.export_models import Export
 from mindstage.streaming.raw import (
     SECURITY_HEADERS,
@@ -29,6 +32,9 @@ from mindstage.streaming.raw import (
     wait_for_disconnect,
 )
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealing import Unreadable
+
+log = logging.getLogger(__name__)
 
 CHUNKS_AT_ONCE = 8
 """64 KiB each: half a MiB is opened in one step of a thread."""
@@ -56,6 +62,23 @@ class Unproven(Refused):
     page = "proof"
 
 
+class Damaged(Refused):
+    status = 410
+    sentence = (
+        "Your export was damaged where it lay, so nothing of it was handed out. Ask for a new one, at once if you like."
+    )
+    page = "exports"
+
+
+class Away(Refused):
+    status = 503
+    sentence = "Your export cannot be read just now: the database or the disk is busy. It waits; try again in a moment."
+    page = "exports"
+
+
+type LedOn = Gone | SignedOut | Unproven | Damaged | Away
+
+
 class ExportPlane:
     """The ASGI application for `/stream/exports/…`."""
 
@@ -68,7 +91,7 @@ class ExportPlane:
         try:
             check_origin(request)
             await self._answer(request, receive, send)
-        except (Gone, SignedOut, Unproven) as refusal:
+        except (Gone, SignedOut, Unproven, Damaged, Away) as refusal:
             await _lead_on(request, refusal, send)
         except Refused as refusal:
             await refuse(send, refusal)
@@ -88,7 +111,16 @@ class ExportPlane:
             pieces = read_export(export)
             return export, pieces, list(islice(pieces, 1))
 
-        export, pieces, first = await self.database.run(find, acknowledges=False)
+        try:
+            export, pieces, first = await self.database.run(find, acknowledges=False)
+        except Unreadable:
+            await self._note_damage(ident)
+            raise Damaged from None
+        except FileNotFoundError:
+            raise
+        except (DatabaseError, OSError) as trouble:
+            log.error("an export could not be read (%s)", type(trouble).__name__)
+            raise Away from None
         sending = asyncio.ensure_future(_send_file(export, first, pieces, send))
         leaving = asyncio.ensure_future(wait_for_disconnect(receive))
         with self.readers.reading(request.cookie, sending):
@@ -96,10 +128,19 @@ class ExportPlane:
                 await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
                 if sending.done() and not sending.cancelled():  # cancelled: logged out meanwhile
                     sending.result()  # a file that was changed on the disk ends the connection, not the archive
+            except Unreadable:
+                await self._note_damage(ident)
+                raise
             finally:
                 for task in (sending, leaving):
                     task.cancel()
                 await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _note_damage(self, ident: uuid.UUID) -> None:
+        """Nobody comes back to it in vain, or waits for the next day: it counts as one that failed."""
+        log.error("an export was damaged on the disk; it counts as failed")
+        with suppress(DatabaseError, OSError):  # then it is noted at the next try
+            await self.database.run(partial(fail_damaged, ident))
 
 
 def _own_export(cookie: str, ident: uuid.UUID) -> Export:
@@ -114,7 +155,7 @@ def _own_export(cookie: str, ident: uuid.UUID) -> Export:
     return export
 
 
-async def _lead_on(request: Request, refusal: Gone | SignedOut | Unproven, send: Send) -> None:
+async def _lead_on(request: Request, refusal: LedOn, send: Send) -> None:
     """A window goes to the page that helps, and from there back to the exports; a script gets the sentence."""
     if request.headers.get(b"sec-fetch-dest") != b"document":
         await refuse(send, refusal)

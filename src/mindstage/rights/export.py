@@ -290,6 +290,12 @@ def read_export(export: Export) -> Generator[bytes]:
         yield from open_chunks(file, key=file_key(export.pk), place=place_of(export.pk))
 
 
+def fail_damaged(ident: uuid.UUID) -> None:
+    """The file of a finished export does not open any more: it failed, and its owner may ask again at once."""
+    if Export.objects.filter(pk=ident, state=Export.State.READY).update(state=Export.State.FAILED):
+        discard_file(ident)
+
+
 def discard_export(*, owner: uuid.UUID, ident: uuid.UUID) -> bool:
     """Throw an export away before its time; False when the person has none of that name."""
     if not Export.objects.filter(pk=ident, owner=owner).update(state=Export.State.GONE):
