@@ -36,8 +36,11 @@ class Trash(Protocol):
 
     name: str
 
-    def lying(self, owner: uuid.UUID) -> list[Lying]:
-        """What of a person lies there, the newest first."""
+    def count(self, owner: uuid.UUID) -> int:
+        """How many things of a person lie there. To count them nothing is opened."""
+
+    def lying(self, owner: uuid.UUID, *, most: int) -> list[Lying]:
+        """The newest of them, the newest first."""
 
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
         """The parts of one thing. None when it does not lie there, or is not that person's."""

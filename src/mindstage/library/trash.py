@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import begin_end, end_item
@@ -59,13 +59,14 @@ class CharactersTrash:
 
     name = "characters"
 
-    def lying(self, owner: uuid.UUID) -> list[Lying]:
-        rows = Character.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
-        return [_lying(row) for row in rows.order_by("-trashed_on", "-id")]
+    def count(self, owner: uuid.UUID) -> int:
+        return _lying_of(owner).count()
+
+    def lying(self, owner: uuid.UUID, *, most: int) -> list[Lying]:
+        return [_lying(row) for row in _lying_of(owner).order_by("-trashed_on", "-id")[:most]]
 
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
-        rows = Character.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
-        return list(rows.values_list("pk", flat=True))
+        return list(_lying_of(owner).filter(pk=item).values_list("pk", flat=True))
 
     def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
         return all(take_out_character(part) for part in parts)
@@ -80,6 +81,10 @@ class CharactersTrash:
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         for character in parts:
             end_item(character)
+
+
+def _lying_of(owner: uuid.UUID) -> QuerySet[Character]:
+    return Character.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
 
 
 def _is_due(up_to: date) -> Q:

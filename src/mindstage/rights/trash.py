@@ -14,6 +14,8 @@ from mindstage.datamap.trash import Lying, trashes
 from mindstage.vault.clocks import slow_date
 
 BATCH = 500
+MOST = 200
+"""Things that the page shows at once: each is opened to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,17 @@ def stay() -> timedelta:
     return kept_for("trash")
 
 
+def count_trash(owner: uuid.UUID) -> int:
+    """How many things of a person lie in the trash of any room. To count them nothing is opened."""
+    return sum(trash.count(owner) for trash in trashes())
+
+
 def list_trash(owner: uuid.UUID) -> list[InTrash]:
-    """What of a person lies in the trash of any room, the newest first."""
+    """What of a person lies in the trash of any room, the newest first; no more than MOST."""
     today, lasts = slow_date(), stay()
-    found = [one for trash in trashes() for one in trash.lying(owner)]
+    found = [one for trash in trashes() for one in trash.lying(owner, most=MOST)]
     found.sort(key=lambda one: one.trashed_on, reverse=True)
-    return [_in_trash(one, one.trashed_on + lasts, today) for one in found]
+    return [_in_trash(one, one.trashed_on + lasts, today) for one in found[:MOST]]
 
 
 def _in_trash(one: Lying, ends_on: date, today: date) -> InTrash:

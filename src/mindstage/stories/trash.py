@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 
 from mindstage.accounts.arrivals import unfinished
 from mindstage.accounts.endings import begin_end, end_item, end_turns, keep
@@ -128,13 +128,14 @@ class StoriesTrash:
 
     name = "stories"
 
-    def lying(self, owner: uuid.UUID) -> list[Lying]:
-        rows = Story.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
-        return [_lying(row) for row in rows.order_by("-trashed_on", "-id")]
+    def count(self, owner: uuid.UUID) -> int:
+        return _lying_of(owner).count()
+
+    def lying(self, owner: uuid.UUID, *, most: int) -> list[Lying]:
+        return [_lying(row) for row in _lying_of(owner).order_by("-trashed_on", "-id")[:most]]
 
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
-        rows = Story.objects.filter(pk=item, owner=owner, ending=False, trashed_on__isnull=False)
-        return list(rows.values_list("pk", flat=True))
+        return list(_lying_of(owner).filter(pk=item).values_list("pk", flat=True))
 
     def take_out(self, parts: Iterable[uuid.UUID]) -> bool:
         return all(take_out_story(part) for part in parts)
@@ -149,6 +150,10 @@ class StoriesTrash:
     def end(self, parts: Iterable[uuid.UUID]) -> None:
         for story in parts:
             end_item(story)
+
+
+def _lying_of(owner: uuid.UUID) -> QuerySet[Story]:
+    return Story.objects.filter(owner=owner, ending=False, trashed_on__isnull=False)
 
 
 def _is_due(up_to: date) -> Q:

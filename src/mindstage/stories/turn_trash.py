@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, date
-from itertools import groupby
 
 from django.db.models import Q, QuerySet
 
@@ -31,11 +30,19 @@ class TurnsTrash:
 
     name = "turns"
 
-    def lying(self, owner: uuid.UUID) -> list[Lying]:
-        rows = _lying_of(owner).select_related("story").order_by("-trashed_at", "segment_id", "position", "-chosen")
-        places = groupby(rows, key=lambda row: (row.segment_id, row.position))
-        until = last_backup()
-        return [_to_lying(next(versions), until) for _, versions in places]
+    def count(self, owner: uuid.UUID) -> int:
+        return _lying_of(owner).values("segment", "position").distinct().count()
+
+    def lying(self, owner: uuid.UUID, *, most: int) -> list[Lying]:
+        rows = _lying_of(owner).order_by("-trashed_at", "segment_id", "position", "-chosen")
+        first_of_each: dict[tuple[uuid.UUID, int], uuid.UUID] = {}
+        for turn, segment, position in rows.values_list("pk", "segment_id", "position").iterator():
+            first_of_each.setdefault((segment, position), turn)
+            if len(first_of_each) == most:
+                break
+        shown, until = list(first_of_each.values()), last_backup()
+        found = Turn.objects.select_related("story").in_bulk(shown)
+        return [_to_lying(found[turn], until) for turn in shown if turn in found]
 
     def parts(self, item: uuid.UUID, *, owner: uuid.UUID) -> list[uuid.UUID]:
         turn = _lying_of(owner).filter(pk=item).first()

@@ -12,14 +12,15 @@ from django.views.decorators.http import require_POST, require_safe
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.views.answers import too_many
-from mindstage.rights.trash import EndBegun, end_now, list_trash, take_back
+from mindstage.rights.trash import EndBegun, count_trash, end_now, list_trash, take_back
 
 
 @require_visitor
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
     """The list, and what was just done with a thing that lay in it."""
-    context = {"trash": list_trash(request.visitor.account_id), "done": request.GET.get("done", "")}
+    owner = request.visitor.account_id
+    context = {"trash": list_trash(owner), "count": count_trash(owner), "done": request.GET.get("done", "")}
     return render(request, "rights/trash.html", context)
 
 

@@ -27,7 +27,7 @@ from mindstage.rights.decisions import list_decisions
 from mindstage.rights.erasure import request_of
 from mindstage.rights.inventory import list_kinds, share_out
 from mindstage.rights.middleware import sends_signal
-from mindstage.rights.trash import list_trash
+from mindstage.rights.trash import count_trash
 from mindstage.ui.views import problem
 
 PURPOSES = {
@@ -116,7 +116,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "recipients": list_sent(person),
         "narrators_elsewhere": any(one.kind != "embedded" for one in settings.MINDSTAGE.providers),
         "decisions": list_decisions(person),
-        "trash": list_trash(person),
+        "trash": count_trash(person),
         "notice": NOTICES.get(next(iter(request.GET), ""), ""),
     }
 

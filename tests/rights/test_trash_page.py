@@ -1,0 +1,81 @@
+"""The page of the trash, and what other pages say of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import Sum
+
+from mindstage.accounts.access_counts import AccessCount, store_counts
+from mindstage.accounts.models import User
+from mindstage.kit import clock
+from mindstage.rights import trash
+from mindstage.stories.models import Story, Turn
+from mindstage.stories.revisions import trash_turn
+from mindstage.stories.trash import trash_story
+from people import make_person, signed_in_client
+from stories.scenes import make_story
+
+pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+
+
+@pytest.fixture
+def ada(vault: None) -> User:
+    return make_person("ada")
+
+
+def throw_turns_away(story: Story, *, count: int) -> None:
+    """The last turns of a story, by their own hand."""
+    for turn in Turn.objects.filter(story=story).order_by("-position")[:count]:
+        trash_turn(turn=turn)
+
+
+def openings() -> int:
+    """How often anything was opened so far."""
+    store_counts()
+    return AccessCount.objects.aggregate(all=Sum("count"))["all"] or 0
+
+
+def test_your_data_counts_the_trash_without_opening_it(ada: User) -> None:
+    """Who looks at the page has not looked into the trash: the list of openings must not say so."""
+    client = signed_in_client(ada)
+    stories = [make_story(ada, turns=9) for _ in range(2)]
+    client.get("/your-data/")
+    before = openings()
+    client.get("/your-data/")
+    costs = openings() - before
+    throw_turns_away(stories[0], count=7)
+    trash_story(story=stories[1])
+    before = openings()
+    page = client.get("/your-data/").content.decode()
+    assert "where 8 things lie now" in page
+    assert openings() - before == costs
+
+
+def test_a_full_trash_shows_its_newest(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more are opened than are shown; the page says how many there are, and the next come up."""
+    monkeypatch.setattr(trash, "MOST", 5)
+    client = signed_in_client(ada)
+    story = make_story(ada, turns=12)
+    throw_turns_away(story, count=9)
+    page = client.get("/trash/").content.decode()
+    assert page.count("Take it back") == 5
+    assert "These are the newest 5 of 9." in page
+    before = openings()
+    client.get("/trash/")
+    assert openings() - before <= 5 * 2 + 3  # each one's first words and its story's title; the page's own
+    for shown in trash.list_trash(ada.pk):
+        assert trash.end_now(ada.pk, shown.id)
+    page = client.get("/trash/").content.decode()
+    assert page.count("Take it back") == 4
+    assert "These are the newest" not in page
+
+
+def test_a_turn_of_many_versions_counts_once(ada: User) -> None:
+    """One thing on the page, however many texts it has."""
+    story = make_story(ada, turns=3)
+    turn = Turn.objects.filter(story=story).latest("position")
+    other = Turn(story=story, segment=turn.segment, position=turn.position, variant=1, kind=turn.kind, chosen=False)
+    other.seal(text="Another way.").save(force_insert=True)
+    trash_turn(turn=turn)
+    assert Turn.objects.filter(trashed_at__lte=clock.now()).count() == 2
+    assert trash.count_trash(ada.pk) == len(trash.list_trash(ada.pk)) == 1
