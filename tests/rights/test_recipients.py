@@ -81,6 +81,16 @@ def test_the_page_names_who_got_it(ada: Life) -> None:
     assert "faraway" not in ben.get("/your-data/").content.decode()
 
 
+def test_nobody_is_told_that_they_chose(ada: Life) -> None:
+    """Whoever runs the copy sets its narrators and no page lets a person choose another, so none says that they can."""
+    client = signed_in_client(ada.person)
+    note_sending(ada.person.pk, remote())
+    page, policy = (client.get(path).content.decode() for path in ("/your-data/", "/policy/"))
+    assert "because the narrator of this copy was theirs" in page
+    for words in ("narrator you chose", "only if you choose", "choose another narrator"):
+        assert words not in page + policy
+
+
 def test_the_archive_tells_it(ada: Life) -> None:
     note_sending(ada.person.pk, remote())
     (line,) = json.loads(one(unzip(take_out(ada.person)), "recipients.json"))["recipients"]
