@@ -116,6 +116,18 @@ def keep_passkey(account: User, host: str) -> None:
     Factor(account=account, kind=Factor.Kind.PASSKEY).seal(sealed=json.dumps(content)).save(force_insert=True)
 
 
+def test_the_list_says_since_when_as_other_pages_do() -> None:
+    """A day in words; and the form below says whether there is one already."""
+    account = make_person("ada")
+    client = signed_in_client(account)
+    keep_proof(client.cookies["session"].value)
+    assert "The first one" in client.get("/account/passkeys/", headers=HERE).content.decode()
+    keep_passkey(account, "localhost")
+    page = client.get("/account/passkeys/", headers=HERE).content.decode()
+    assert "For localhost, since 1 March 2026" in page
+    assert "One more" in page
+
+
 @pytest.mark.parametrize("missing", ["passkey", "passkey here", "codes", "proof", "nothing"])
 def test_the_passphrase_goes_only_when_all_else_remains(missing: str) -> None:
     """A passkey for this very address, an unused recovery code, and a fresh proof."""

@@ -267,6 +267,21 @@ def test_all_other_sessions_end_and_this_one_stays() -> None:
     assert bens.get("/account/").status_code == 200
 
 
+def test_ending_a_session_leads_back_to_its_list() -> None:
+    """To the account page, or to Your data when the button stood there; never to another site."""
+    ada = make_person("ada")
+    here = signed_in_client(ada)
+    for asked, there in (
+        ({}, "/account/"),
+        ({"next": "/your-data/#sessions"}, "/your-data/#sessions"),
+        ({"next": "//elsewhere.example/"}, "/"),
+    ):
+        other = Session.objects.get(pk=session_key_hash(begin_session(ada, "phone")))
+        one = here.post(reverse("session_one_end", args=[other.ident]), asked)
+        others = here.post("/account/sessions/end/", asked)
+        assert (one.headers["Location"], others.headers["Location"]) == (there, there)
+
+
 def test_deeds_end_what_they_say() -> None:
     ada, ben = make_person("ada"), make_person("ben")
     kept, other, bens = begin_session(ada, "phone"), begin_session(ada, "phone"), begin_session(ben, "phone")

@@ -279,6 +279,16 @@ def test_the_page_brings_an_archive_in(ada: User, database: DatabaseThread) -> N
         assert client.post("/your-data/imports/", form).status_code == status
 
 
+def test_a_frozen_account_is_offered_no_way_in(ada: User) -> None:
+    """It may take everything out; a form that would only be refused is not shown."""
+    client = proven_client(ada)
+    assert "Bring it in" in client.get("/your-data/exports/").content.decode()
+    User.objects.filter(pk=ada.pk).update(state=User.State.FROZEN)
+    page = client.get("/your-data/exports/").content.decode()
+    assert "Make the archive" in page
+    assert "Bring it in" not in page
+
+
 def test_the_command_brings_an_archive_in(ada: User, tmp_path: Any) -> None:
     """For archives of any size: the report, or one sentence and exit code 1."""
     ready = make_export(proven_client(ada))

@@ -168,3 +168,10 @@ def test_the_page_works_where_it_is_served(open_page: Callable[..., Page]) -> No
     page.route("http://localhost/**", serve)
     page.goto("http://localhost/your-data/receipt/check/offline/")
     assert "is whole" in check_in(page, written(receipt(), seed=receipt_seed()), receipt_key())
+
+
+def test_the_form_does_not_say_that_an_account_is_gone() -> None:
+    """Whoever was just handed a code comes here as well, days before the end."""
+    page = Client().get("/your-data/receipt/").content.decode()
+    assert "while the account waits for its end and when it is gone" in page
+    assert "Your account is gone" not in page

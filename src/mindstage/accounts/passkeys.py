@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,7 +72,7 @@ class Passkey:
     id: uuid.UUID
     name: str
     host: str
-    added_on: str
+    added_on: date
 
 
 def find_site(netloc: str, *, secure: bool) -> Site | None:
@@ -179,7 +180,7 @@ def list_passkeys(account: uuid.UUID) -> list[Passkey]:
     found = []
     for factor in _passkeys_of(account):
         content = json.loads(factor.open("sealed", Purpose.SHOW))
-        found.append(Passkey(factor.pk, content["name"], content["host"], content["added"]))
+        found.append(Passkey(factor.pk, content["name"], content["host"], date.fromisoformat(content["added"])))
     return sorted(found, key=lambda one: (one.added_on, one.name))
 
 

@@ -6,10 +6,11 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_of
+from mindstage.accounts.access import SignedInRequest, require_visitor, safe_next, visitor_of
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.forms import SignInForm
 from mindstage.accounts.models import User
@@ -62,7 +63,7 @@ def destroy(request: HttpRequest) -> HttpResponse:
 def destroy_one(request: SignedInRequest, session: uuid.UUID) -> HttpResponse:
     """End one of one's own sessions."""
     ended = end_named_session(User(id=request.visitor.account_id), session)
-    return redirect("account") if ended else not_found(request)
+    return _back(request) if ended else not_found(request)
 
 
 @require_visitor
@@ -70,7 +71,12 @@ def destroy_one(request: SignedInRequest, session: uuid.UUID) -> HttpResponse:
 def destroy_others(request: SignedInRequest) -> HttpResponse:
     """End all of one's sessions but this."""
     end_other_sessions(User(id=request.visitor.account_id), keep=request.visitor.key_hash)
-    return redirect("account")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the list that the button stood in: the account page's, or that of *Your data*."""
+    return redirect(safe_next(request.POST.get("next") or reverse("account")))
 
 
 def _form(request: HttpRequest, form: SignInForm, *, status: int = 200) -> HttpResponse:

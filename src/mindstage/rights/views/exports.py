@@ -91,7 +91,12 @@ def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpRe
         export.ends_at = None if export.ready_at is None else export.ready_at + KEPT  # type: ignore[attr-defined]
     working = any(export.state in ("waiting", "writing") for export in exports)
     template = "rights/_exports.html" if request.headers.get("X-Partial") == "1" else "rights/exports.html"
-    return render(request, template, {"exports": exports, "working": working, **more}, status=status)
+    return render(
+        request,
+        template,
+        {"exports": exports, "working": working, "frozen": request.visitor.frozen, **more},
+        status=status,
+    )
 
 
 @require_safe
