@@ -41,6 +41,7 @@ JSON_VALUES = 1_000_000
 """Names and values of one file together: a manifest of 100,000 files has 900,000, a part of turns some 200,000."""
 
 AGE = b"age-encryption.org/"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 NO_ARCHIVE = "This file is not an archive that can be opened: it is damaged, cut short, or of another kind."
@@ -154,11 +155,16 @@ def parse_json(content: bytes, name: str) -> Any:
     try:
         text = content.decode()
         measure_json(text, deepest=JSON_DEPTH, most=JSON_VALUES)
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if _HALF.search(text):  # a whole sign may be written in two halves as well
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except TooDeep:
         raise NotUnderstood(TOO_MUCH.format(what=f"{name} is nested too deeply")) from None
     except TooMany:
         raise NotUnderstood(TOO_MUCH.format(what=f"{name} holds more than {JSON_VALUES:,} values")) from None
+    except UnicodeEncodeError:
+        raise NotUnderstood(CHANGED.format(what=f"{name} holds half of a sign, which no text can")) from None
     except (ValueError, RecursionError):
         raise NotUnderstood(CHANGED.format(what=f"{name} is no JSON")) from None
 

@@ -88,7 +88,12 @@ def _check_head(story: _Checked) -> None:
     head = story.head
     segments = head.get("segments")
     right = fits(head, _HEAD) and stage_fits(head["stage"]) and _moment(head["played_at"]) and _drafts_fit(head)
-    if not right or not isinstance(segments, list) or len(head["route"]) > 120 or len(segments) > MOST_SEGMENTS:
+    if (
+        not right
+        or not isinstance(segments, list)
+        or not _is_plain(head["route"], 120)
+        or len(segments) > MOST_SEGMENTS
+    ):
         raise _wrong(story.name)
     for number, segment in enumerate(segments):
         if not _segment_fits(segment, story.segments):
@@ -110,7 +115,7 @@ def _drafts_fit(head: dict[str, Any]) -> bool:
     drafts = head.get("drafts", [])
     return isinstance(drafts, list) and all(
         fits(draft, {"mode": str, "saved_on": str}) and isinstance(draft.get("text"), str | None)
-        and len(draft["mode"]) <= 8 and _day(draft["saved_on"])
+        and _is_plain(draft["mode"], 8) and _day(draft["saved_on"])
         for draft in drafts
     ) and len({draft["mode"] for draft in drafts}) == len(drafts)  # fmt: skip
 
@@ -146,10 +151,15 @@ def _turn_fits(turn: Any, story: _Checked) -> bool:
         and 0 <= turn["variant"] <= _MOST_VARIANT
         and turn["kind"] in Turn.Kind.values
         and turn["state"] in Turn.State.values
-        and len(turn["problem"]) <= 20
+        and _is_plain(turn["problem"], 20)
         and len(said["text"]) <= MOST_CHARACTERS
         and (turn.get("trashed_at") is None or _moment(turn["trashed_at"]) is not None)
     )
+
+
+def _is_plain(text: str, most: int) -> bool:
+    """Whether a column that is not sealed can hold it: a NUL stands in no text of PostgreSQL."""
+    return len(text) <= most and "\x00" not in text
 
 
 def _moment(text: Any) -> datetime | None:
