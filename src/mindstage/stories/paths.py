@@ -1,7 +1,9 @@
 """Walk a path of the tree: segments from the head towards the root, each a range of one index.
 
 Cost: one small query and one range per segment that is touched. The last 60 turns of any path touch one segment, or
-two just after a branch, however long the story is and wherever it forked.
+two just after a branch, however long the story is and wherever it forked. Beyond the first few segments the walk leaps:
+one query finds hundreds, and which of them show a turn at all, so that no tree, however it was made or brought in,
+holds up the one thread in which everybody's turns are stored.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from typing import Any
 from mindstage.stories import raw
 from mindstage.vault.sealing import Sealed
 
+STEPS = 4
+"""Segments that are found one by one, before the walk leaps."""
+LEAP = 256
 COLUMNS = "id, position, variant, kind, state, problem, edited, text"
 
 
@@ -34,18 +39,22 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The part of a segment that lies on a path: its positions below `upto` (None: to its end)."""
+    """The part of a segment that lies on a path: its positions below `upto` (None: to its end).
+
+    `bare`: it is known to show no turn.
+    """
 
     segment: uuid.UUID
     fork: int
     upto: int | None
+    bare: bool = False
 
 
 def walk(head: uuid.UUID, *, before: int | None = None) -> Iterator[Range]:
     """The ranges of the path that ends with `head`, newest first, below position `before`."""
     segment: uuid.UUID | None = head
-    upto = before
-    while segment is not None:
+    upto, steps = before, 0
+    while segment is not None and steps < STEPS:
         rows = raw.query("SELECT parent_id, fork FROM stories_segment WHERE id = %s", [segment])
         if not rows:
             return
@@ -53,7 +62,36 @@ def walk(head: uuid.UUID, *, before: int | None = None) -> Iterator[Range]:
         if upto is None or upto > fork:
             yield Range(segment, fork, upto)
             upto = fork
-        segment = raw.as_optional_uuid(parent)
+        segment, steps = raw.as_optional_uuid(parent), steps + 1
+    if segment is not None and upto is not None:
+        yield from _leap(segment, upto)
+
+
+def _leap(start: uuid.UUID, upto: int) -> Iterator[Range]:
+    """The rest of a walk, LEAP segments at a time."""
+    segment: uuid.UUID | None = start
+    while segment is not None:
+        rows = raw.query(_LINE, [upto, segment, LEAP])
+        for ident, _, fork, below, shows in rows:
+            if below > fork:
+                yield Range(raw.as_uuid(ident), fork, below, bare=not shows)
+            upto = min(below, fork)
+        segment = raw.as_optional_uuid(rows[-1][1]) if rows else None
+
+
+_LINE = """
+    WITH RECURSIVE line (id, parent_id, fork, below, number) AS (
+        SELECT id, parent_id, fork, CAST(%s AS bigint), 1 FROM stories_segment WHERE id = %s
+        UNION ALL
+        SELECT s.id, s.parent_id, s.fork, CASE WHEN line.fork < line.below THEN line.fork ELSE line.below END,
+            line.number + 1
+        FROM line JOIN stories_segment s ON s.id = line.parent_id WHERE line.number < %s
+    )
+    SELECT id, parent_id, fork, below, EXISTS (
+        SELECT 1 FROM stories_turn t
+        WHERE t.segment_id = line.id AND t.position < line.below AND t.chosen AND t.trashed_at IS NULL
+    ) FROM line ORDER BY number
+"""
 
 
 def read_back(head: uuid.UUID, *, before: int | None = None, limit: int, above: int = -1) -> list[TurnRow]:
@@ -109,9 +147,14 @@ def _last_in(part: Range) -> int:
 
 
 def _read_range(part: Range, *, above: int, limit: int) -> list[TurnRow]:
-    """Newest first. `position < upto` only where the range is cut, so that the index is read from its end."""
-    conditions, parameters = "", [part.segment]
-    values: list[Any] = list(parameters)
+    """Newest first, by no query where nothing shows.
+
+    `position < upto` only where the range is cut, so that the index is read from its end.
+    """
+    if part.bare:
+        return []
+    conditions = ""
+    values: list[Any] = [part.segment]
     if part.upto is not None:
         conditions += " AND position < %s"
         values.append(part.upto)

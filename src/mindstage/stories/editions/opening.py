@@ -114,7 +114,7 @@ def _open_page(story: uuid.UUID, rows: Iterable[tuple[Any, ...]]) -> list[tuple[
 
 def read_path(story: uuid.UUID, head: uuid.UUID) -> Iterator[Spot]:
     """The places of the path that ends with `head`, from the opening on; without those that lie in the trash."""
-    for part in reversed(list(paths.walk(head))):
+    for part in reversed([part for part in paths.walk(head) if not part.bare]):
         rows = (row for page in read_pages(story, part.segment, upto=part.upto) for row in page)
         for position, versions in groupby(rows, key=lambda row: int(row[1])):
             if (spot := _to_spot(position, [row for row in versions if row[8] is None])) is not None:
