@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, Q
+
 from mindstage.stories import paths, reading
-from mindstage.stories.models import Segment, Story
+from mindstage.stories.models import Segment, Story, Turn
 from mindstage.ui import prose
 
 MOST = 200
@@ -25,10 +27,11 @@ class BranchView:
 
 
 def list_branches(story: Story) -> list[BranchView]:
-    """Every segment that holds a turn of its own, or is played now; the oldest first."""
-    segments = Segment.objects.filter(story=story).order_by("id")[:MOST]
-    views = [_view(story, segment) for segment in segments]
-    return [view for view in views if view.words or view.here]
+    """Every segment that shows a turn of its own, or is played now; the oldest first. Of very many the newest MOST."""
+    turns = Turn.objects.filter(segment=OuterRef("pk"), chosen=True, trashed_at=None)
+    shown = Segment.objects.filter(Q(Exists(turns)) | Q(pk=story.head_id), story=story)
+    newest = shown.alias(here=Q(pk=story.head_id)).order_by("-here", "-id")[:MOST]
+    return [_view(story, segment) for segment in sorted(newest, key=lambda one: one.pk)]
 
 
 def _view(story: Story, segment: Segment) -> BranchView:

@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from mindstage.accounts.access import SignedInRequest
-from mindstage.stories import revisions
-from mindstage.stories.branches import list_branches
+from mindstage.stories import branches, revisions
 from mindstage.stories.reading import open_stage
 from mindstage.stories.views.asking import for_players, own_story
 from mindstage.stories.views.stories import title_of
@@ -23,7 +22,8 @@ def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """Every branch, with the turn at which it left and its last words."""
     story = own_story(request, ident)
     shown = {"id": story.pk, "title": title_of(story), "persona": open_stage(story).persona}
-    return render(request, "stories/branches.html", {"story": shown, "branches": list_branches(story)})
+    context = {"story": shown, "branches": branches.list_branches(story), "most": branches.MOST}
+    return render(request, "stories/branches.html", context)
 
 
 @require_POST
