@@ -127,6 +127,36 @@ def test_edit_versions_copy_and_delete(stage_address: str, in_gallery: gallery.S
     assert positions == [str(n) for n in range(6)]
 
 
+def test_the_keys_find_their_way_after_a_deletion(
+    stage_address: str, in_gallery: gallery.Stage, open_page: Open
+) -> None:
+    """The focus goes to Undo, from there to the turn that is back, or with Escape to the one before; never nowhere."""
+    page = open_page(stage_address)
+    turn, before = (page.locator(f'.turn[data-position="{position}"]') for position in (3, 2))
+    turn.get_by_role("button", name="Delete").focus()
+    page.keyboard.press("Enter")
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(turn).to_be_focused()
+    turn.get_by_role("button", name="Delete").focus()
+    page.keyboard.press("Space")
+    expect(undo).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(undo).to_have_count(0)
+    expect(before).to_be_focused()
+
+
+def test_a_pointer_takes_no_focus_along(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """The sentence with Undo would otherwise stay for as long as the focus rests in it."""
+    page = open_page(stage_address)
+    turn = page.locator('.turn[data-position="3"]')
+    turn.hover()
+    turn.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).not_to_be_focused()
+
+
 def test_a_second_tab_fills_the_gap(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
     """What another tab played meanwhile appears, in order, when this one plays."""
     page = open_page(stage_address)

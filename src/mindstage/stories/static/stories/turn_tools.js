@@ -9,7 +9,10 @@ document.addEventListener("click", (event) => {
   if (end) { event.preventDefault(); closeEditor(end.closest(".turn")); }
   const copy = event.target.closest("[data-copy]");
   if (copy) copyWords(copy.closest(".turn"));
+  if (event.target.closest("[data-trash]")) byKeys = event.detail === 0;
 });
+
+let byKeys = false; // whether the last turn was deleted without a pointer: its focus would be lost with it
 
 document.addEventListener("keydown", (event) => {
   const editor = event.target.closest?.(".turn-edit");
@@ -51,16 +54,25 @@ document.addEventListener("stage:swapped", ({ detail: { form, submitter, url } }
   const last = document.querySelector("#turns > .turn.last");
   if (last) refresh(`turns/${last.id.slice(2)}/`).catch(() => { /* it only lacks a tool */ });
   const body = new FormData(form);
-  toast(`Turn ${turn.dataset.position} is in the trash.`, { label: "Undo", act: () => undo(`${url}undo/`, body), seconds: 15 });
+  const back = byKeys ? turn.dataset.position : null;
+  toast(`Turn ${turn.dataset.position} is in the trash.`, {
+    label: "Undo", act: () => undo(`${url}undo/`, body, back), seconds: 15, from: byKeys ? turnBefore(back) : null,
+  });
 });
 
-async function undo(url, body) {
+function turnBefore(position) {
+  const turns = [...document.querySelectorAll("#turns > .turn")];
+  return turns.findLast((turn) => Number(turn.dataset.position) < Number(position)) ?? turns[0] ?? document.getElementById("line");
+}
+
+async function undo(url, body, back) {
   try {
     const response = await ask(url, { method: "POST", body });
     if (response.redirected) return location.assign(response.url);
     if (response.status === 204) return location.reload();
     place(await elements(response));
     markLast();
+    if (back) document.querySelector(`#turns > .turn[data-position="${back}"]`)?.focus({ preventScroll: true });
     say("The turn is back.");
   } catch (refusal) {
     toast(refusal.message);

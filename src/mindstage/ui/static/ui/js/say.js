@@ -10,8 +10,9 @@ export function say(sentence) {
 
 let leaving = 0;
 
-/** Show a sentence at the foot of the page; `act` runs when the person presses `label`. */
-export function toast(sentence, { label = "", act = null, seconds = 9 } = {}) {
+/** Show a sentence at the foot of the page; `act` runs when the person presses `label`.
+    `from`: where the focus was, for whoever came there by keys; it goes to the label, and back there with Escape. */
+export function toast(sentence, { label = "", act = null, seconds = 9, from = null } = {}) {
   document.querySelector(".toast")?.remove();
   const box = document.createElement("div");
   box.className = "toast";
@@ -22,6 +23,17 @@ export function toast(sentence, { label = "", act = null, seconds = 9 } = {}) {
   document.body.append(box);
   words.textContent = sentence;
   linger(box, seconds);
+  if (from) takeFocus(box, from);
+}
+
+function takeFocus(box, from) {
+  box.querySelector("button")?.focus({ preventScroll: true });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    box.remove();
+    from.focus({ preventScroll: true });
+  });
 }
 
 function pressable(label, act) {
