@@ -137,6 +137,8 @@ def test_the_keys_find_their_way_after_a_deletion(
     page.keyboard.press("Enter")
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_focused()
+    ring, ink = undo.evaluate("it => [getComputedStyle(it).outlineColor, getComputedStyle(it).color]")
+    assert ring == ink  # on a ground of the page's ink the accent would hardly show
     page.keyboard.press("Enter")
     expect(turn).to_be_focused()
     turn.get_by_role("button", name="Delete").focus()
