@@ -8,7 +8,7 @@ after a crash or a restore, and whatever was done already is passed over.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -27,6 +27,10 @@ from mindstage.vault.models import ItemKey, Keystore, ReservedHandle, UserKey
 from mindstage.vault.tags import ledger_tag
 
 RESERVED = timedelta(days=30)
+
+_under_way: dict[str, uuid.UUID] = {}
+"""Whom the entries mean that this process has recorded and not yet applied: the ends of two people may overlap, and
+whoever comes first finds the other's entry in the tail as well."""
 
 HandleOf = Callable[[uuid.UUID], bytes | None]
 
@@ -47,6 +51,7 @@ def record(kind: Kind, *subjects: uuid.UUID) -> Chain:
     configuration = settings.MINDSTAGE
     with vault_lock():
         day = keystore_state().slow_date
+        _under_way.update((ledger_tag(subject), subject) for subject in subjects)
         tags = [ledger_tag(subject) for subject in subjects]
         chain = book.append(configuration.ledger_dir, kind=kind, tags=tags, day=day)
         pin_ledger(chain.head)
@@ -97,18 +102,21 @@ def apply_to_database(chain: Chain, *, hints: Hints | None = None) -> list[Clear
             cleared += _clear(entry.kind, subject)
     with transaction.atomic():
         mark_database(ledger_length=chain.head.length)
+    for entry in tail:
+        _under_way.pop(entry.tag, None)
     return cleared
 
 
 def _known_subjects(
-    tags: set[str], hints: Hints | None, *searches: Callable[[], dict[str, uuid.UUID]]
+    tags: set[str], hints: Hints | None, *searches: Callable[[], Iterable[uuid.UUID]]
 ) -> dict[str, uuid.UUID]:
-    """Whom tags mean: by the hints, else by one search after another until all are found."""
-    known = dict(hints.subjects) if hints else {}
+    """Whom tags mean: of a live end by its hints and what else is under way, else by one search after another."""
+    known = {**_under_way, **hints.subjects} if hints else {}
     for search in searches:
         if tags <= known.keys():
             break
-        known |= search()
+        wanted = tags - known.keys()
+        known |= {tag: ident for ident in search() if (tag := ledger_tag(ident)) in wanted}
     return known
 
 
@@ -147,15 +155,16 @@ def _note_applied(state: Keystore, chain: Chain, *, died: bool) -> None:
         state.forgotten += 1
 
 
-def _search_keys() -> dict[str, uuid.UUID]:
-    """Every key's subject by its tag: only when a replay meets entries that it has no hint for."""
-    idents: list[uuid.UUID] = [*UserKey.objects.using("keystore").values_list("pk", flat=True)]
-    idents += ItemKey.objects.using("keystore").values_list("pk", flat=True)
-    return {ledger_tag(ident): ident for ident in idents}
+def _search_keys() -> Iterator[uuid.UUID]:
+    """Every key's subject: only when a replay meets entries that it has no hint for."""
+    yield from UserKey.objects.using("keystore").values_list("pk", flat=True).iterator()
+    yield from ItemKey.objects.using("keystore").values_list("pk", flat=True).iterator()
 
 
-def _search_rows() -> dict[str, uuid.UUID]:
-    return {ledger_tag(ident): ident for holding in holdings() for ident in holding.subjects()}
+def _search_rows() -> Iterator[uuid.UUID]:
+    """Every row's, one by one: there may be millions."""
+    for holding in holdings():
+        yield from holding.subjects()
 
 
 def reserve_handle(tag: bytes) -> None:
