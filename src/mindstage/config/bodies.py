@@ -15,10 +15,9 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from mindstage.streaming.raw import ANYBODYS_BYTES as ANYBODYS_BYTES
 from mindstage.streaming.raw import Receive, Scope
 
-ANYBODYS_BYTES = 64 * 1024
-"""The largest body that is read without knowing whose it is: every form of the doorstep is far smaller."""
 SMALL_BODY_BYTES = 1024 * 1024
 """The largest body of an ordinary form; the framework takes no more either (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 CARD_BODY_BYTES = 24 * 1024 * 1024

@@ -10,18 +10,29 @@ import asyncio
 import json
 import logging
 import uuid
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.db import DatabaseError
 
+from mindstage.accounts.sessions import find_session
 from mindstage.stories import hot_path, replay, turns
 from mindstage.stories.generation import Narration
-from mindstage.stories.refusals import CannotStore, KeyLost, NotSignedIn, NotYours, Refused, TextDamaged, TurnTooLong
+from mindstage.stories.refusals import (
+    CannotStore,
+    KeyLost,
+    NotSignedIn,
+    NotYours,
+    Refused,
+    TextDamaged,
+    TurnTooLong,
+)
 from mindstage.stories.turns import Taken
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
 from mindstage.streaming.raw import (
+    ANYBODYS_BYTES,
     SECURITY_HEADERS,
     Receive,
     Request,
@@ -79,7 +90,7 @@ class StreamPlane:
                 raise NotYours("There is nothing at this address.")
 
     async def _take(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
-        body = await self._read_of_known(request, receive)
+        body = await self._read_json(request, receive)
         text, mode = turns.check_text(body.get("text")), turns.check_mode(body.get("mode"))
         client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
 
@@ -90,7 +101,7 @@ class StreamPlane:
         await self._begin(request, await self.database.run(job), receive, send)
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
-        body = await self._read_of_known(request, receive)
+        body = await self._read_json(request, receive)
         act, reply = turns.check_act(body.get("act")), _optional_uuid(body.get("turn"))
         client_id, segment = _uuid(body.get("client_turn_id")), _optional_uuid(body.get("segment"))
 
@@ -102,12 +113,37 @@ class StreamPlane:
 
         await self._begin(request, await self.database.run(job), receive, send)
 
-    async def _read_of_known(self, request: Request, receive: Receive) -> dict[str, Any]:
-        """The body, for which only somebody with a session has the time and the memory. Raises Refused."""
-        if not request.cookie:
-            raise NotSignedIn
-        await self.database.run(lambda: hot_path.refuse_strangers(request.cookie), acknowledges=False)
-        return await _read_json(receive)
+    async def _read_json(self, request: Request, receive: Receive) -> dict[str, Any]:
+        """The body as a JSON object of bounded size, within BODY_SECONDS. Raises Refused."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self._read_body(request, receive)
+        except TimeoutError:
+            raise Refused("The request did not arrive in time. Nothing was changed; try again.") from None
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise Refused("The request could not be read. Nothing was changed; reload the page and try again.")
+        return content
+
+    async def _read_body(self, request: Request, receive: Receive) -> bytes:
+        """The whole body. Of a long one no more is taken before it is known that somebody signed in sends it."""
+        body, known = bytearray(), False
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused
+            body += message.get("body", b"")
+            if len(body) > BODY_BYTES:
+                raise TurnTooLong
+            if len(body) > ANYBODYS_BYTES and not known:
+                known = await self.database.run(partial(find_session, request.cookie), acknowledges=False) is not None
+                if not known:
+                    raise NotSignedIn
+            if not message.get("more_body"):
+                return bytes(body)
 
     async def _begin(self, request: Request, taken: Taken, receive: Receive, send: Send) -> None:
         """Start the run (unless a form sent twice has found it running) and stream it."""
@@ -187,35 +223,6 @@ def to_frame(event: Event) -> bytes:
             return sse.frame("done", {"state": state, "say": say, "retry": retry, "retry_after": retry_after})
         case _:
             return sse.KEEP_ALIVE
-
-
-async def _read_json(receive: Receive) -> dict[str, Any]:
-    """The body as a JSON object of bounded size, within BODY_SECONDS. Raises Refused."""
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _read_body(receive)
-    except TimeoutError:
-        raise Refused("The request did not arrive in time. Nothing was changed; try again.") from None
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise Refused("The request could not be read. Nothing was changed; reload the page and try again.")
-    return content
-
-
-async def _read_body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused
-        body += message.get("body", b"")
-        if len(body) > BODY_BYTES:
-            raise TurnTooLong
-        if not message.get("more_body"):
-            return bytes(body)
 
 
 def _uuid(text: object) -> uuid.UUID:

@@ -15,6 +15,8 @@ type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+ANYBODYS_BYTES = 64 * 1024
+"""The largest body that is read without knowing whose it is: no more than fits into the head of a request anyway."""
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
