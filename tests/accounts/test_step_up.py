@@ -47,13 +47,27 @@ def test_a_form_without_a_proof_does_nothing_and_comes_back_to_its_page() -> Non
     """Only a page of this site is gone back to."""
     client = signed_in_client(make_person("ada"))
     for referer, back in [
-        ("http://testserver/account/recovery-codes/", "%2Faccount%2Frecovery-codes%2F"),
+        ("http://testserver/account/recovery-codes/", "%2Faccount%2Frecovery-codes%2F%3Fagain"),
+        ("http://testserver/account/recovery-codes/?again", "%2Faccount%2Frecovery-codes%2F%3Fagain"),
+        ("http://testserver/account/recovery-codes/?a=b", "%2Faccount%2Frecovery-codes%2F%3Fa%3Db%26again"),
         ("http://elsewhere.example/x/", "%2Faccount%2F"),
         ("", "%2Faccount%2F"),
     ]:
         response = client.post("/account/recovery-codes/new/", headers={"Referer": referer})
         assert response.headers["Location"] == f"{PROOF}?next={back}"
     assert client.post("/account/recovery-codes/new/", headers={"Sec-Fetch-Dest": "empty"}).status_code == 403
+
+
+def test_the_page_that_one_comes_back_to_says_that_nothing_was_done_yet() -> None:
+    """Otherwise the same button stands there as before, and nothing tells whether it was heard."""
+    client = signed_in_client(make_person("ada"))
+    page = "/account/recovery-codes/"
+    asked = client.post(f"{page}new/", headers={"Referer": f"http://testserver{page}"})
+    assert asked.headers["Location"].endswith("%3Fagain")
+    back = client.post(PROOF, {"passphrase": PASSPHRASE, "next": f"{page}?again"}).headers["Location"]
+    assert back == f"{page}?again"
+    assert "press it once more" in client.get(back).content.decode()
+    assert "press it once more" not in client.get(page).content.decode()
 
 
 def test_a_code_of_the_app_or_the_sheet_is_a_proof() -> None:

@@ -1,7 +1,8 @@
 """Step-up: before keys are changed, or everything is taken out or ended, the person proves again who they are.
 
 `@require_step_up` under `@require_visitor` lets nobody through whose last proof in this browser is older than ten
-minutes: they are led to the proof page and come back. A form is not sent on by itself; its page is shown again.
+minutes: they are led to the proof page and come back. A form is not sent on by itself; its page is shown again,
+and says so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from mindstage.kit import clock
 from mindstage.ui.views import problem
 
 LASTS = timedelta(minutes=10)
+AGAIN = "again"
+"""In the address of a page that somebody comes back to: what they had pressed there waits to be pressed once more."""
 
 
 def require_step_up[**P](
@@ -71,8 +74,10 @@ def _page_of(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     came_from = urlsplit(request.headers.get("Referer", ""))
-    here = came_from.netloc == request.get_host()
-    return safe_next(came_from._replace(scheme="", netloc="").geturl()) if here else reverse("account")
+    if came_from.netloc != request.get_host():
+        return reverse("account")
+    words = [word for word in came_from.query.split("&") if word and word != AGAIN]
+    return safe_next(came_from._replace(scheme="", netloc="", query="&".join([*words, AGAIN])).geturl())
 
 
 def _cookie(request: HttpRequest) -> str:
