@@ -47,13 +47,6 @@ class Scene:
     key: bytes = field(repr=False)
 
 
-def refuse_strangers(cookie: str) -> None:
-    """Raise NotSignedIn where no session has this cookie's hash; whether one has ended, `enter` says. One look-up."""
-    known = raw.query("SELECT 1 FROM accounts_session WHERE key_hash = %s", [sessions.session_key_hash(cookie)])
-    if not known:
-        raise NotSignedIn
-
-
 def enter(*, cookie: str, story: uuid.UUID, segment: uuid.UUID | None = None) -> Scene:
     """Find session, account and story by one query, and the story's key. Raises NotSignedIn, NotYours, KeyLost.
 
