@@ -223,7 +223,7 @@ def test_a_window_that_gets_no_archive_is_led_to_a_page(ada: User, database: Dat
 def test_a_file_that_was_changed_on_the_disk_hands_out_nothing(ada: User, database: DatabaseThread) -> None:
     """Cut short or altered: a sentence instead of the archive, and she may ask for another at once."""
     client = proven_client(ada)
-    damages = (lambda content: content[:-1], lambda content: content[:100] + b"x" + content[101:])
+    damages = (lambda content: content[:-1], lambda content: content[:100] + bytes([content[100] ^ 1]) + content[101:])
     for number, damage in enumerate(damages, 1):
         ready = make_export(client)
         file, path = export.path_of(ready.pk), f"/stream/exports/{ready.pk}"
