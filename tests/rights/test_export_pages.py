@@ -31,6 +31,7 @@ from mindstage.rights.views.exports import TURNS
 from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Story
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.models import ItemKey
 from mindstage.vault.sealed_files import seal_chunks
 from mindstage.vault.sealing import Unreadable
 from people import PASSPHRASE, make_person, signed_in_client
@@ -246,6 +247,9 @@ def test_damage_further_on_breaks_the_download_off(ada: User, database: Database
     with pytest.raises(Unreadable):
         fetch(database, ada, f"/stream/exports/{ready.pk}")
     assert Export.objects.get().state == Export.State.FAILED
+    with clock.moved(timedelta(hours=25)):
+        export.purge_old_exports()
+    assert not ItemKey.objects.using("keystore").filter(pk=ready.pk).exists()
 
 
 def test_a_download_waits_for_a_database_or_a_disk(ada: User, database: DatabaseThread) -> None:

@@ -291,9 +291,14 @@ def read_export(export: Export) -> Generator[bytes]:
 
 
 def fail_damaged(ident: uuid.UUID) -> None:
-    """The file of a finished export does not open any more: it failed, and its owner may ask again at once."""
+    """The file of a finished export does not open any more: it failed, and its owner may ask again at once.
+
+    The file goes. The key, which opens nothing else, ends with the export's day: the thread that notes this stores
+    everybody's turns, and must not wait for the keystore.
+    """
     if Export.objects.filter(pk=ident, state=Export.State.READY).update(state=Export.State.FAILED):
-        discard_file(ident)
+        for path in _files_of(ident):
+            path.unlink(missing_ok=True)
 
 
 def discard_export(*, owner: uuid.UUID, ident: uuid.UUID) -> bool:
