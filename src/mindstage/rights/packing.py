@@ -29,7 +29,7 @@ _WORDS = b"""Your data, taken out of Mindstage.
 account.json, consents.json, sessions.json ...  what is held about your account, and who got parts of it
 stories/*/story.json and turns-*.json           each story whole: every branch, every version, the trash too
 stories/*/story.md, .html, .epub                the same to read: the line you play, in the versions you chose
-stories/*/chats/*.jsonl                         the same as SillyTavern chats, one for each branch
+stories/*/chats/*.jsonl                         the same as SillyTavern chats: each branch, or the newest of very many
 characters/*/card.json and character.json       each character as it came
 characters/*/card-v2.json, card-v3.json, card.png, lorebook.json    the same for other programs
 schema.json                                     what stands in the data files (JSON Schema)

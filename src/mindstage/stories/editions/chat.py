@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from django.db.models import Max
@@ -16,9 +17,21 @@ from mindstage.stories.editions.opening import Opened, Spot, Version, read_path
 from mindstage.stories.models import Segment, Turn
 
 NARRATOR = "Narrator"
+MOST_MESSAGES = 500_000
+"""In the chats of one story together. Each tells its line from the opening on, so a tree of many branches on a long
+line would be written out as many times as it has leaves: a small archive that was brought in could fill the disk."""
 
 
 def list_leaves(story: Opened) -> list[Segment]:
+    """The leaves that get a chat: the one that is played, and of the others the newest, up to MOST_MESSAGES."""
+    leaves = _find_leaves(story)
+    newest = sorted(leaves, key=lambda leaf: (leaf.pk == story.row.head_id, leaf.pk), reverse=True)
+    lengths = accumulate(1 + max(leaf.fork, getattr(leaf, "last", None) or 0) for leaf in newest)
+    told = {leaf.pk for leaf, length in zip(newest, lengths, strict=True) if length <= MOST_MESSAGES}
+    return [leaf for leaf in leaves if leaf.pk in told or leaf.pk == story.row.head_id]
+
+
+def _find_leaves(story: Opened) -> list[Segment]:
     """The segments whose end is no other branch's middle; the one that is played always. The oldest first."""
     segments = list(Segment.objects.filter(story=story.id).order_by("id").annotate(last=Max("turns__position")))
     forks: dict[uuid.UUID, int] = {}
