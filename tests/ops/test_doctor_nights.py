@@ -86,6 +86,19 @@ def test_what_a_night_could_not_do(instance: Configuration, change: str, name: s
     assert levels(night_checks.check_nights(instance))[name] == "mistake"
 
 
+def test_an_erasure_that_found_what_should_be_gone(instance: Configuration) -> None:
+    """One thing or text is enough: there is no receipt until there is none. A database of before that table is fine."""
+    assert levels(night_checks.check_erasures(instance)) == {"erasures": "ok"}
+    write(instance.database_file, "CREATE TABLE rights_erasurerequest (id INT, findings INT)")
+    write(instance.database_file, "INSERT INTO rights_erasurerequest VALUES (1, 0), (2, 0), (3, 0)")
+    assert levels(night_checks.check_erasures(instance)) == {"erasures": "ok"}
+    write(instance.database_file, "UPDATE rights_erasurerequest SET findings = 2 WHERE id < 3")
+    (found,) = night_checks.check_erasures(instance)
+    assert (found.name, found.level) == ("erasures", "mistake")
+    assert found.sentence.startswith("2 not complete: 4 things")
+    assert "mindstage night" in found.next_step
+
+
 def test_an_epoch_that_stays_dirty(instance: Configuration) -> None:
     """Keys died and no night has turned the epoch for days."""
     write(instance.keystore_file, "UPDATE vault_keystore SET dirty = 1")

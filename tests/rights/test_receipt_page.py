@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from browser import chromium, open_page  # noqa: F401 - fixtures
 from mindstage.ledger import signing
 from mindstage.ledger.receipts import FORMAT, check_receipt
 from mindstage.ledger.signed import NotGenuine, sign_json
+from mindstage.ops.commands import receipt as receipt_command
 from mindstage.rights.offline import policy
 from mindstage.rights.receipts import receipt_key, receipt_seed
 
@@ -85,6 +87,19 @@ def test_the_form_takes_the_key_of_another_instance() -> None:
     assert ask(written(receipt(), seed=receipt_seed()), "")[0] == 200
 
 
+def test_a_receipt_tells_how_many_texts_were_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the form and by the command. One of before that was noted is as genuine, and says nothing of it."""
+    file, key = tmp_path / "receipt.json", tmp_path / "key"
+    key.write_text(KEY)
+    tried = {"texts_tried": 41, "texts_opened": 0, "things_left": 0}
+    for content, told in ((receipt(verification=tried), True), (receipt(), False)):
+        file.write_bytes(written(content))
+        assert ("Sealed texts tried" in ask(written(content), KEY)[1]) == told
+        options = argparse.Namespace(file=file, key=key, handle="")
+        assert receipt_command.run(options, None) == 0
+        assert ("41 sealed texts were tried: 0 opened" in capsys.readouterr().out) == told
+
+
 @pytest.mark.parametrize("name", FALSE)
 def test_the_form_refuses(name: str) -> None:
     """Whatever is not whole, under the right key too."""
@@ -128,6 +143,9 @@ def test_a_kept_page_checks_without_anybody(kept: str, open_page: Callable[..., 
         assert check_in(page, content, key) == str(refusal.value).replace("this program knows", "this page knows")
         assert page.inner_text("#said") == ""
     assert "is whole" in check_in(page, written(receipt(), seed=receipt_seed()), receipt_key())
+    tried = receipt(verification={"texts_tried": 41, "texts_opened": 0, "things_left": 0})
+    assert "is whole" in check_in(page, written(tried), KEY)
+    assert "41 tried, 0 opened" in page.inner_text("#said")
 
 
 @pytest.mark.browser

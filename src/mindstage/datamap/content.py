@@ -17,8 +17,8 @@ type Content = dict[str, dict[str, Part]]
 
 PROSE: Final = Path(__file__).with_name("policy.toml")
 KINDS: Final = ("entry", "store", "door", "consent", "section")
-ONES_OWN: Final = frozenset({"sign_in", "show", "export"})
-"""What never waits for a yes: whoever says no still gets in, sees what is held, and takes it along."""
+ONES_OWN: Final = frozenset({"sign_in", "show", "export", "verify"})
+"""What never waits for a yes: whoever says no still gets in, sees what is held, takes it along, and is erased."""
 
 
 def to_content(declared: DataMap, prose: Content) -> Content:

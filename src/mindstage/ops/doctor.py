@@ -19,6 +19,7 @@ from mindstage.ops.instance import Instance
 from mindstage.ops.keys_at_start import refuse_wrong_keys
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.night_checks import (
+    check_erasures,
     check_escrow,
     check_keystore_copies,
     check_nights,
@@ -219,6 +220,7 @@ CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
     check_escrow,
     check_snapshots,
     check_nights,
+    check_erasures,
     check_retention,
 )
 

@@ -1,4 +1,4 @@
-"""What `mindstage doctor` says of the nights: promises kept, copies, escrow, snapshots, dates, backups, epoch.
+"""What `mindstage doctor` says of the nights: promises kept, erasures, copies, snapshots, dates, backups, epoch.
 
 As all of its checks these write nothing: they read files and rows as they are.
 """
@@ -49,6 +49,24 @@ def say_retention(found: list[Oldest]) -> Iterator[Finding]:
         )
     if not over:
         yield Finding("retention", "ok", "no record is older than its promise")
+
+
+def check_erasures(instance: Instance) -> Iterator[Finding]:
+    """An alarm while an erasure has found what should be gone: its person has no receipt, and no end yet."""
+    try:
+        rows = read_rows(instance, "default", "SELECT findings FROM rights_erasurerequest WHERE findings > 0")
+    except StartMistake:
+        return  # said by the checks of schema and keys
+    if rows:
+        count = sum(row[0] for row in rows)
+        yield Finding(
+            "erasures",
+            "mistake",
+            f"{len(rows)} not complete: {count} things that should be gone were found, or still opened; no receipt yet",
+            "mindstage night tries again. If this stays, a key or a row comes back: look in the log, and report it.",
+        )
+    else:
+        yield Finding("erasures", "ok", "none has found anything that should be gone")
 
 
 def check_keystore_copies(instance: Instance) -> Iterator[Finding]:

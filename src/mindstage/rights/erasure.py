@@ -1,4 +1,4 @@
-"""Erase an account: frozen seven days, then ledger, keys, rows, verification, epoch, receipt.
+"""Erase an account: frozen seven days, then ledger, keys, a try to open, rows, a second look, epoch, receipt.
 
 Every step is one function that may be run again, and ends with one durable change of `ErasureRequest.state`; a process
 that is killed anywhere goes on from there. Until the point of no return the person can call it off, signed in or with
@@ -30,10 +30,17 @@ from mindstage.ledger.book import Chain, Kind, LedgerBroken
 from mindstage.ledger.envelopes import claim_nonce, code_hash, commit, envelope_key, make_claim_code, plain_code
 from mindstage.rights import receipts
 from mindstage.rights.requests import ErasureRequest
+from mindstage.rights.verifying import KEYS, count_left, try_to_open
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.ending import Hints, apply_to_database, apply_to_keystore, ended_subjects, record
-from mindstage.vault.marks import keystore_commit, mark_database
-from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.ending import (
+    Hints,
+    apply_to_database,
+    apply_to_keystore,
+    destroy_left_keys,
+    ended_subjects,
+    record,
+)
+from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.root_key import KeyMistake
 from mindstage.vault.rotation import is_done
@@ -206,7 +213,7 @@ def begin_destroying(row: ErasureRequest) -> bool:
 def _facts(account: uuid.UUID) -> dict[str, object]:
     """What the receipt will say of an account, looked at while it is still there."""
     went_out = list(receipts.went_out(account))
-    return {"found": _count(account), "policy": releases()[-1].number, "went_out": went_out}
+    return {"found": count_left(account), "policy": releases()[-1].number, "went_out": went_out}
 
 
 def write_ledger(row: ErasureRequest) -> bool:
@@ -220,10 +227,19 @@ def write_ledger(row: ErasureRequest) -> bool:
 def destroy_keys(row: ErasureRequest) -> bool:
     """Destroy the person's key and all their items' keys, and reserve the handle's tag."""
     died_in = apply_to_keystore(_chain(), handle_of=tag_of_account, hints=Hints.of(row.subject))
-    if died_in is None:  # before a crash or a restore, perhaps in an epoch that is over: the present one is the careful
-        with keystore_commit() as state:  # answer, and must then come to its end too
-            state.dirty, died_in = True, state.epoch
+    if died_in is None:  # before a crash or a restore, perhaps in an epoch that is over
+        died_in = destroy_left_keys(row.subject)
     return _move(row, State.KEYLESS, died_in=died_in)
+
+
+def try_keys(row: ErasureRequest) -> bool:
+    """Try to open what lies there sealed: whatever still opens stops the path and is an alarm."""
+    tried = try_to_open(row.subject)
+    if tried.opened:
+        died_in = destroy_left_keys(row.subject, *tried.keys)
+        return _sound_alarm(row, tried.opened, died_in=died_in)
+    before = row.facts.get("tried", 0)  # the second time after a round that did not clear everything
+    return _move(row, State.SHUT, facts=row.facts | {"tried": max(tried.texts, before)})
 
 
 def clear_rows(row: ErasureRequest) -> bool:
@@ -236,15 +252,18 @@ def clear_rows(row: ErasureRequest) -> bool:
 
 def verify(row: ErasureRequest) -> bool:
     """Look again, everywhere: whatever is found stops the path and is an alarm."""
-    left = _count(row.subject)
+    left = count_left(row.subject)
     if left:
-        count = sum(left.values())
-        ErasureRequest.objects.filter(pk=row.pk).update(findings=count)
-        log.error("an erasure is not complete: %d things were found; it is tried again", count)
-        ErasureRequest.objects.filter(pk=row.pk, state=State.CLEARED).update(state=State.KEYLESS)
-        row.refresh_from_db()
-        return False
+        died_in = destroy_left_keys(row.subject) if KEYS in left else row.died_in
+        return _sound_alarm(row, sum(left.values()), died_in=died_in)
     return _move(row, State.WAITING, findings=0)
+
+
+def _sound_alarm(row: ErasureRequest, count: int, *, died_in: int | None) -> bool:
+    """Note what was found, for the log and the doctor, and go back to where the next round begins: no receipt."""
+    log.error("an erasure is not complete: %d things were found; it is tried again", count)
+    _move(row, State.KEYLESS, findings=count, died_in=died_in)
+    return False
 
 
 def complete(row: ErasureRequest) -> bool:
@@ -262,19 +281,12 @@ STEPS: Final[Mapping[State, Callable[[ErasureRequest], bool]]] = {
     State.FROZEN: begin_destroying,
     State.DESTROYING: write_ledger,
     State.RECORDED: destroy_keys,
-    State.KEYLESS: clear_rows,
+    State.KEYLESS: try_keys,
+    State.SHUT: clear_rows,
     State.CLEARED: verify,
     State.WAITING: complete,
 }
 """What is next, by what is durable. A step that says False has to wait."""
-
-
-def _count(account: uuid.UUID) -> dict[str, int]:
-    """What is there of a person, by place: rows of every room, and keys."""
-    found = {finding.place: finding.count for holding in holdings() for finding in holding.remains(account)}
-    keys = UserKey.objects.using("keystore").filter(pk=account).count()
-    keys += ItemKey.objects.using("keystore").filter(owner=account).count()
-    return {**found, "database:keystore keys": keys} if keys else found
 
 
 def _chain() -> Chain:

@@ -100,6 +100,7 @@ def _content(row: ErasureRequest) -> dict[str, Any]:
         "policy_version": row.facts.get("policy"),
         "stores": [{"store": place, "found": count, "left": 0} for place, count in sorted(found.items())],
         "keys": {"destroyed": True, "epoch": row.died_in, "epoch_destroyed": True},
+        "verification": {"texts_tried": row.facts.get("tried", 0), "texts_opened": 0, "things_left": 0},
         "kept": retained(day, ended_on=ledger_day(row.facts)),
         "backups": row.facts["backups"],
         "went_out": row.facts.get("went_out", []),

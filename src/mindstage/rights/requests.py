@@ -23,6 +23,8 @@ class ErasureRequest(models.Model):
         """The ledger says so, and its head is pinned."""
         KEYLESS = "keyless"
         """The keys are destroyed."""
+        SHUT = "shut"
+        """Texts of theirs were tried, and none opened."""
         CLEARED = "cleared"
         """Rows, files, cache and queue are cleared."""
         WAITING = "waiting"
@@ -49,7 +51,7 @@ class ErasureRequest(models.Model):
     died_in = models.PositiveIntegerField(null=True)
     """The epoch in which the keys were destroyed."""
     findings = models.PositiveIntegerField(default=0)
-    """How many things the verification found; it is done again until there are none."""
+    """How many things the verification found, or texts that still opened; it is done again until there are none."""
     receipt_hash = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:

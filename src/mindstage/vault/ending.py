@@ -148,6 +148,21 @@ def _destroy(subject: uuid.UUID, *, tag: bytes | None, until: date) -> None:
         ReservedHandle.objects.using("keystore").update_or_create(tag=tag, defaults={"until": until})
 
 
+def destroy_left_keys(*subjects: uuid.UUID) -> int:
+    """Destroy what keys there are of subjects whose end is in the ledger and was applied; the epoch that must turn.
+
+    There are none as a rule. That epoch is then the careful answer to when they died: it must come to its end too.
+    """
+    with keystore_commit() as state:
+        for subject in subjects:
+            _destroy(subject, tag=None, until=state.slow_date)
+        state.dirty = True
+        state.forgotten += 1
+        epoch = state.epoch
+    forget_keys()
+    return epoch
+
+
 def _note_applied(state: Keystore, chain: Chain, *, died: bool) -> None:
     state.ledger_length, state.ledger_hash = chain.head.length, chain.head.hash
     if died:

@@ -18,3 +18,5 @@ class Purpose(StrEnum):
     """To write to the address that the person gave for it."""
     EXPORT = "export"
     """To hand people a copy of what is theirs, because they asked for it."""
+    VERIFY = "verify"
+    """To see that it does not open any more, once its keys are destroyed. What opened would be an alarm."""

@@ -65,6 +65,8 @@ def fetch_receipt(visit: Visit, code: str) -> str:
         return "A receipt is not about the account that was erased."
     if any(store["left"] for store in said["stores"]) or not said["stores"]:
         return "A receipt does not say that everything was found and cleared."
+    if not said["verification"]["texts_tried"] or said["verification"]["texts_opened"]:
+        return "A receipt does not say that texts were tried and that none opened."
     return ""
 
 

@@ -81,6 +81,8 @@ def _tell_receipt(content: bytes, key: str, handle: str) -> int:
     print(f"Requested {receipt['requested_on']}, completed {receipt['completed_on']}, by {receipt['instance']}.")
     for store in receipt["stores"]:
         print(f"  {store['store']}: {store['found']} found, {store['left']} left")
+    if verified := receipt.get("verification"):  # the first receipts have none
+        print(f"  {verified['texts_tried']} sealed texts were tried: {verified['texts_opened']} opened")
     for kept in receipt["kept"]:
         print(f"  kept: {kept['what']}, {kept['ground']}, until {kept['ends_on']}")
     for backup in receipt["backups"]:
