@@ -70,6 +70,7 @@ OWN = {
     "your_data",
     "freeze",
     "freeze_end",
+    "age_band",
     "erasures",
     "erasure_end",
     "trash_page",

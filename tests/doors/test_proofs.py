@@ -30,6 +30,7 @@ pytestmark = [
 
 NEEDS_PROOF = {
     "handle": {"handle": "cleo"},
+    "age_band": {"age_band": "13_17"},
     "passphrase": {"old": "", "new": "other words of velvet"},
     "passphrase_removal": {},
     "passkey_name": {"name": "Somebody else's"},

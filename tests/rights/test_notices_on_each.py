@@ -15,6 +15,7 @@ from mindstage.accounts.recovery_codes import make_recovery_codes, spend_recover
 from mindstage.accounts.sessions import keep_proof
 from mindstage.accounts.sign_in import change_passphrase
 from mindstage.accounts.totp import make_totp_secret, turn_off_totp, turn_on_totp
+from mindstage.rights.ages import correct_age_band
 from mindstage.rights.erasure import cancel_erasure, request_erasure, request_of
 from mindstage.rights.export import request_export
 from people import PASSPHRASE, make_person, signed_in_client
@@ -85,6 +86,7 @@ def thaw(person: User) -> None:
         (lambda person: request_export(owner=person.pk), "An export of your data was asked for"),
         (ask_to_erase, "Your account was frozen and will be deleted on"),
         (call_it_off, "The deletion of your account was called off"),
+        (lambda person: correct_age_band(person=person.pk, age_band="13_17"), "Your age band was corrected"),
         (freeze, "Your account was frozen"),
         (thaw, "Your account is no longer frozen"),
     ],

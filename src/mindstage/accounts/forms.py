@@ -28,16 +28,18 @@ def _passphrase_field(kind: str, **more: Any) -> forms.CharField:
     return forms.CharField(max_length=LONGEST, strip=False, widget=widget, error_messages=messages, **more)
 
 
+def _age_field() -> forms.ChoiceField:
+    messages = {"required": "Please choose one.", "invalid_choice": "Please choose one of the three."}
+    return forms.ChoiceField(choices=[(UNDER_13, "Under 13"), *AgeBand.choices], error_messages=messages)
+
+
 class SignUpForm(DoorForm):
     """With a passphrase. With a passkey the form is sent by a script, and never arrives here."""
 
     handle = forms.CharField(max_length=200, error_messages=_NEEDED)
     key = forms.CharField(max_length=20, required=False)
     passphrase = _passphrase_field("new-password")
-    age_band = forms.ChoiceField(
-        choices=[(UNDER_13, "Under 13"), *AgeBand.choices],
-        error_messages={"required": "Please choose one.", "invalid_choice": "Please choose one of the three."},
-    )
+    age_band = _age_field()
     owner_link = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
     next = forms.CharField(max_length=1_000, required=False, widget=forms.HiddenInput)
 
@@ -68,6 +70,10 @@ class ProofForm(DoorForm):
 
 class HandleForm(DoorForm):
     handle = forms.CharField(max_length=200, error_messages=_NEEDED)
+
+
+class AgeForm(DoorForm):
+    age_band = _age_field()
 
 
 class EmailForm(DoorForm):

@@ -108,6 +108,14 @@ def withdraw(*, person: uuid.UUID, purpose: str, said_by: Consent.By = Consent.B
     apply_to_database(chain, hints=hints)
 
 
+def withdraw_of_adults(person: uuid.UUID) -> None:
+    """Withdraw each yes that only adults can give. Raises LedgerBroken, OSError."""
+    for question in questions().values():
+        last = _last(person, question.id)
+        if question.adults_only and last is not None and last.given:
+            withdraw(person=person, purpose=question.id)
+
+
 def honour_signal(person: uuid.UUID) -> None:
     """Global Privacy Control came with a request of this person: every yes that it overrules is withdrawn."""
     overruled = [question.id for question in questions().values() if question.signal]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from mindstage.datamap.schema import PLACE
-from mindstage.rights.views import consents, erasures, exports, policy, receipts, trash, well_known, your_data
+from mindstage.rights.views import ages, consents, erasures, exports, policy, receipts, trash, well_known, your_data
 
 urlpatterns: list[URLPattern] = [
     path("policy/", policy.show, name="policy"),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path(".well-known/data-map.json", well_known.data_map, name="data_map"),
     path(".well-known/gpc.json", well_known.gpc, name="gpc"),
     path(PLACE.lstrip("/"), well_known.data_map_schema, name="data_map_schema"),
+    path("your-data/age/", ages.update, name="age_band"),
     path("your-data/consents/", consents.show, name="consents"),
     path("your-data/consents/<str:purpose>/", consents.update, name="consent"),
     path("your-data/exports/", exports.index, name="exports"),

@@ -40,6 +40,7 @@ DONE = {
     "changed": "The passphrase was changed, and all other sessions have ended.",
     "removed": "The passphrase was removed, and all other sessions have ended. You log in with a passkey.",
     "renamed": "Your handle was changed; log in with the new one from now on.",
+    "aged": "Your age band is corrected.",
     "recovered": "You are in. Set a new passphrase now; for ten minutes the present one is not asked for.",
 }
 """What the account page says on top, by the name in its address."""

@@ -14,6 +14,8 @@ from mindstage.accounts.step_up import require_step_up
 from mindstage.rights.erasure import AlreadyAsked, TooLate, cancel_erasure, request_erasure, request_of
 from mindstage.ui.views import problem
 
+UNDER_13 = "under-13"
+"""In the address of somebody who has just said so: the page then says why the account has to end."""
 NOT_YOURS = "That is not your handle, so nothing was begun. Type it as it stands on the account page."
 TOO_LATE = "It is too late to call this off: the keys are being destroyed, or are destroyed already."
 
@@ -28,10 +30,11 @@ def index(request: SignedInRequest) -> HttpResponse:
     """
     if request_of(request.visitor.account_id) is not None:
         return HttpResponseRedirect(reverse("your_data"))
+    context = {"under_13": UNDER_13 in request.GET}
     if request.method != "POST":
-        return render(request, "rights/erasure_new.html")
+        return render(request, "rights/erasure_new.html", context)
     if canon(request.POST.get("handle", "")) != canon(request.visitor.open_handle()):
-        return render(request, "rights/erasure_new.html", {"problem": NOT_YOURS}, status=422)
+        return render(request, "rights/erasure_new.html", context | {"problem": NOT_YOURS}, status=422)
     try:
         asked = request_erasure(request.visitor.account_id)
     except AlreadyAsked:
