@@ -94,6 +94,7 @@ OBJECTS = {
     "turn_end",
     "story_trash",
     "story_names",
+    "story_stage",
     "character_trash",
     "item_undo",
     "item_end",

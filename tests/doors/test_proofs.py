@@ -79,6 +79,7 @@ NO_PROOF = {
     "stories": "writing",
     "story": "writing",
     "story_names": "writing",
+    "story_stage": "writing",
     "story_branches": "writing",
     "branches": "writing",
     "branch": "writing",

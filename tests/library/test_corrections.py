@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from django.test import Client
 
 from library import card_makers as make
 from mindstage.accounts.models import User
-from mindstage.library import corrections
+from mindstage.library import correctable
 from mindstage.library.cards import CardRefused, read_card
 from mindstage.library.characters import import_character
 from mindstage.library.corrections import correct_character, list_correctable
@@ -107,9 +109,36 @@ def test_the_page_corrects(ada: User) -> None:
 
 def test_what_a_form_cannot_hold_is_said(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not dropped in silence, and not changed either."""
-    monkeypatch.setattr(corrections, "MOST", 2)
+    monkeypatch.setattr(correctable, "MOST", 2)
     character = bring(ada, make.v2())
     assert "too long for a form" in signed_in_client(ada).get(f"/characters/{character.pk}/edit/").content.decode()
+
+
+def test_two_tabs_do_not_write_over_each_other(ada: User) -> None:
+    """Different words both count; of the same ones nothing is written, both are shown, and a second yes decides."""
+    character = bring(ada, make.v2())
+    client, there = signed_in_client(ada), f"/characters/{character.pk}/edit/"
+    stale = form_in(client.get(there).content.decode())
+    client.post(there, stale | {"card.description": "From the first."})
+    assert client.post(there, stale | {"card.personality": "From the second."}).status_code == 302
+    data = kept(character)["data"]
+    assert (data["description"], data["personality"]) == ("From the first.", "From the second.")
+    answer = client.post(there, stale | {"card.description": "Mine."})
+    page = answer.content.decode()
+    assert (answer.status_code, kept(character)["data"]) == (409, data)
+    assert "<p>From the first.</p>" in page
+    assert client.post(there, form_in(page)).status_code == 302
+    assert (kept(character)["data"]["description"], kept(character)["data"]["personality"]) == (
+        "Mine.",
+        "From the second.",
+    )
+
+
+def form_in(page: str) -> dict[str, str]:
+    """What a browser would send back."""
+    texts = re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    (seen,) = re.findall(r'name="seen" value="([^"]*)"', page)
+    return {name: unescape(text) for name, text in texts} | {"seen": seen}
 
 
 def test_cleo_corrects_nothing(ada: User) -> None:

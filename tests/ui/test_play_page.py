@@ -255,7 +255,15 @@ def test_no_page_scrolls_sideways(address: str, in_gallery: gallery.Stage, open_
     page = open_page(address, width=width, height=800)
     story = f"/stories/{gallery.STORY}/"
     paths = ["/", "/account/new/", "/session/new/", "/account/", "/scenarios/lamp/", "/characters/", "/characters/new/"]
-    for path in [*paths, f"/characters/{gallery.STORY}/", "/models/", "/problem/", story, f"{story}branches/"]:
+    for path in [
+        *paths,
+        f"/characters/{gallery.STORY}/",
+        "/models/",
+        "/problem/",
+        story,
+        f"{story}branches/",
+        f"{story}stage/",
+    ]:
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.locator("h1").count() == 1, path

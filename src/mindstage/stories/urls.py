@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mindstage.stories.views import branches, stories, turns
+from mindstage.stories.views import branches, stage, stories, turns
 
 urlpatterns = [
     path("", stories.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("stories/<uuid:ident>/", stories.show, name="story"),
     path("stories/<uuid:ident>/trash/", stories.trash, name="story_trash"),
     path("stories/<uuid:ident>/names/", stories.update, name="story_names"),
+    path("stories/<uuid:ident>/stage/", stage.update, name="story_stage"),
     path("stories/<uuid:ident>/turns/", turns.index, name="turns"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/", turns.show, name="turn"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/variants/", turns.add_version, name="variants"),

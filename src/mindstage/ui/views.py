@@ -26,6 +26,7 @@ class WhatWasSent(TypedDict):
 
     written: str
     fields: list[tuple[str, str]]
+    many: bool
 
 
 @require_POST
@@ -52,19 +53,25 @@ def problem(
     next_step: str = "",
     written: str = "",
     fields: Sequence[tuple[str, str]] = (),
+    many: bool = False,
 ) -> HttpResponse:
     """A page that says what broke, what is safe and what to do next.
 
     `written`: a text that came and was not kept, given back; with `fields`, those of its form, it can be sent again.
+    `many`: the fields themselves are texts, and can be sent again without it.
     """
-    context = {"title": title, "sentence": sentence, "next_step": next_step, "written": written, "fields": fields}
-    return render(request, "ui/problem.html", context, status=status)
+    said = {"title": title, "sentence": sentence, "next_step": next_step}
+    sent = {"written": written, "fields": fields, "many": many}
+    return render(request, "ui/problem.html", said | sent, status=status)
 
 
 def what_was_sent(request: HttpRequest) -> WhatWasSent:
-    """The text of a form that was not done, for `problem` to give back. Only for a form that is known to be ours."""
+    """The text of a form that was not done, for `problem` to give back. Only for a form that is known to be ours.
+
+    A dot in a field's name says that the field is one of many texts (`card.description`): no secret has one.
+    """
     fields = [(name, str(value)) for name, value in request.POST.items() if name not in NOT_HIDDEN]
-    return {"written": request.POST.get("text", ""), "fields": fields}
+    return {"written": request.POST.get("text", ""), "fields": fields, "many": any("." in name for name, _ in fields)}
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -9,6 +9,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 
+from mindstage.library.correctable import Correctable
+from mindstage.stories.views.stage import PREFIX, Shown
 from ui.gallery.stage import STORY, TurnView, stage
 
 METER = {
@@ -165,3 +167,13 @@ def branch_list(request: HttpRequest, story_id: uuid.UUID) -> HttpResponse:
         },
     ]
     return render(request, "stories/branches.html", {**play_context(stage.turns), "branches": ways})
+
+
+def corrections(request: HttpRequest, story_id: uuid.UUID) -> HttpResponse:
+    """What the narrator knows, with one text that another tab has corrected too."""
+    world = [(Correctable("premise", "Premise", "A lamplighter counts nine lamps. " * 9), "")]
+    member = [(Correctable("cast.0.description", "Description", "Old."), "Averylongwordthatnobodywouldwrite" * 4)]
+    lore = [(Correctable("lore.0.keys", "Words that call it up", "lamp\nlight", several=True), "")]
+    groups = [Shown("world", "", world), Shown("cast", "Oswin Tarn", member), Shown("lore", "The ninth lamp", lore)]
+    shown = {"story": {"id": story_id, "title": "The Lamplighter of Vell"}, "groups": groups, "more": 2}
+    return render(request, "stories/stage.html", shown | {"prefix": PREFIX, "problem": "Nothing was changed yet."})

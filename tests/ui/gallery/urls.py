@@ -72,6 +72,8 @@ urlpatterns = [
     path("trash/<uuid:item>/undo/", nothing, name="item_undo"),
     path("characters/<uuid:ident>/trash/", nothing, name="character_trash"),
     path(in_story + "trash/", nothing, name="story_trash"),
+    path("exports/", nothing, name="exports"),
+    path(in_story + "stage/", play.corrections, name="story_stage"),
     path(in_story + "names/", nothing, name="story_names"),
     path("stream/stories/<uuid:story_id>/<str:kind>", narrator.take),
     path("stream/runs/<uuid:run>", narrator.resume),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.library.cards import CardRefused
 from mindstage.library.characters import find_character
+from mindstage.library.correctable import MEANWHILE, Meanwhile, read_marks, show_fields, typed_anew, write_marks
 from mindstage.library.corrections import correct_character, list_correctable
 from mindstage.library.models import Character
 from mindstage.vault.keys import KeyGone
@@ -33,26 +33,38 @@ def edit(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     if character is None:
         raise Http404
     texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
+    seen = read_marks(request.POST.get("seen", ""))
     try:
         if request.method == "POST":
-            correct_character(character=character, texts=texts)
+            correct_character(character=character, texts=texts, seen=seen)
             return HttpResponseRedirect(reverse("character", args=[ident]))
         return _page(request, character)
     except CardRefused as refused:
-        return _page(request, character, texts, problem=f"{refused.sentence.partition(IMPORTED)[0]} {NOT_KEPT}")
+        sentence = f"{refused.sentence.partition(IMPORTED)[0]} {NOT_KEPT}"
+        return _page(request, character, typed_anew(texts, seen), problem=sentence, status=422)
+    except Meanwhile as meanwhile:
+        typed = typed_anew(texts, seen)
+        return _page(request, character, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
     except KeyGone:
         raise Http404 from None
 
 
 def _page(
-    request: SignedInRequest, character: Character, typed: Mapping[str, str] = NOTHING, *, problem: str = ""
+    request: SignedInRequest,
+    character: Character,
+    typed: Mapping[str, str] = NOTHING,
+    *,
+    both: frozenset[str] = frozenset(),
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     fields, more = list_correctable(character)
     context = {
         "id": character.pk,
-        "fields": [replace(one, text=typed.get(one.path, one.text)) for one in fields],
+        "fields": show_fields(fields, typed, both),
+        "seen": write_marks(fields),
         "more": more,
         "prefix": PREFIX,
         "problem": problem,
     }
-    return render(request, "library/character_edit.html", context, status=422 if problem else 200)
+    return render(request, "library/character_edit.html", context, status=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,12 +15,20 @@ from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
 from mindstage.gateway.routes import chosen_route
 from mindstage.library.characters import find_character, list_characters
+from mindstage.library.correctable import (
+    MEANWHILE,
+    Meanwhile,
+    read_marks,
+    show_fields,
+    typed_anew,
+    write_marks,
+)
 from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.prompts.history import NAMELESS
 from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
-from mindstage.stories.corrections import correct_names
+from mindstage.stories.corrections import correct_names, list_names
 from mindstage.stories.drafts import find_draft
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
@@ -115,11 +124,31 @@ def trash(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """Correct the title, and the name that the author plays under."""
     story = own_story(request, ident)
-    if request.method == "POST":
-        correct_names(story=story, title=request.POST.get("title", ""), persona=request.POST.get("persona", ""))
-        return HttpResponseRedirect(reverse("story", args=[ident]))
-    shown = {"id": story.pk, "title": title_of(story), "persona": open_stage(story).persona}
-    return render(request, "stories/names.html", {"story": shown})
+    if request.method != "POST":
+        return _names(request, story)
+    typed = {name: request.POST.get(name, "") for name in ("title", "persona")}
+    seen = read_marks(request.POST.get("seen", ""))
+    try:
+        correct_names(story=story, **typed, seen=seen)
+    except Meanwhile as meanwhile:
+        return _names(request, story, typed_anew(typed, seen), both=meanwhile.paths)
+    return HttpResponseRedirect(reverse("story", args=[ident]))
+
+
+def _names(
+    request: SignedInRequest, story: Story, typed: Mapping[str, str] | None = None, both: frozenset[str] = frozenset()
+) -> HttpResponse:
+    """The page of the names; with `both`, the names that another tab has corrected too."""
+    fields = list_names(story)
+    title, persona = show_fields(fields, typed or {}, both)
+    context = {
+        "story": {"id": story.pk, "title": fields[0].text},
+        "title": title,
+        "persona": persona,
+        "seen": write_marks(fields),
+        "problem": MEANWHILE if both else "",
+    }
+    return render(request, "stories/names.html", context, status=409 if both else 200)
 
 
 def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:

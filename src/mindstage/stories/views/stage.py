@@ -1,0 +1,105 @@
+"""Correct what a story began with."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import OperationalError
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from mindstage.accounts.access import SignedInRequest
+from mindstage.library.correctable import (
+    MEANWHILE,
+    Correctable,
+    Meanwhile,
+    read_marks,
+    show_fields,
+    typed_anew,
+    write_marks,
+)
+from mindstage.stories.models import Story
+from mindstage.stories.refusals import CannotStore, NotYours, Refused
+from mindstage.stories.stage_corrections import Group, correct_stage, list_stage
+from mindstage.stories.views.asking import for_players, own_story
+from mindstage.stories.views.stories import title_of
+
+log = logging.getLogger(__name__)
+
+PREFIX = "stage."
+NOT_THERE = (
+    "This story is not there, or not yours. If you have just put it into the trash, take it out, then send this again."
+)
+NOT_STORED = "This machine could not save just now (its disk may be full or busy). What you typed stands below."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A group of the page: each field with what another tab wrote into it meanwhile."""
+
+    kind: str
+    name: str
+    fields: list[tuple[Correctable, str]]
+
+    @property
+    def asks(self) -> bool:
+        return any(kept for _, kept in self.fields)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_players
+def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """GET: premise, cast and lore, every text in a field. POST: write those that were changed.
+
+    Whatever keeps that from being done, the page comes back with all that was typed.
+    """
+    if request.method != "POST":
+        return _page(request, own_story(request, ident))
+    try:
+        story = own_story(request, ident)
+    except Http404:
+        raise NotYours(NOT_THERE) from None  # a refusal gives back what was typed: the story may lie in the trash
+    texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
+    seen = read_marks(request.POST.get("seen", ""))
+    typed = typed_anew(texts, seen)
+    try:
+        correct_stage(story=story, texts=texts, seen=seen)
+    except Meanwhile as meanwhile:
+        return _page(request, story, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
+    except Refused as refused:
+        return _page(request, story, typed, problem=refused.sentence, status=422)
+    except OperationalError:
+        log.exception("a stage could not be stored")
+        return _page(request, story, typed, problem=NOT_STORED, status=CannotStore.status)
+    return HttpResponseRedirect(reverse("story", args=[ident]))
+
+
+def _page(
+    request: SignedInRequest,
+    story: Story,
+    typed: Mapping[str, str] | None = None,
+    *,
+    both: frozenset[str] = frozenset(),
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    groups, more = list_stage(story)
+    context = {
+        "story": {"id": story.pk, "title": title_of(story)},
+        "groups": [_shown(group, typed or {}, both) for group in groups],
+        "seen": write_marks(one for group in groups for one in group.fields),
+        "more": more,
+        "prefix": PREFIX,
+        "problem": problem,
+    }
+    return render(request, "stories/stage.html", context, status=status)
+
+
+def _shown(group: Group, typed: Mapping[str, str], both: frozenset[str]) -> Shown:
+    fields = show_fields(group.fields, typed, both)
+    return Shown(group.kind, group.name, fields)
