@@ -84,6 +84,7 @@ OBJECTS = {
     "character",
     "character_edit",
     "portrait",
+    "picture",
     "story",
     "turns",
     "turn",

@@ -33,7 +33,7 @@ def address(house: House, name: str, route: str) -> str:
     """A route with the identifiers of Ada's things, and plausible words elsewhere."""
     owner = (
         house.names["character"]
-        if name in ("character", "character_edit", "portrait", "character_trash")
+        if name in ("character", "character_edit", "portrait", "picture", "character_trash")
         else house.story.pk
     )
     owner = house.names["export"] if name == "export_end" else owner

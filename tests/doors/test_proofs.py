@@ -76,6 +76,7 @@ NO_PROOF = {
     "character_new": "writing",
     "character_edit": "writing",
     "portrait": "writing",
+    "picture": "writing",
     "stories": "writing",
     "story": "writing",
     "story_names": "writing",

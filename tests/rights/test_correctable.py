@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from accounts.test_passkeys import with_passkeys
 from library import card_makers as make
+from library.test_portrait_corrections import png
 from mindstage.accounts.doorsteps import Step, make_doorstep
 from mindstage.accounts.email import keep_address
 from mindstage.accounts.models import AgeBand, EmailAddress, Factor, User
@@ -54,7 +56,6 @@ REASONS = {
     "library.Character.trashed_on": MADE,
     "library.Character.ending": MADE,
     "library.Character.report": "sentences of the program on how it read the card that came",
-    "library.Character.portrait": "a picture: the card is brought in again with another one, and this one deleted",
     "stories.Story.id": MADE,
     "stories.Story.owner": MADE,
     "stories.Story.head": "the branch that is played; another is chosen on the page of branches",
@@ -167,6 +168,13 @@ def character(name: str, column: str) -> Callable[[Held], str]:
     return correct
 
 
+def portrait(ada: Held) -> str:
+    there = f"/characters/{ada.character.pk}/"
+    file = SimpleUploadedFile("picture.png", png("teal"), "image/png")
+    assert ada.client.post(f"{there}picture/", {"picture": file}).status_code == 302
+    return NEW if ada.client.get(f"{there}portrait/").status_code == 200 else ""
+
+
 def title(ada: Held) -> str:
     ada.post(f"/stories/{ada.story.pk}/names/", title=NEW, persona="")
     return Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW)
@@ -213,6 +221,7 @@ DOORS: dict[str, tuple[Callable[[Held], str], ...]] = {
     "library.Character.name": (character("name", "name"),),
     "library.Character.line": (character("creator_notes", "line"),),
     "library.Character.card": (character("description", "card"), character("character_book.entries.0.content", "card")),
+    "library.Character.portrait": (portrait,),
     "stories.Story.title": (title,),
     "stories.Story.stage": (
         stage("names", "persona"),

@@ -140,10 +140,11 @@ async def test_forms_of_the_doorstep_need_nobody() -> None:
     assert receive is not None
 
 
-@pytest.mark.parametrize("name", ["imports", "characters"])
+@pytest.mark.parametrize("name", ["imports", "characters", "picture"])
 async def test_a_page_that_takes_files_gets_them_whole(name: str) -> None:
-    """A card, and an archive of somebody's data: both pages promise 20 MB."""
-    receive = await gather(scope(2 * LARGE, reverse(name)), Sender(bytes(2 * LARGE)))
+    """A card, an archive of somebody's data, another picture: these pages promise 20 MB."""
+    path = reverse(name, args=[NOBODY] if name == "picture" else [])
+    receive = await gather(scope(2 * LARGE, path), Sender(bytes(2 * LARGE)))
     assert receive is not None
     assert len((await receive())["body"]) == 2 * LARGE
 

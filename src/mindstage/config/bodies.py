@@ -9,6 +9,7 @@ at a time, and the largest take turns and keep their place until their page was 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -23,6 +24,7 @@ SMALL_BODY_BYTES = 1024 * 1024
 CARD_BODY_BYTES = 24 * 1024 * 1024
 """The largest body that a character card or an archive may come in, with some room."""
 CARD_PATHS = ("/characters/", "/your-data/imports/")
+PICTURE_PATH = re.compile(r"/characters/[0-9a-f-]{36}/picture/")
 CARDS_AT_ONCE = 4
 SMALL_SECONDS, CARD_SECONDS = 30.0, 180.0
 
@@ -54,7 +56,7 @@ class Bodies:
         The block is to last as long as the body is needed: its place is free for the next one afterwards.
         """
         length = announced(scope)
-        if length > (CARD_BODY_BYTES if scope["path"] in CARD_PATHS else SMALL_BODY_BYTES):
+        if length > (CARD_BODY_BYTES if _takes_files(scope["path"]) else SMALL_BODY_BYTES):
             raise BodyRefused(413, "That is too large: a file has 20 MB at most. Nothing was changed or imported.")
         async with AsyncExitStack() as places:
             try:
@@ -81,6 +83,10 @@ class Bodies:
         await places.enter_async_context(self._persons.setdefault(person, asyncio.Lock()))
         if length > SMALL_BODY_BYTES:
             await places.enter_async_context(self._cards)
+
+
+def _takes_files(path: str) -> bool:
+    return path in CARD_PATHS or PICTURE_PATH.fullmatch(path) is not None
 
 
 def announced(scope: Scope) -> int:

@@ -1,4 +1,4 @@
-"""Correct in place what stands in a character: every text of its card that is used here, over what was there."""
+"""Correct in place what stands in a character: every text of its card that is used here, and its picture."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mindstage.library.cards import read_card
 from mindstage.library.characters import line_of
 from mindstage.library.correctable import Correctable, fit_a_form, pick_changes, put_text, texts_of
 from mindstage.library.models import Character
+from mindstage.library.portraits import draw_portrait
 from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
 
@@ -53,6 +54,18 @@ def correct_character(*, character: Character, texts: Mapping[str, str], seen: M
         card = read_card(content)
         row.seal(name=card.name, line=line_of(card), card=content)
         row.save(update_fields=["name", "line", "card"])
+        mark_database()
+
+
+def change_portrait(*, character: Character, picture: bytes | None) -> None:
+    """Draw another portrait over what was there, or leave none. Raises NoPortrait with nothing changed; KeyGone."""
+    portrait = None if picture is None else draw_portrait(picture)
+    with transaction.atomic():
+        row = Character.objects.select_for_update().get(pk=character.pk)
+        row.portrait = None
+        if portrait is not None:
+            row.seal(portrait=portrait)
+        row.save(update_fields=["portrait"])
         mark_database()
 
 

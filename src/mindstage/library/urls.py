@@ -14,4 +14,5 @@ urlpatterns = [
     path("characters/<uuid:ident>/edit/", corrections.edit, name="character_edit"),
     path("characters/<uuid:ident>/trash/", characters.trash, name="character_trash"),
     path("characters/<uuid:ident>/portrait/", portraits.show, name="portrait"),
+    path("characters/<uuid:ident>/picture/", portraits.update, name="picture"),
 ]

@@ -51,6 +51,7 @@ urlpatterns = [
     path("characters/", library.characters, name="characters"),
     path("characters/<uuid:character_id>/", library.character, name="character"),
     path("characters/<uuid:character_id>/portrait/", nothing, name="portrait"),
+    path("characters/<uuid:ident>/picture/", nothing, name="picture"),
     path("characters/<uuid:ident>/edit/", nothing, name="character_edit"),
     path("stories/", nothing, name="stories"),
     path("models/", narrators.models, name="models"),
