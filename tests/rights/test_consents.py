@@ -153,7 +153,7 @@ def test_the_switches_work_at_once(ada: User) -> None:
     """A form turns one over, with or without scripts; there is nothing to save."""
     client = signed_in_client(ada)
     answer = client.post("/your-data/consents/training/", {"given": "yes"})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/your-data/consents/#training")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/your-data/consents/#ask-training")
     assert may(ada.pk, "training")
     answer = client.post("/your-data/consents/training/", {"given": "no"}, headers={"X-Partial": "1"})
     assert b'id="ask-training"' in answer.content

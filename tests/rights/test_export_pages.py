@@ -147,7 +147,7 @@ def test_an_export_whose_every_worker_was_killed_says_so(ada: User, recipient: s
             export.file_key(asked.pk)
         page = client.get("/your-data/exports/").content.decode()
         assert "is being written" not in page
-        assert "Nothing of yours is lost" in page
+        assert "Nothing else of yours is lost" in page
         assert ('href="#recipient">Try again' if recipient else '<button class="btn">Try again') in page
         assert proven_client(ada).post("/your-data/exports/", {"recipient": recipient}).status_code == 302
         assert run_next_job()

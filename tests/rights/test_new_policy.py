@@ -84,7 +84,7 @@ def test_a_kind_of_data_whose_purpose_changed(ada: User, press: Press) -> None:
     page = signed_in_client(ada).get("/your-data/consents/").content.decode()
     assert page.count("Before version 2 of the policy") == page.count("Before version 3 of the policy") == 1
     answer = signed_in_client(ada).post("/your-data/consents/entry:story@2/", {"given": "yes"})
-    assert answer.headers["Location"] == "/your-data/consents/#entry:story@2"
+    assert answer.headers["Location"] == "/your-data/consents/#ask-entry:story@2"
     assert may(ada.pk, "entry:story@2")
 
 
