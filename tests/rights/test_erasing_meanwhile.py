@@ -72,6 +72,27 @@ def test_calling_that_off_leaves_the_own_freeze(ada: Life) -> None:
     assert User.objects.get(pk=ada.person.pk).is_active
 
 
+def test_a_thaw_that_crosses_a_request_undoes_no_freeze(ada: Life) -> None:
+    """Two windows, two buttons: whoever is handed a claim code has an account that waits for its end."""
+    freeze_account(ada.person.pk)
+    client = signed_in_client(ada.person)
+    crossed: list[str] = []
+
+    def ask_in_the_other_window(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Right after the page has looked for a request, and found none."""
+        result = execute(sql, params, many, context)
+        if 'FROM "rights_erasurerequest"' in sql and not crossed:
+            crossed.append(sql)
+            request_erasure(ada.person.pk)
+        return result
+
+    with connection.execute_wrapper(ask_in_the_other_window):
+        client.post("/your-data/freeze/end/")
+    assert crossed
+    assert request_of(ada.person.pk) is not None
+    assert User.objects.get(pk=ada.person.pk).state == "frozen"
+
+
 def test_the_page_of_a_frozen_account_leads_there(ada: Life) -> None:
     """With the proof and the handle, as for everybody; once it is asked for, the page tells the day instead."""
     freeze_account(ada.person.pk)

@@ -120,6 +120,19 @@ def cancel_erasure(row: ErasureRequest) -> None:
     notify(account=User.objects.get(pk=row.account), text="The deletion of your account was called off.")
 
 
+def end_own_freeze(account: uuid.UUID) -> bool:
+    """Thaw an account that its owner froze; False when it is not frozen, or frozen until its end.
+
+    The account's row is taken first: a request that comes at the same moment waits for it, or stands there already.
+    """
+    with transaction.atomic():
+        thawed = thaw_account(account)
+        if thawed and request_of(account) is not None:
+            transaction.set_rollback(True)
+            return False
+    return thawed
+
+
 def keep_account(account: uuid.UUID) -> None:
     """What a *keep* entry of the ledger does here: a request that is not past the point of no return is void.
 

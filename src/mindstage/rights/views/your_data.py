@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
 from mindstage.accounts.access_counts import NARRATOR, AccessCount, list_openings, was_opened_by
 from mindstage.accounts.cookies import take_cookie_back
-from mindstage.accounts.freezing import NotActive, freeze_account, thaw_account
+from mindstage.accounts.freezing import NotActive, freeze_account
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import list_sessions
@@ -24,7 +24,7 @@ from mindstage.gateway.sendings import list_sent
 from mindstage.kit.acting import OPERATOR, PROGRAM, YOU
 from mindstage.rights.consents import switches_of
 from mindstage.rights.decisions import list_decisions
-from mindstage.rights.erasure import request_of
+from mindstage.rights.erasure import end_own_freeze, request_of
 from mindstage.rights.inventory import list_kinds, share_out
 from mindstage.rights.middleware import sends_signal
 from mindstage.rights.trash import count_trash
@@ -92,7 +92,7 @@ def freeze(request: SignedInRequest) -> HttpResponse:
 def thaw(request: SignedInRequest) -> HttpResponse:
     """Call off a freeze that ends nothing. One that ends the account is called off in erasures.cancel."""
     person = request.visitor.account_id
-    if request_of(person) is None and thaw_account(person):
+    if end_own_freeze(person):
         notify(account=User.objects.get(pk=person), text="Your account is no longer frozen.")
     return HttpResponseRedirect(reverse("your_data"))
 
