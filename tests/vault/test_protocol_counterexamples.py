@@ -155,6 +155,16 @@ def test_a_keystore_from_before_a_new_key_is_noticed(lived_in: House) -> None:
     assert lived_in.start() is Mode.RESTORING
 
 
+def test_a_database_from_before_last_night_is_noticed_though_only_turns_were_written(lived_in: House) -> None:
+    """A turn needs no new key, so no commit counts it: the night does. An old database costs a day at most unsaid."""
+    old = lived_in.files()
+    late = uuid.uuid4()
+    lived_in.run(lambda: protocol.add_turn(ITEM, late, "a turn of today"))
+    pass_night(lived_in)
+    lived_in.put(old, "D")
+    assert lived_in.start() is Mode.RESTORING
+
+
 def test_power_that_fails_within_a_write_leaves_no_row_without_its_key(lived_in: House) -> None:
     """15: after each durable write of a sign-up and of a new item."""
     for number in (1, 2, 3):

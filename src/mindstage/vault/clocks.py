@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.db import transaction
+
 from mindstage.kit import clock
-from mindstage.vault.marks import keystore_commit, keystore_state
+from mindstage.vault.marks import keystore_commit, keystore_state, mark_database
 from mindstage.vault.models import BackupKey, ReservedHandle
 
 MADE_UP = timedelta(days=2)
@@ -28,7 +30,13 @@ def lag() -> timedelta:
 
 
 def turn_night() -> date:
-    """One night has passed: the slow date moves on by a day, and reservations that are over end."""
+    """One night has passed: the slow date moves on by a day, and reservations that are over end.
+
+    The database is counted first, for the keystore to note: most of what a day writes needs no new key and counts
+    nothing, and a database from before the night would else be taken for today's.
+    """
+    with transaction.atomic():
+        mark_database()
     with keystore_commit() as state:
         state.slow_date += timedelta(days=1)
         ReservedHandle.objects.using("keystore").filter(until__lte=state.slow_date).delete()
