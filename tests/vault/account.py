@@ -5,13 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from mindstage.kit import clock
-from mindstage.ops.backup import Backup
-from mindstage.vault import copies
 from mindstage.vault.backup_keys import backup_ends
-from mindstage.vault.root_key import read_root_key
 from vault import protocol
-from vault.protocol import House
 
 
 class Account:
@@ -58,21 +53,3 @@ class Standing:
 
 def clocks_alive() -> set[uuid.UUID]:
     return set(backup_ends())
-
-
-def clocks_alive_in(house: House) -> set[uuid.UUID]:
-    """Backups that a new machine can open: complete, and their key in the newest copy."""
-    with house.time():
-        escrow = house.epochs("S")
-        if escrow is None:
-            return set()
-        root = read_root_key(house.configuration.keys_dir)
-        opens = copies.newest_copies({number: escrow.epoch_key(number, root=root) for number in escrow.slots})
-        copy = next((copy for _, copy in opens), None)
-        if copy is None:
-            return set()
-        known = {copies.from_json(row["id"]) for row in copy.tables["backup"]}
-        files = {Backup(path).id for path in house.configuration.backups_dir.glob("*.backup")}
-        ends = {copies.from_json(row["id"]): copies.from_json(row["destroy_on"]) for row in copy.tables["backup"]}
-        eager = max(clock.today(), copies.from_json(copy.state["slow_date"]))
-        return {backup for backup in known & files if ends[backup] > eager}

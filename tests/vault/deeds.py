@@ -156,14 +156,13 @@ def night(house: House) -> None:
         shift(lag)
     clocks.expire_backup_keys()
     today = str(clocks.slow_date())
-    due = "SELECT id FROM t_person WHERE state = 'destroying' OR (state = 'frozen' AND due <= %s)"
+    due = "SELECT id FROM t_person WHERE state = 'destroying' OR (state = 'frozen' AND due <= %s) ORDER BY id"
     for (ident,) in sql(due, today):
         destroy(house, Kind.PERSON, uuid.UUID(ident))
-    for (ident,) in sql("SELECT id FROM t_item WHERE bin <= %s", today):
+    for (ident,) in sql("SELECT id FROM t_item WHERE bin <= %s ORDER BY id", today):
         destroy(house, Kind.ITEM, uuid.UUID(ident))
     take_backup(house)
-    if rotation.is_due(clocks.slow_date()):
-        turn()
+    turn()
 
 
 def take_backup(house: House) -> None:
@@ -184,8 +183,11 @@ def shift(lag: timedelta) -> None:
 
 
 def turn() -> None:
-    """Turn the epoch, unless the escrow is away."""
-    try:
+    """Turn the epoch when it is due, else finish the turn that was begun; unless the escrow is away."""
+    with suppress(EscrowAway, rotation.AnotherTurned):
+        (rotation.rotate if rotation.is_due(clocks.slow_date()) else rotation.resume_rotation)()
+
+
+def turn_now() -> None:
+    with suppress(EscrowAway, rotation.AnotherTurned):
         rotation.rotate()
-    except (EscrowAway, rotation.AnotherTurned):
-        pass

@@ -52,6 +52,7 @@ from vault.deeds import (
     tag_of,
     take_backup,
     trash,
+    turn_now,
     write,
 )
 from vault.power import AtStatement, Power, PowerFailure
@@ -76,6 +77,7 @@ __all__ = [
     "tag_of",
     "take_backup",
     "trash",
+    "turn_now",
     "write",
 ]
 
@@ -240,12 +242,17 @@ class House:
     def epochs(self, which: str) -> EpochFile | None:
         return read_epoch_file(self.places[which].parent) if self.places[which].parent.exists() else None
 
-    def open_slots(self) -> list[bytes]:
+    def open_slots(self, which: str) -> dict[int, bytes]:
+        """The epoch keys that the root key gives out of the epoch file (F) or the escrow (S), wherever that is now."""
+        place = self.places[which].parent
+        if which == "S" and not self.escrow_here:
+            place = self.root / "escrow-away"
+        file, root = read_epoch_file(place), read_root_key(self.configuration.keys_dir)
+        return {number: file.epoch_key(number, root=root) for number in file.slots} if file else {}
+
+    def open_keys(self) -> set[bytes]:
         """The epoch keys that root key, epoch file and escrow give to whoever holds them."""
-        root = read_root_key(self.configuration.keys_dir)
-        escrow = self.places["S"] if self.escrow_here else self.root / "escrow-away" / "epoch.json"
-        both = [self.epochs("F"), read_epoch_file(escrow.parent)]
-        return [one.epoch_key(number, root=root) for one in both if one for number in one.slots]
+        return {*self.open_slots("F").values(), *self.open_slots("S").values()}
 
     def chain(self) -> book.Chain:
         chain = book.read_book(self.configuration.ledger_dir)
@@ -268,7 +275,7 @@ class Template:
     """Empty tables (default.sqlite3, keystore.sqlite3) and a founded house, to be copied for each test."""
 
     folder: Path
-    nights: ClassVar = (1, 1, 1, 2, 8, 31, 60)
+    nights: ClassVar = (1, 1, 1, 2, 8, 31)
     """How many may pass at a time in a history."""
 
     def quick_dumps(self) -> AbstractContextManager[None]:

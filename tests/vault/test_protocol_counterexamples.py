@@ -74,13 +74,13 @@ def test_a_backup_key_that_dies_by_the_clock_turns_the_epoch(lived_in: House) ->
     """5: no old keystore gives the key of a backup after its 31st night, though nobody was erased."""
     backup, old = take_backup(lived_in), read_old(lived_in.files()["K"])
     assert old is not None
-    assert any(old.opens_backup(backup.id, key) for key in lived_in.open_slots())
+    assert any(old.opens_backup(backup.id, key) for key in lived_in.open_keys())
     lived_in.day += 31
     assert lived_in.start() is Mode.OPEN
     assert keystore_state().dirty
     pass_night(lived_in)
     assert not keystore_state().dirty
-    assert not any(old.opens_backup(backup.id, key) for key in lived_in.open_slots())
+    assert not any(old.opens_backup(backup.id, key) for key in lived_in.open_keys())
 
 
 def test_the_escrow_is_never_pinned_ahead_of_the_newest_copy(lived_in: House) -> None:

@@ -174,7 +174,7 @@ def test_no_older_copy_of_the_keystore_opens_after_the_rotation(lived_in: House)
     pass_night(lived_in)
     assert is_done(lived_in.died[ANNA])
     assert not opened(lived_in, hoard)
-    for key in lived_in.open_slots():
+    for key in lived_in.open_keys():
         with pytest.raises(Unreadable):
             unwrap_user_key(ANNA, old.users[ANNA], epoch_key=key)
         owner, wrapped = old.items[OTHER]
@@ -186,7 +186,7 @@ def test_no_older_copy_of_the_keystore_opens_after_the_rotation(lived_in: House)
 def opened(house: House, hoard: list[Path]) -> int:
     count = 0
     for path in hoard:
-        for key in house.open_slots():
+        for key in house.open_keys():
             for epoch in range(1, 10):
                 try:
                     copies.open_copy(path, {epoch: key})
