@@ -23,7 +23,7 @@ from mindstage.vault.rotation import is_done
 from mindstage.vault.start_check import Mode
 from vault import protocol
 from vault.hoard import read_old
-from vault.household import ANNA, BERT, SECOND, erase_anna, pass_night
+from vault.household import ANNA, BERT, ITEM, SECOND, erase_anna, pass_night
 from vault.protocol import House, handle_of
 
 pytestmark = pytest.mark.drill
