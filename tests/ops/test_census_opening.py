@@ -9,13 +9,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mindstage.datamap.scanner import Scanner
+from mindstage.ops.backup import ENDING as BACKUP
 from mindstage.ops.census.hoard import DATABASE, KEYSTORE, keep_copies, list_holdings
 from mindstage.ops.census.idents import find_idents
 from mindstage.ops.census.opening import Attempt, try_everything
+from mindstage.vault import sealing
 from mindstage.vault.epoch_file import NAME, EpochFile, wrap_epoch_key, write_epoch_file
 from mindstage.vault.root_key import create_root_key, read_root_key
+from mindstage.vault.sealed_files import CHUNK, seal_chunks
 from mindstage.vault.sealing import derive, place, seal
 from mindstage.vault.wrapping import wrap_item_key, wrap_user_key
 
@@ -23,12 +27,16 @@ WORDS = {"ada": "wordofAdaThatIsSealed", "ben": "wordofBenThatIsSealed"}
 
 
 class Household:
-    """An instance's files, laid out by hand: two people with an item and a sealed row each."""
+    """An instance's files, laid out by hand: two people with an item and a sealed row each.
+
+    `strangers`: how many keys of others there are from the next turn of the epoch on.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.root_key = self._make_root()
         self.people = {name: (uuid.uuid4(), os.urandom(32), uuid.uuid4(), os.urandom(32)) for name in WORDS}
+        self.strangers = 0
         self.turn_epoch(1)
         with closing(self._database(DATABASE)) as database:
             database.execute("CREATE TABLE accounts_user (id char(32) PRIMARY KEY, handle BLOB)")
@@ -63,6 +71,9 @@ class Household:
                 )
                 wrapped = wrap_item_key(item, account, item_key, epoch_key=epoch_key, user_key=key)
                 keystore.execute("INSERT INTO vault_itemkey VALUES (?, ?, ?)", (item.hex, account.hex, wrapped))
+            for stranger in (uuid.uuid4() for _ in range(self.strangers)):
+                wrapped = wrap_user_key(stranger, os.urandom(32), epoch_key=epoch_key)
+                keystore.execute("INSERT INTO vault_userkey VALUES (?, ?)", (stranger.hex, wrapped))
             keystore.commit()
 
     def attempt(self, *hoards: Path) -> Attempt:
@@ -120,6 +131,53 @@ def test_an_escrow_that_was_left_behind_is_noticed(household: Household, tmp_pat
     household.turn_epoch(2, without="ada")
     (household.root / "keys-escrow" / NAME).write_bytes(former)
     assert household.attempt(hoard).words == set(WORDS.values())
+
+
+def test_each_key_is_expanded_once(household: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many values stay shut: values times keys is what grows with the square of the people."""
+    household.strangers = 300
+    household.turn_epoch(2, without="ada")
+    expanded = []
+
+    def expand(key: bytes) -> AESGCM:
+        expanded.append(key)
+        return AESGCM(key)
+
+    sealing.forget_ciphers()
+    monkeypatch.setattr(sealing, "AESGCM", expand)
+    attempt = household.attempt()
+    assert attempt.words == {WORDS["ben"]}
+    assert attempt.keys > 600 > sealing.EXPANDED
+    assert attempt.tried > 2 * attempt.keys, "two values of hers, each with every key"
+    assert len(expanded) < 1.1 * attempt.keys
+
+
+def test_a_value_under_a_foreign_key_is_opened(household: Household) -> None:
+    """A fault of sealing: what was hers lay under his key, and outlives hers."""
+    account, _, item, _ = household.people["ada"]
+    sealed = seal(household.people["ben"][3], WORDS["ada"].encode(), place("stories_story", "title", item, account))
+    with closing(sqlite3.connect(household.root / DATABASE)) as database:
+        database.execute("UPDATE stories_story SET title = ? WHERE id = ?", (sealed, item.hex))
+        database.commit()
+    household.turn_epoch(2, without="ada")
+    attempt = household.attempt()
+    assert attempt.words == set(WORDS.values())
+    assert (attempt.values, attempt.opened) == (4, 3)
+
+
+def test_a_file_under_a_foreign_key_is_opened(household: Household) -> None:
+    """Of a backup whose own key is gone every key is tried on the beginning; one that fits must open all of it."""
+    ident, key = uuid.uuid4(), household.people["ben"][1]
+    parts = [os.urandom(3 * CHUNK), WORDS["ada"].encode()]
+    sealed = b"".join(seal_chunks(parts, key=key, place=b"backup|" + ident.bytes))
+    backup = household.root / "data-backups" / f"{ident.hex}{BACKUP}"
+    backup.parent.mkdir()
+    household.turn_epoch(2, without="ada")
+    for content, opened in ((sealed, 1), (sealed[:-CHUNK], 0)):
+        backup.write_bytes(content)
+        attempt = household.attempt()
+        assert (attempt.files, attempt.files_opened) == (1, opened)
+        assert (WORDS["ada"] in attempt.words) == bool(opened)
 
 
 def test_identifiers_that_are_left_are_counted(household: Household) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindstage.vault.sealing import OVERHEAD, Unreadable, open_sealed, place, seal
+from mindstage.vault.sealing import OVERHEAD, Unreadable, open_any, open_sealed, place, seal
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 ROW, STORY = uuid.uuid4(), uuid.uuid4()
@@ -38,6 +38,14 @@ def test_a_value_moved_elsewhere_is_unreadable(elsewhere: bytes) -> None:
     """Another row, owner, column, table or version does not open it."""
     with pytest.raises(Unreadable):
         open_sealed(KEY, seal(KEY, b"the ninth lamp", HERE), elsewhere)
+
+
+def test_one_key_opens_its_own_among_many() -> None:
+    """By number, whatever stands before and after them; what is of another suite or bound elsewhere stays shut."""
+    own, others = seal(KEY, b"the ninth lamp", HERE), seal(OTHER, b"x", HERE)
+    foreign = b"\x02" + own[1:]
+    tries = [(others, HERE), (own, HERE), (own, HERE + b"."), (foreign, HERE), (own, HERE)]
+    assert list(open_any(KEY, tries)) == [(1, b"the ninth lamp"), (4, b"the ninth lamp")]
 
 
 def test_another_key_does_not_open_it() -> None:

@@ -20,6 +20,8 @@ MARK = b"MSF1"
 CHUNK = 65_536
 _TAG = 16
 _PREFIX = 7
+BEGINNING = len(MARK) + _PREFIX + 2 * (CHUNK + _TAG)
+"""Bytes of a file that tell whether a key opens its first chunk: that chunk, and whether another follows."""
 
 
 def seal_chunks(parts: Iterable[bytes], *, key: bytes, place: bytes) -> Iterator[bytes]:

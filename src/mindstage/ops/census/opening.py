@@ -6,11 +6,12 @@ when its tag holds (AES-GCM), bound to the table, column and row that it stands 
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +22,8 @@ from mindstage.ops.census.hoard import Holdings
 from mindstage.ops.census.keys_left import Keys, gather_keys
 from mindstage.ops.census.places import open_to_read
 from mindstage.rights.export import ENDING as EXPORT
-from mindstage.vault.sealed_files import open_chunks
-from mindstage.vault.sealing import KEY_VERSION, OVERHEAD, SUITE_AES_256_GCM, Unreadable, open_sealed, place
+from mindstage.vault.sealed_files import BEGINNING, open_chunks
+from mindstage.vault.sealing import KEY_VERSION, OVERHEAD, SUITE_AES_256_GCM, Unreadable, open_any, open_sealed, place
 
 _HEAD: Final = bytes((SUITE_AES_256_GCM, KEY_VERSION))
 _TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
@@ -123,23 +124,47 @@ def _ident(value: object) -> uuid.UUID | None:
 def _open_values(
     values: Iterable[SealedValue], keys: Keys, everyone: list[bytes], attempt: Attempt
 ) -> Iterator[tuple[SealedValue, bytes]]:
+    """Those with the key that they belong to first; then what is left, key by key.
+
+    Values times keys is the one part of a census that grows with the square of its people. A key is expanded once this
+    way; the other way about, with more keys than the vault keeps expanded, it is expanded for every single value.
+    """
+    left = []
     for value in values:
         attempt.values += 1
-        if (text := _open_value(value, keys, everyone, attempt)) is not None:
-            attempt.opened += 1
+        if (text := _open_with_own_keys(value, keys, attempt)) is None:
+            left.append(value)
+        else:
             yield value, text
+    yield from _open_with_every_key(left, everyone, attempt)
 
 
-def _open_value(value: SealedValue, keys: Keys, everyone: list[bytes], attempt: Attempt) -> bytes | None:
-    bindings = list(value.places())
-    own = [(key, aad) for ident, aad in bindings for key in keys.of.get(ident, ())]
-    for key, aad in [*own, *((key, aad) for _, aad in bindings for key in everyone)]:
-        attempt.tried += 1
-        try:
-            return open_sealed(key, value.value, aad)
-        except Unreadable:
-            continue
+def _open_with_own_keys(value: SealedValue, keys: Keys, attempt: Attempt) -> bytes | None:
+    for ident, aad in value.places():
+        for key in keys.of.get(ident, ()):
+            attempt.tried += 1
+            with suppress(Unreadable):
+                text = open_sealed(key, value.value, aad)
+                attempt.opened += 1
+                return text
     return None
+
+
+def _open_with_every_key(
+    values: list[SealedValue], everyone: list[bytes], attempt: Attempt
+) -> Iterator[tuple[SealedValue, bytes]]:
+    """A value that opened is not tried any more."""
+    tries = [(value.value, aad) for value in values for _, aad in value.places()]
+    owners = [value for value in values for _ in value.idents]
+    for key in everyone:
+        attempt.tried += len(tries)
+        if not (texts := dict(open_any(key, tries))):
+            continue
+        opened = {id(owners[number]): (owners[number], text) for number, text in texts.items()}
+        attempt.opened += len(opened)
+        yield from opened.values()
+        kept = [number for number, owner in enumerate(owners) if id(owner) not in opened]
+        tries, owners = [tries[number] for number in kept], [owners[number] for number in kept]
 
 
 def _open_files(
@@ -162,17 +187,28 @@ def _open_files(
 def _open_file(path: Path, keys: Keys, everyone: list[bytes], scratch: Path, attempt: Attempt) -> Path | None:
     ident = uuid.UUID(path.stem)
     bound = {BACKUP: b"backup|", EXPORT: b"export|"}[path.suffix] + ident.bytes
-    plain = scratch / path.name
-    for key in [*keys.of.get(ident, ()), *everyone]:
-        attempt.tried += 1
-        try:
-            with path.open("rb") as sealed, plain.open("wb") as out:
+    with path.open("rb") as sealed:
+        beginning = sealed.read(BEGINNING)
+        for key in [*keys.of.get(ident, ()), *everyone]:
+            attempt.tried += 1
+            if not _begins(beginning, key, bound):
+                continue
+            sealed.seek(0)
+            plain = scratch / path.name
+            with suppress(Unreadable), plain.open("wb") as out:
                 out.writelines(open_chunks(sealed, key=key, place=bound))
-        except Unreadable:
-            continue
-        return plain
-    plain.unlink(missing_ok=True)
+                return plain
+            plain.unlink()
     return None
+
+
+def _begins(beginning: bytes, key: bytes, bound: bytes) -> bool:
+    """Whether a key opens the first piece of a file: most do not, and the file need not be read again for each."""
+    try:
+        next(open_chunks(io.BytesIO(beginning), key=key, place=bound))
+    except Unreadable:
+        return False
+    return True
 
 
 def _is_database(path: Path) -> bool:
