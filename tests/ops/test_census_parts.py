@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import smtplib
 import sqlite3
 import threading
@@ -10,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -23,12 +25,15 @@ from mindstage.ops.census.card import make_card
 from mindstage.ops.census.census import take_census
 from mindstage.ops.census.control import WAYS, find_blind_spots
 from mindstage.ops.census.mailbox import Mailbox
+from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.nights import MARK, NO_CENSUS
 from mindstage.ops.census.nights import main as pass_nights
+from mindstage.ops.census.people import Resident, each_at_once
 from mindstage.ops.census.places import Found, read_columns, sweep
 from mindstage.ops.census.remains import UNDECLARED, list_remaining
 from mindstage.ops.census.report import CLEAN, FOUND, VOID, Report
 from mindstage.ops.census.strange import find_pictures, find_strange_files
+from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.words import Fate, Planted, Words, make_word
 
 
@@ -173,6 +178,38 @@ def test_a_word_across_two_pages_is_found(tmp_path: Path) -> None:
     assert values["letters.text"].count(word.encode()) == 128
     assert {found.place for found in sweep(tmp_path, Scanner([word])).found} >= {"some.sqlite3: letters.text"}
     database.close()
+
+
+def residents(number: int) -> list[Resident]:
+    with Narrator() as narrator, Mailbox() as mailbox:
+        visits = [Visit(port=1, words=Words(), narrator=narrator, mailbox=mailbox) for _ in range(number)]
+    return [Resident(visit, leaves=False) for visit in visits]
+
+
+def test_each_of_several_visitors_gets_the_reply_that_was_planted_for_them() -> None:
+    """However many speak with the one narrator at a time."""
+    with Narrator() as narrator:
+
+        def ask(person: Resident) -> bool:
+            word = person.words.plant("reply", Fate.SEALED)
+            with narrator.floor:
+                narrator.say(word)
+                with urlopen(f"{narrator.base_url}/chat/completions", data=b"{}") as reply:
+                    return json.dumps(word)[1:-1] in reply.read().decode()
+
+        assert each_at_once(residents(20), ask) == [True] * 20
+
+
+def test_one_visit_that_fails_is_told() -> None:
+    """What one of several raises is raised for all, so that a census of them is void."""
+
+    def fail(person: Resident) -> None:
+        if person is people[3]:
+            raise Unexpected("GET / was answered with 500 instead of 200.")
+
+    people = residents(9)
+    with pytest.raises(Unexpected, match="500"):
+        each_at_once(people, fail)
 
 
 def test_the_card_is_read_by_the_program() -> None:

@@ -11,7 +11,7 @@ from mindstage.ops.census.hoard import keep_copies, list_holdings
 from mindstage.ops.census.idents import count_kept, find_idents
 from mindstage.ops.census.leaving import Ask, fetch_receipt, leave, may_sign_in, read_again, sign_in
 from mindstage.ops.census.opening import Attempt, try_everything
-from mindstage.ops.census.people import Resident
+from mindstage.ops.census.people import Resident, each_at_once
 from mindstage.ops.census.places import Lookout
 from mindstage.ops.census.program import Program
 from mindstage.ops.census.report import Report
@@ -85,10 +85,7 @@ class Aftermath:
             if missing:
                 self.report.void.append(f"The attempt opened nothing of what was written in: {', '.join(missing)}.")
         self._owned = attempt
-        for person in self._staying():
-            sign_in(person.visit)
-            person.read = person.seen_in(read_again(person.visit))
-            person.visit.other.post("/session/end/", {})
+        each_at_once(self._staying(), _read_all)
 
     def _try(self, moment: str, people: list[Resident]) -> Attempt:
         scanner = Scanner(one.word for person in people for one in person.words.planted)
@@ -104,29 +101,30 @@ class Aftermath:
         self.report.nights = until
 
     def _fetch_receipts(self) -> None:
-        for person in self._leaving():
-            if may_sign_in(person.visit):
+        for still_in, wrong in each_at_once(self._leaving(), _fetch_receipt):
+            if still_in:
                 self.report.problems.append("Somebody who was erased can still log in.")
-            if wrong := fetch_receipt(person.visit, person.claim_code):
+            if wrong:
                 self.report.problems.append(wrong)
-            else:
-                self.report.receipts += 1
+            self.report.receipts += not wrong
             self.report.left += 1
 
     def visit_the_neighbours(self) -> None:
         """Those who stayed log in, and read all that they read before. Leaves the program stopped."""
         self.program.start()
         try:
-            for person in self._staying():
-                person.visit.other.port = self.program.port
-                sign_in(person.visit)
-                lost = person.read - person.seen_in(read_again(person.visit))
-                if lost or not person.read:
-                    slots = sorted({one.slot for one in person.words.planted if one.word in lost})
-                    self.report.problems.append(f"Somebody who stayed can no longer read: {', '.join(slots)}.")
-                person.visit.other.post("/session/end/", {})
+            each_at_once(self._staying(), self._visit_a_neighbour)
         finally:
             self.program.stop()
+
+    def _visit_a_neighbour(self, person: Resident) -> None:
+        person.visit.other.port = self.program.port
+        sign_in(person.visit)
+        lost = person.read - person.seen_in(read_again(person.visit))
+        if lost or not person.read:
+            slots = sorted({one.slot for one in person.words.planted if one.word in lost})
+            self.report.problems.append(f"Somebody who stayed can no longer read: {', '.join(slots)}.")
+        person.visit.other.post("/session/end/", {})
 
     def _try_at_the_end(self) -> None:
         attempt = self._try("at the end", self.people)
@@ -143,6 +141,18 @@ class Aftermath:
         columns = [place for place in self.report.idents if ": " in place]
         if columns:
             self.report.problems.append(f"Identifiers of people who were erased stand in: {', '.join(columns)}.")
+
+
+def _read_all(person: Resident) -> None:
+    """Note what whoever stays can read while all is well."""
+    sign_in(person.visit)
+    person.read = person.seen_in(read_again(person.visit))
+    person.visit.other.post("/session/end/", {})
+
+
+def _fetch_receipt(person: Resident) -> tuple[bool, str]:
+    """Whether somebody who left can still log in, and what is wrong with the receipt."""
+    return may_sign_in(person.visit), fetch_receipt(person.visit, person.claim_code)
 
 
 def _sealed(person: Resident) -> set[str]:

@@ -19,7 +19,7 @@ from mindstage.ops.census.keys_left import gather_keys
 from mindstage.ops.census.leaving import BY_FORMS, Ask
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
-from mindstage.ops.census.people import Resident, all_planted
+from mindstage.ops.census.people import Resident, all_planted, each_at_once
 from mindstage.ops.census.places import Found, Lookout
 from mindstage.ops.census.program import NotStarted, Program, Refused
 from mindstage.ops.census.remains import UNDECLARED, list_remaining
@@ -108,7 +108,7 @@ class Census:
         for number in range(self.users):
             visit = Visit(port=program.port, words=Words(), narrator=narrator, mailbox=mailbox)
             self.people.append(Resident(visit, leaves=number % 2 == 0))
-            visit.go()
+        each_at_once(self.people, lambda person: person.visit.go())
         for person in self.people:
             person.visit.go_on()
         self._count()
@@ -127,8 +127,8 @@ class Census:
         scanner, planted = self._scanner(), self.report.planted
         if blind := find_blind_spots([one.word for one in planted], self.folder / "control"):
             self.report.void.append(f"The scanner did not see its own words written as: {', '.join(blind)}.")
-        shown = b"\n".join(person.visit.shown for person in self.people) + narrator.was_sent()
-        came_back = {sighting.word for sighting in scanner.scan(shown)}
+        seen = scanner.scan(narrator.was_sent()).union(*(scanner.scan(person.visit.shown) for person in self.people))
+        came_back = {sighting.word for sighting in seen}
         self.report.not_shown = {one.slot for one in planted if one.shown and one.word not in came_back}
         if self.report.not_shown:
             slots = ", ".join(sorted(self.report.not_shown))

@@ -10,7 +10,7 @@ from mindstage.ledger.signed import NotGenuine, check_json
 from mindstage.ops.census.hoard import list_holdings
 from mindstage.ops.census.leaving import may_sign_in, read_again, sign_in
 from mindstage.ops.census.opening import try_everything
-from mindstage.ops.census.people import Resident
+from mindstage.ops.census.people import Resident, each_at_once
 from mindstage.ops.census.places import Lookout
 from mindstage.ops.census.program import Program
 from mindstage.ops.census.report import Report
@@ -25,8 +25,7 @@ def drill_restore(
     _check_report(copy.folder, signing.to_text(signing.public_key(report.signing_seed)), report)
     copy.start()
     try:
-        for person in people:
-            _try_door(person, copy.port, report)
+        each_at_once(people, lambda person: _try_door(person, copy.port, report))
     finally:
         copy.stop()
     report.look("restored", lookout.sweep(copy.folder))

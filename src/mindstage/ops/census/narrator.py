@@ -14,7 +14,14 @@ START_SECONDS = 10.0
 
 
 class Narrator(FakeProvider):
-    """`with Narrator() as narrator:` runs it in a thread of its own."""
+    """`with Narrator() as narrator:` runs it in a thread of its own.
+
+    Who has the `floor` while they say what comes next and ask for it gets it, however many visitors there are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.floor = threading.Lock()
 
     def say(self, word: str) -> None:
         """The next reply holds this word."""

@@ -147,19 +147,21 @@ class Visit:
     def _take_form_turn(self, story: str) -> None:
         """As a browser without scripts does, which is told of the reply by the next page."""
         reply = self._word("reply to the plain form")
-        self.narrator.say(reply)
         text = f"I wait for {self._word('turn by the plain form')}."
-        self.browser.post(f"{story}turns/", {"mode": "do", "text": text, "form": str(uuid.uuid4())})
-        deadline = time.monotonic() + SECONDS
-        while reply.encode() not in self.browser.get(story).body:
-            if time.monotonic() > deadline:
-                raise Unexpected("The reply to a line that was sent as a form did not come.")
-            time.sleep(0.1)
+        with self.narrator.floor:
+            self.narrator.say(reply)
+            self.browser.post(f"{story}turns/", {"mode": "do", "text": text, "form": str(uuid.uuid4())})
+            deadline = time.monotonic() + SECONDS
+            while reply.encode() not in self.browser.get(story).body:
+                if time.monotonic() > deadline:
+                    raise Unexpected("The reply to a line that was sent as a form did not come.")
+                time.sleep(0.1)
 
     def _take_turn(self, story: str, mode: str, word: str, *, reply: str) -> tuple[str, str]:
         """Play one line; the ids of turn and reply."""
-        self.narrator.say(self._word(reply))
-        begun = self.browser.play(f"/stream{story}turns", _turn(mode, f"I look at {word} and wait."))
+        with self.narrator.floor:
+            self.narrator.say(self._word(reply))
+            begun = self.browser.play(f"/stream{story}turns", _turn(mode, f"I look at {word} and wait."))
         self.browser.get(story)
         return begun["turn"]["id"], begun["reply"]["id"]
 
@@ -171,9 +173,10 @@ class Visit:
         self.browser.post(f"{story}turns/{turn}/variants/", edited, expect=200, partial=True)
         self.browser.get(story)
         for act in ("regenerate", "continue"):
-            self.narrator.say(self._word(f"reply, {act}"))
             asked = {"act": act, "turn": reply, "client_turn_id": str(uuid.uuid4())}
-            reply = self.browser.play(f"/stream{story}replies", asked)["reply"]["id"]
+            with self.narrator.floor:
+                self.narrator.say(self._word(f"reply, {act}"))
+                reply = self.browser.play(f"/stream{story}replies", asked)["reply"]["id"]
             self.browser.get(story)
         turn, reply = self._take_turn(story, "say", self._word("turn in the trash"), reply="reply in the trash")
         for ident in (reply, turn):
@@ -182,9 +185,10 @@ class Visit:
         self.browser.get(f"{story}context/")
 
     def _run_into_trouble(self, story: str) -> None:
-        self.narrator.fail(self._never("what a failing narrator says"))
         word = self._word("turn whose reply failed")
-        self.browser.play(f"/stream{story}turns", _turn("do", f"I knock on {word}."))
+        with self.narrator.floor:
+            self.narrator.fail(self._never("what a failing narrator says"))
+            self.browser.play(f"/stream{story}turns", _turn("do", f"I knock on {word}."))
         self.browser.get(story)
         too_long = f"{self._never('line that is too long')} {'and on ' * (TOO_LONG // 7)}"
         self.browser.play(f"/stream{story}turns", _turn("do", too_long), expect=413)
