@@ -163,10 +163,6 @@ NOT_WRITTEN_TO = {
     "/stream/runs/*/stop": "names a reply and takes no word",
 }
 """Addresses that something can be sent to, and to which the census sends nothing -> why."""
-NOT_DONE_THERE = {
-    "passkey_answer": "sign-up and log-in by a passkey need an authenticator that signs; the census's only makes one",
-}
-"""What is left out at an address which something is sent to."""
 
 
 def takes_posts(view: Any) -> bool:
@@ -190,13 +186,30 @@ def every_address(patterns: list[Any]) -> Iterator[URLPattern]:
 
 def test_something_is_sent_to_every_address_that_takes_something(census: Report) -> None:
     """A new form fails here until the census fills it in, or says why it need not; no excuse outlives its address."""
-    assert NOT_DONE_THERE.keys() <= census.written_to
     pages = every_address(get_resolver("mindstage.config.urls").url_patterns)
     taking = {str(one.name) for one in pages if takes_posts(one.callback)}
     taking |= {"/" + "/".join(("stream", *route)) for method, *route in STREAMS if method == "POST"}
     assert taking - census.written_to == NOT_WRITTEN_TO.keys() - census.written_to
     assert NOT_WRITTEN_TO.keys() <= taking
     assert NOT_WRITTEN_TO.keys() & census.written_to <= {"erasures"}
+
+
+def test_every_door_that_opens_with_a_passkey_is_walked(taken: Census, census: Report) -> None:
+    """Signing up, adding one, logging in, showing again who one is; what devices and strangers send is planted too."""
+    assert [person.visit.by_passkey for person in taken.people] == [False, True]
+    assert {"id of a passkey", "id of a passkey that signed up", "name of a passkey, corrected"} <= slots(
+        census, Fate.SEALED
+    )
+    assert {"challenge to a passkey", "handle of a sign-up that was given up"} <= slots(census, Fate.PASSING)
+    assert {
+        "handle of a child with a passkey",
+        "passkey that is none",
+        "id of a passkey of nobody",
+        "id of a passkey of nobody, as a proof",
+        "signature of a passkey",
+    } <= slots(census, Fate.NEVER)
+    signed = [one for one in census.planted if one.slot == "signature of a passkey"]
+    assert len(signed) >= 8, "each of two logs in and shows who they are, and strangers try the same"
 
 
 def test_it_says_how_the_erasures_were_asked_for(census: Report) -> None:

@@ -68,11 +68,11 @@ class Browser:
         content = {"Content-Type": "application/x-www-form-urlencoded", **more, **(headers or {})}
         return self._ask("POST", path, body, content, expect=expect, name=path)
 
-    def try_post(self, path: str, fields: Mapping[str, str]) -> Answer:
+    def try_post(self, path: str, fields: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Answer:
         """Send a form, whatever the answer is. Raises Unexpected when there is none."""
         body = urlencode({**fields, "csrfmiddlewaretoken": self._token}).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._ask("POST", path, body, headers, expect=None, name=path)
+        content = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        return self._ask("POST", path, body, content, expect=None, name=path)
 
     def upload(self, path: str, content: bytes, *, field_name: str, file_name: str, expect: int) -> Answer:
         """Send a file as a form does. Raises Unexpected."""

@@ -106,7 +106,8 @@ class Census:
     def _settle(self, program: Program, narrator: Narrator, mailbox: Mailbox) -> None:
         """Everybody signs up, plays, and writes into whatever can be written into; every second one will leave."""
         for number in range(self.users):
-            visit = Visit(port=program.port, words=Words(), narrator=narrator, mailbox=mailbox)
+            by_passkey = number // 2 % 2 != number % 2  # one of the first two, and of every two after them the other
+            visit = Visit(port=program.port, words=Words(), narrator=narrator, mailbox=mailbox, by_passkey=by_passkey)
             self.people.append(Resident(visit, leaves=number % 2 == 0))
         each_at_once(self.people, lambda person: person.visit.go())
         for person in self.people:

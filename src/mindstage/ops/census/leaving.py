@@ -11,6 +11,7 @@ from mindstage.ledger.envelopes import claim_nonce
 from mindstage.ledger.receipts import check_receipt, is_about
 from mindstage.ledger.signed import NotGenuine
 from mindstage.ops.census.browser import Unexpected
+from mindstage.ops.census.passkey_doors import may_come_with_passkey
 from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.ways_in import prove
 from mindstage.ops.census.words import Fate
@@ -71,11 +72,12 @@ def fetch_receipt(visit: Visit, code: str) -> str:
 
 
 def may_sign_in(visit: Visit) -> bool:
-    """Whether the visitor's handle and passphrase still open a door. Raises Unexpected."""
+    """Whether the visitor's handle and passphrase, or their passkey, still open a door. Raises Unexpected."""
     browser = visit.other
     browser.get("/session/new/")
     form = {"handle": visit.person.handle, "passphrase": visit.person.passphrase}
-    return browser.try_post("/session/new/", form).status == 302
+    by_passphrase = browser.try_post("/session/new/", form).status == 302
+    return by_passphrase or may_come_with_passkey(browser, visit.words, visit.device)
 
 
 def sign_in(visit: Visit) -> None:

@@ -1,46 +1,58 @@
-"""An authenticator that makes one passkey and shows none: a census needs its name, not what it opens."""
+"""A device that keeps one passkey, in software: it makes it and shows it as a browser hands that on (WebAuthn level 3).
+
+It is no part of the program's own keys: it stands for what a person holds. So it draws its key beside the vault.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from base64 import urlsafe_b64encode
 from typing import Any, Final
 
-from fido2 import cbor
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from fido2.cose import ES256
+from fido2.utils import websafe_decode, websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-_PRESENT_VERIFIED_ATTACHED: Final = 0x45
-_POINT: Final = (
-    bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
-    bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
-)
-"""The base point of P-256: a public key that everybody knows the other half of. It opens an account of a census."""
-
-
-def make_passkey(options: dict[str, Any], *, origin: str) -> dict[str, Any]:
-    """What a browser at `origin` answers to a request for a new passkey, without attestation (WebAuthn level 3)."""
-    asked = options["publicKey"]
-    said = json.dumps({"type": "webauthn.create", "challenge": asked["challenge"], "origin": origin}).encode()
-    ident = os.urandom(16)
-    key = cbor.encode({1: 2, 3: -7, -1: 1, -2: _POINT[0], -3: _POINT[1]})
-    data = (
-        hashlib.sha256(asked["rp"]["id"].encode()).digest()
-        + bytes((_PRESENT_VERIFIED_ATTACHED,))
-        + bytes(4 + 16)
-        + len(ident).to_bytes(2)
-        + ident
-        + key
-    )
-    attestation = cbor.encode({"fmt": "none", "attStmt": {}, "authData": data})
-    return {
-        "id": _text(ident),
-        "rawId": _text(ident),
-        "type": "public-key",
-        "response": {"clientDataJSON": _text(said), "attestationObject": _text(attestation)},
-        "clientExtensionResults": {},
-    }
+_FLAG: Final = AuthenticatorData.FLAG
+_NO_MODEL: Final = bytes(16)
+"""What an authenticator says of its kind when it says nothing (AAGUID)."""
 
 
-def _text(value: bytes) -> str:
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
+class Device:
+    """Says yes to everything, signs with ES256, and counts. `ident`: what it calls its passkey."""
+
+    def __init__(self, ident: str) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._ident = ident.encode()
+        self._owner = b""
+        self._count = 0
+
+    def answer(self, options: dict[str, Any], *, origin: str) -> dict[str, Any]:
+        """What a browser at `origin` says to these options of the server: a new passkey, or the one that there is."""
+        asked = options["publicKey"]
+        return self._make(asked, origin) if "user" in asked else self._show(asked, origin)
+
+    def _make(self, asked: dict[str, Any], origin: str) -> dict[str, Any]:
+        self._owner = websafe_decode(asked["user"]["id"])
+        public = ES256.from_cryptography_key(self._key.public_key())  # type: ignore[no-untyped-call]
+        data = self._data(asked["rp"]["id"], AttestedCredentialData.create(_NO_MODEL, self._ident, public))
+        said = CollectedClientData.create("webauthn.create", asked["challenge"], origin)
+        made = AttestationObject.create("none", AuthenticatorData(data), {})
+        return self._answer(clientDataJSON=said, attestationObject=made)
+
+    def _show(self, asked: dict[str, Any], origin: str) -> dict[str, Any]:
+        self._count += 1
+        data = self._data(asked["rpId"])
+        said = CollectedClientData.create("webauthn.get", asked["challenge"], origin)
+        signature = self._key.sign(data + hashlib.sha256(said).digest(), ec.ECDSA(hashes.SHA256()))
+        return self._answer(clientDataJSON=said, authenticatorData=data, signature=signature, userHandle=self._owner)
+
+    def _data(self, host: str, kept: bytes = b"") -> bytes:
+        flags = _FLAG.UP | _FLAG.UV | (_FLAG.AT if kept else _FLAG(0))
+        return bytes(AuthenticatorData.create(hashlib.sha256(host.encode()).digest(), flags, self._count, kept))
+
+    def _answer(self, **parts: bytes) -> dict[str, Any]:
+        ident = websafe_encode(self._ident)
+        response = {name: websafe_encode(part) for name, part in parts.items()}
+        return {"id": ident, "rawId": ident, "type": "public-key", "response": response}

@@ -14,6 +14,13 @@ from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.card import KEY, make_card, make_refused_card
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
+from mindstage.ops.census.passkey import Device
+from mindstage.ops.census.passkey_doors import (
+    add_passkey,
+    come_with_passkey,
+    prove_with_passkey,
+    sign_up_with_passkey,
+)
 from mindstage.ops.census.takeout import Takeout
 from mindstage.ops.census.ways_back import change_handle, come_back, freeze_and_thaw, go_without_passphrase
 from mindstage.ops.census.ways_in import FIRST_HANDLE, add_ways_in
@@ -35,13 +42,21 @@ class Person:
 
 
 class Visit:
-    """Everything in the order in which a person would do it. `shown` holds all that pages showed."""
+    """Everything in the order in which a person would do it. `shown` holds all that pages showed.
 
-    def __init__(self, *, port: int, words: Words, narrator: Narrator, mailbox: Mailbox) -> None:
+    `by_passkey`: signs up without a passphrase, and gives the account one later.
+    """
+
+    def __init__(
+        self, *, port: int, words: Words, narrator: Narrator, mailbox: Mailbox, by_passkey: bool = False
+    ) -> None:
         self.words = words
         self.narrator = narrator
         self.mailbox = mailbox
         self.person = Person("", "")
+        self.by_passkey = by_passkey
+        self.device: Device
+        """What keeps the passkey that was added on the account page."""
         self.codes: list[str] = []
         self.pages: list[str] = []
         self.short_lived = ""
@@ -56,7 +71,7 @@ class Visit:
 
     def go(self) -> None:
         """Do it all, but for what has to wait. Raises Unexpected."""
-        self.person = self._sign_up()
+        self.person = self._sign_up_by_passkey() if self.by_passkey else self._sign_up()
         self._ask_for_nothing()
         story = self._begin_story()
         self._play(story)
@@ -67,6 +82,8 @@ class Visit:
         self._correct_names(story)
         self.person = self._change_passphrase(self.person)
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
+        self.device = add_passkey(self.browser, self.words)
+        come_with_passkey(self.other, self.words, self.device)
         self.person = self._change_ways_in()
         self._takeout.ask()
         self._takeout.choose()
@@ -100,6 +117,17 @@ class Visit:
         self.browser.get("/")
         self.browser.get("/account/")
         return person
+
+    def _sign_up_by_passkey(self) -> Person:
+        handle = self.words.plant(FIRST_HANDLE, Fate.PASSING, shown=True)
+        device = sign_up_with_passkey(self.browser, self.words, handle)
+        self.browser.get("/account/")
+        prove_with_passkey(self.browser, self.words, device)
+        self.browser.get("/account/")
+        passphrase = f"linen {self._never('first passphrase after a passkey')} rook"
+        self.browser.post("/account/passphrase/", {"old": "", "new": passphrase})
+        self.browser.get("/account/")
+        return Person(handle, passphrase)
 
     def _ask_for_nothing(self) -> None:
         self.browser.get("/", query={"q": self._never("query")})

@@ -6,7 +6,8 @@ from typing import Final
 
 from mindstage.ops.census.browser import Browser
 from mindstage.ops.census.mailbox import Mailbox
-from mindstage.ops.census.ways_in import ADDRESS, HANDLE, LETTER_CODE, as_localhost, prove, wait_for_letter
+from mindstage.ops.census.passkey_doors import as_localhost
+from mindstage.ops.census.ways_in import ADDRESS, HANDLE, LETTER_CODE, prove, wait_for_letter
 from mindstage.ops.census.words import Fate, Words
 
 LONGER_THAN_A_HANDLE: Final = 3

@@ -1,8 +1,7 @@
-"""Ways to log in besides the passphrase, and what they are called: each one added as its page asks for it."""
+"""Ways to log in besides passphrase and passkey: each one added as its page asks for it."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
 
@@ -10,7 +9,6 @@ import pyotp
 
 from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.mailbox import Mailbox
-from mindstage.ops.census.passkey import make_passkey
 from mindstage.ops.census.words import Fate, Words
 
 ADDRESS: Final = "e-mail address"
@@ -22,14 +20,12 @@ _SHEET: Final = re.compile(rb"<code>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})</code>
 
 
 def add_ways_in(browser: Browser, words: Words, mailbox: Mailbox, passphrase: str) -> list[str]:
-    """An e-mail address, a passkey, one-time codes, a sheet; the codes of the sheet. Raises Unexpected."""
+    """An e-mail address, one-time codes, a sheet; the codes of the sheet. Raises Unexpected."""
     prove(browser, passphrase)
     _give_address(browser, words, mailbox)
-    _add_passkey(browser, words)
     _turn_on_codes(browser, words)
     codes = _make_sheet(browser, words)
-    for address in ("/account/", "/account/passkeys/"):
-        browser.get(address)
+    browser.get("/account/")
     return codes
 
 
@@ -51,22 +47,6 @@ def _give_address(browser: Browser, words: Words, mailbox: Mailbox) -> None:
     browser.post("/account/email/code/", {"code": code})
 
 
-def _add_passkey(browser: Browser, words: Words) -> None:
-    """Under the loopback name, for where the address is made of digits there are no passkeys."""
-    here = as_localhost(browser)
-    origin = here["Origin"]
-    name = words.plant("name of a passkey", Fate.PASSING)
-    browser.get("/account/passkeys/")
-    offered = browser.post("/passkey/options/", {"what": "add", "name": name}, expect=200, headers=here)
-    answer = make_passkey(json.loads(offered.body), origin=origin)
-    browser.post("/passkey/", {"credential": json.dumps(answer)}, expect=200, headers=here)
-    listed = browser.get("/account/passkeys/").body
-    if not (found := re.search(rb"/account/passkeys/([0-9a-f-]{36})/", listed)):
-        raise Unexpected("The passkey that was made is not on the list.")
-    new = words.plant("name of a passkey, corrected", Fate.SEALED, shown=True)
-    browser.post(f"/account/passkeys/{found[1].decode()}/", {"name": new})
-
-
 def _turn_on_codes(browser: Browser, words: Words) -> None:
     found = _SECRET.search(browser.get("/account/codes/").body)
     if found is None:
@@ -82,11 +62,6 @@ def _make_sheet(browser: Browser, words: Words) -> list[str]:
     for number, code in enumerate(codes, 1):
         words.add(f"recovery code {number}", code, Fate.PASSING)
     return codes
-
-
-def as_localhost(browser: Browser) -> dict[str, str]:
-    """The headers of a request under the name that passkeys belong to."""
-    return {"Host": f"localhost:{browser.port}", "Origin": f"http://localhost:{browser.port}"}
 
 
 def wait_for_letter(mailbox: Mailbox, address: str, *, after: int = 0) -> str:
