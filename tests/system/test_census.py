@@ -21,7 +21,10 @@ from mindstage.datamap.scanner import Scanner
 from mindstage.ledger.signed import NotGenuine, check_json
 from mindstage.ops.census.aftermath import Aftermath
 from mindstage.ops.census.census import Census, take_census
+from mindstage.ops.census.hoard import list_holdings
 from mindstage.ops.census.leaving import BY_FORMS, Ask
+from mindstage.ops.census.neighbours import compare_texts
+from mindstage.ops.census.opening import try_everything
 from mindstage.ops.census.places import sweep
 from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
@@ -246,21 +249,67 @@ def test_the_whole_report_is_signed_and_verified(census: Report, tmp_path: Path)
     assert "Its result: clean; 1 of 2 people were erased" in done.stdout
 
 
+def hurt(taken: Census, folder: Path, harm: str, *about: object) -> Report:
+    """A fault planted in a copy of what was left, and what those say of it who stayed, and their texts."""
+    program = taken.program.copied_to(folder / "hurt")
+    with sqlite3.connect(program.data / "database" / "mindstage.sqlite3") as database:
+        assert database.execute(harm, about).rowcount
+    database.close()
+    report, kept = Report([]), [(person.visit, list(person.visit.codes)) for person in taken.people]
+    try:
+        Aftermath(folder, program, taken.people, report).visit_the_neighbours()
+    finally:
+        for visit, codes in kept:
+            visit.codes = codes
+    attempt = try_everything(list_holdings(program.folder, [], scratch=folder), Scanner([make_word()]))
+    report.problems += compare_texts(taken.people, attempt.texts, moment="at the end")
+    return report
+
+
+def test_a_neighbour_who_was_left_alone_misses_nothing(taken: Census, tmp_path: Path) -> None:
+    """The same look at a copy in which nothing changed."""
+    assert hurt(taken, tmp_path, "UPDATE django_migrations SET app = app").problems == []
+
+
 @pytest.mark.parametrize("harm", ["DELETE FROM stories_turn WHERE kind = 'reply'", "DELETE FROM library_character"])
 def test_a_neighbour_who_was_hurt_is_noticed(taken: Census, tmp_path: Path, harm: str) -> None:
-    """A fault planted in a copy of what was left: an erasure that took something of whoever stayed."""
+    """An erasure that took something of whoever stayed: the pages show it, and the texts."""
+    pages, texts = hurt(taken, tmp_path, harm).problems
+    assert pages.startswith("Somebody who stayed can no longer read: ")
+    assert texts.startswith("Texts of somebody who stayed are lost or changed at the end ")
+
+
+@pytest.mark.parametrize("slot", ["turn, say", "turn before it was edited"])
+@pytest.mark.parametrize("copy", [0, 1])
+def test_one_garbled_turn_of_a_neighbour_is_noticed(taken: Census, tmp_path: Path, slot: str, copy: int) -> None:
+    """Of the story or of its copy that was brought in, though the other one still has the words, and backups have.
+
+    One that was edited is on no page; the other kind is missed on its own page too.
+    """
     (stays,) = [person for person in taken.people if not person.leaves]
-    program = taken.program.copied_to(tmp_path / "hurt")
-    with sqlite3.connect(program.data / "database" / "mindstage.sqlite3") as database:
-        assert database.execute(harm).rowcount
-    database.close()
-    codes, report = list(stays.visit.codes), Report([])
-    try:
-        Aftermath(tmp_path, program, taken.people, report).visit_the_neighbours()
-    finally:
-        stays.visit.codes = codes
+    (word,) = [one.word for one in stays.words.planted if one.slot == slot]
+    turns = [where for where, (_, words) in sorted(stays.texts.items()) if words == {word}]
+    assert len({where.row for where in turns}) == 2
+    table, column = turns[copy].column.split(".")
+    garble = f"UPDATE {table} SET {column} = substr({column}, 1, length({column}) - 1) WHERE id = ?"
+    report = hurt(taken, tmp_path, garble, turns[copy].row.hex)
     assert report.exit_code == FOUND
-    assert report.problems[0].startswith("Somebody who stayed can no longer read: ")
+    place = f"(1, in {turns[copy].column}): {slot}."
+    assert report.problems[-1] == f"Texts of somebody who stayed are lost or changed at the end {place}"
+    assert len(report.problems) == (2 if slot == "turn, say" else 1)
+
+
+def test_a_neighbour_who_is_not_let_in_is_noticed(taken: Census, tmp_path: Path) -> None:
+    """That is a find, and makes no census void."""
+    report = hurt(taken, tmp_path, "DELETE FROM accounts_user")
+    assert (report.exit_code, report.void) == (FOUND, [])
+    assert report.problems[0].startswith("Somebody who stayed is not let in: POST /session/new/ was answered with ")
+
+
+def test_a_neighbour_whose_passkey_is_gone_is_noticed(taken: Census, tmp_path: Path) -> None:
+    """Their passphrase still opens the door."""
+    problems = hurt(taken, tmp_path, "DELETE FROM accounts_factor WHERE kind = 'passkey'").problems
+    assert "Somebody who stayed can no longer log in with their passkey." in problems
 
 
 def test_one_clear_word_in_the_write_ahead_log_is_found(census: Report, folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from mindstage.datamap.scanner import Scanner
 from mindstage.ops.census.drill import drill_restore
 from mindstage.ops.census.hoard import keep_copies, list_holdings
 from mindstage.ops.census.idents import count_kept, find_idents
-from mindstage.ops.census.leaving import Ask, fetch_receipt, leave, may_sign_in, read_again, sign_in
+from mindstage.ops.census.leaving import Ask, fetch_receipt, leave, may_sign_in
+from mindstage.ops.census.neighbours import compare_texts, note_pages, note_texts, visit_again
 from mindstage.ops.census.opening import Attempt, try_everything
 from mindstage.ops.census.people import Resident, each_at_once
 from mindstage.ops.census.places import Lookout
@@ -85,7 +86,8 @@ class Aftermath:
             if missing:
                 self.report.void.append(f"The attempt opened nothing of what was written in: {', '.join(missing)}.")
         self._owned = attempt
-        each_at_once(self._staying(), _read_all)
+        note_texts(self.people, attempt.texts)
+        each_at_once(self._staying(), note_pages)
 
     def _try(self, moment: str, people: list[Resident]) -> Attempt:
         scanner = Scanner(one.word for person in people for one in person.words.planted)
@@ -113,21 +115,14 @@ class Aftermath:
         """Those who stayed log in, and read all that they read before. Leaves the program stopped."""
         self.program.start()
         try:
-            each_at_once(self._staying(), self._visit_a_neighbour)
+            for wrong in each_at_once(self._staying(), lambda person: list(visit_again(person, self.program.port))):
+                self.report.problems += wrong
         finally:
             self.program.stop()
 
-    def _visit_a_neighbour(self, person: Resident) -> None:
-        person.visit.other.port = self.program.port
-        sign_in(person.visit)
-        lost = person.read - person.seen_in(read_again(person.visit))
-        if lost or not person.read:
-            slots = sorted({one.slot for one in person.words.planted if one.word in lost})
-            self.report.problems.append(f"Somebody who stayed can no longer read: {', '.join(slots)}.")
-        person.visit.other.post("/session/end/", {})
-
     def _try_at_the_end(self) -> None:
         attempt = self._try("at the end", self.people)
+        self.report.problems += compare_texts(self.people, attempt.texts, moment="at the end")
         gone = set().union(*(person.to_be_gone() for person in self.people))
         self.report.complain_of_opened("at the end", attempt.words & gone)
         for person in self._staying():
@@ -141,13 +136,6 @@ class Aftermath:
         columns = [place for place in self.report.idents if ": " in place]
         if columns:
             self.report.problems.append(f"Identifiers of people who were erased stand in: {', '.join(columns)}.")
-
-
-def _read_all(person: Resident) -> None:
-    """Note what whoever stays can read while all is well."""
-    sign_in(person.visit)
-    person.read = person.seen_in(read_again(person.visit))
-    person.visit.other.post("/session/end/", {})
 
 
 def _fetch_receipt(person: Resident) -> tuple[bool, str]:

@@ -44,10 +44,14 @@ class Browser:
     def get(self, path: str, *, expect: int = 200, query: Mapping[str, str] | None = None) -> Answer:
         """One page. Its body is remembered, and its form token. Raises Unexpected."""
         answer = self._ask("GET", path + (f"?{urlencode(query)}" if query else ""), expect=expect, name=path)
-        self.shown += answer.body
-        if found := _TOKEN.search(answer.body):
-            self._token = found[1].decode()
+        self._remember(answer.body)
         return answer
+
+    def try_get(self, path: str) -> bytes:
+        """One page, remembered too; b"" when it is answered with no page. Raises Unexpected when with nothing."""
+        answer = self._ask("GET", path, expect=None, name=path)
+        self._remember(answer.body)
+        return answer.body if answer.status == 200 else b""
 
     def take(self, path: str) -> Answer:
         """A download; it is no page, so its body is not remembered. Raises Unexpected."""
@@ -93,6 +97,11 @@ class Browser:
         answer = self._ask("POST", path, body, {"Content-Type": "application/json"}, expect=expect, name=path)
         events = [frame.split(b"data: ", 1)[1] for frame in answer.body.split(b"\n\n") if b"event: begun" in frame]
         return dict(json.loads(events[0])) if events else {}
+
+    def _remember(self, page: bytes) -> None:
+        self.shown += page
+        if found := _TOKEN.search(page):
+            self._token = found[1].decode()
 
     def _ask(
         self,

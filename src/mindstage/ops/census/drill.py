@@ -7,8 +7,10 @@ from pathlib import Path
 from mindstage.datamap.scanner import Scanner
 from mindstage.ledger import signing
 from mindstage.ledger.signed import NotGenuine, check_json
+from mindstage.ops.census.browser import Unexpected
 from mindstage.ops.census.hoard import list_holdings
 from mindstage.ops.census.leaving import may_sign_in, read_again, sign_in
+from mindstage.ops.census.neighbours import compare_texts
 from mindstage.ops.census.opening import try_everything
 from mindstage.ops.census.people import Resident, each_at_once
 from mindstage.ops.census.places import Lookout
@@ -33,6 +35,7 @@ def drill_restore(
     attempt = try_everything(list_holdings(copy.folder, [], scratch=folder), scanner)
     report.attempts["after the restore drill"] = attempt.counts()
     report.complain_of_opened("after the restore drill", attempt.words)
+    report.problems += compare_texts(people, attempt.texts, moment="by the restore drill")
 
 
 def _check_report(instance: Path, key: str, report: Report) -> None:
@@ -57,8 +60,10 @@ def _try_door(person: Resident, port: int, report: Report) -> None:
                 report.problems.append("Somebody who was erased came back with an old backup.")
             return
         sign_in(visit)
-        if person.read - person.seen_in(read_again(visit)):
+        if person.read - person.seen_on(read_again(visit)):
             report.problems.append("Somebody who stayed cannot read in a restored backup what they could read before.")
         visit.other.post("/session/end/", {})
+    except Unexpected as refused:
+        report.problems.append(f"Somebody is not let in to a restored backup, or out of it: {refused}")
     finally:
         visit.other.port, visit.codes = kept, codes

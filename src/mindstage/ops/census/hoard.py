@@ -20,7 +20,10 @@ COPIES: Final = (Path("data-backups/keystore"), Path("keys-escrow/keystore"))
 
 @dataclass(slots=True)
 class Holdings:
-    """Whatever can be tried: the folder of the root key, those of epoch files, and files by kind."""
+    """Whatever can be tried: the folder of the root key, those of epoch files, and files by kind.
+
+    The first of the databases is that of the instance itself.
+    """
 
     root: Path
     epochs: list[Path]

@@ -16,6 +16,9 @@ from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.ways_in import prove
 from mindstage.ops.census.words import Fate
 
+_LISTS: Final = ("/stories/", "/characters/")
+_ALWAYS: Final = ("/", "/account/", "/your-data/", *_LISTS)
+_ITEM: Final = re.compile(r'href="(/(?:stories|characters)/[0-9a-f-]{36}/)')
 _CLAIM: Final = re.compile(r">([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})<")
 
 
@@ -89,14 +92,15 @@ def sign_in(visit: Visit) -> None:
     browser.post("/session/code/", {"code": visit.codes.pop()})
 
 
-def read_again(visit: Visit) -> bytes:
-    """Everything that a visitor can read of their own, page by page: what the pages showed. Raises Unexpected."""
+def read_again(visit: Visit) -> dict[str, bytes]:
+    """Everything that a visitor can read of their own, page by page: what each showed. Raises Unexpected.
+
+    A page that says that a text is damaged shows nothing.
+    """
     browser = visit.other
-    before = len(browser.shown)
-    for page in ("/", "/account/", "/stories/", "/characters/", "/your-data/", *visit.pages):
-        browser.get(page)
-    for story in (page for page in visit.pages if page.startswith("/stories/")):
-        browser.get(f"{story}names/")
-        browser.get(f"{story}branches/")
-        browser.get(f"{story}context/")
-    return bytes(browser.shown[before:])
+    shown = {page: browser.try_get(page) for page in _ALWAYS}
+    listed = {found for page in _LISTS for found in _ITEM.findall(shown[page].decode())}
+    for item in sorted((listed | set(visit.pages)) - {visit.short_lived}):
+        for part in ("", "names/", "branches/", "context/") if item.startswith("/stories/") else ("", "edit/"):
+            shown[item + part] = browser.try_get(item + part)
+    return shown

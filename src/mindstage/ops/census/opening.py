@@ -20,7 +20,7 @@ from mindstage.datamap.scanner import Scanner
 from mindstage.ops.backup import ENDING as BACKUP
 from mindstage.ops.census.hoard import Holdings
 from mindstage.ops.census.keys_left import Keys, gather_keys
-from mindstage.ops.census.places import open_to_read
+from mindstage.ops.census.places import Where, open_to_read
 from mindstage.rights.export import ENDING as EXPORT
 from mindstage.vault.sealed_files import BEGINNING, open_chunks
 from mindstage.vault.sealing import KEY_VERSION, OVERHEAD, SUITE_AES_256_GCM, Unreadable, open_any, open_sealed, place
@@ -31,7 +31,10 @@ _TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY n
 
 @dataclass(slots=True)
 class Attempt:
-    """What came of it. `words`: those that stood in what opened. `accounts`: handle -> account, of what opened."""
+    """What came of it. `words`: those that stood in what opened. `accounts`: handle -> account, of what opened.
+
+    `texts`: what stands in the instance itself and opened, old copies and backups left out.
+    """
 
     keys: int = 0
     keystores: int = 0
@@ -44,6 +47,7 @@ class Attempt:
     accounts: dict[str, uuid.UUID] = field(default_factory=dict, repr=False)
     owners: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict, repr=False)
     instance: dict[str, bytes] = field(default_factory=dict, repr=False)
+    texts: dict[Where, bytes] = field(default_factory=dict, repr=False)
 
     def idents_of(self, account: uuid.UUID) -> set[uuid.UUID]:
         """An account and all items that are its own."""
@@ -81,6 +85,8 @@ def try_everything(holdings: Holdings, scanner: Scanner) -> Attempt:
         values = {value for database in [*holdings.databases, *plain] for value in read_sealed(database)}
     opened = list(_open_values(values, keys, everyone, attempt))
     attempt.words |= {one.word for one in scanner.scan(b"\n\0\n".join(text for _, text in opened))}
+    here = set(read_sealed(holdings.databases[0]))
+    attempt.texts = {Where(f"{one.table}.{one.column}", one.row): text for one, text in opened if one in here}
     for value, text in opened:
         if (value.table, value.column) == ("accounts_user", "handle"):
             attempt.accounts[text.decode("utf-8", "replace")] = value.row

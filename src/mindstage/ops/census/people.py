@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from mindstage.datamap.scanner import Scanner
+from mindstage.ops.census.places import Where
 from mindstage.ops.census.visit import ENDED, Visit
 from mindstage.ops.census.words import Fate, Planted, Words
 
@@ -25,13 +26,17 @@ MORTAL = frozenset(
 
 @dataclass(slots=True)
 class Resident:
-    """Somebody with an account. `read`: the words that their pages showed when all was well."""
+    """Somebody with an account. `read`: page and word, as their pages showed them when all was well.
+
+    `texts`: each text that was kept of them then, and the words in it.
+    """
 
     visit: Visit
     leaves: bool
     account: uuid.UUID | None = None
     claim_code: str = field(default="", repr=False)
-    read: set[str] = field(default_factory=set, repr=False)
+    read: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    texts: dict[Where, tuple[bytes, frozenset[str]]] = field(default_factory=dict, repr=False)
 
     @property
     def words(self) -> Words:
@@ -45,9 +50,14 @@ class Resident:
         """What nobody may open in the end: everything of whoever leaves, and the story that the others end."""
         return {one.word for one in self.words.planted if self.leaves or one.slot in ENDED}
 
-    def seen_in(self, pages: bytes) -> set[str]:
-        """Which of their lasting words these pages show."""
-        return {one.word for one in Scanner(planted.word for planted in self.lasting()).scan(pages)}
+    def seen_on(self, pages: Mapping[str, bytes]) -> set[tuple[str, str]]:
+        """Which of their lasting words each page shows. A word that stands on two pages can be lost on one."""
+        scanner = Scanner(planted.word for planted in self.lasting())
+        return {(page, one.word) for page, body in pages.items() for one in scanner.scan(body)}
+
+    def slots_of(self, words: set[str]) -> list[str]:
+        """The places that these words were planted in."""
+        return sorted({one.slot for one in self.words.planted if one.word in words})
 
 
 AT_ONCE: Final = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,6 +23,14 @@ class Found:
     word: str
     place: str
     way: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Where:
+    """Where a value stands: `table.column`, and the identifier of its row."""
+
+    column: str
+    row: uuid.UUID
 
 
 @dataclass(slots=True)
