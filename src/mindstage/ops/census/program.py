@@ -15,7 +15,7 @@ from typing import Final
 
 from mindstage.ops.census.nights import MARK
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 COMMAND_SECONDS: Final = 3_600.0
 STOP_SECONDS: Final = 10.0
 _READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")

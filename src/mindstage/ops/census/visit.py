@@ -23,7 +23,7 @@ from mindstage.ops.census.passkey_doors import (
 )
 from mindstage.ops.census.takeout import Takeout
 from mindstage.ops.census.ways_back import change_handle, come_back, freeze_and_thaw, go_without_passphrase
-from mindstage.ops.census.ways_in import FIRST_HANDLE, add_ways_in
+from mindstage.ops.census.ways_in import FIRST_HANDLE, add_ways_in, prove
 from mindstage.ops.census.words import Fate, Words
 
 MODES: Final = ("do", "say", "story", "ooc")
@@ -89,7 +89,11 @@ class Visit:
         self._takeout.choose()
 
     def go_on(self) -> None:
-        """What has to wait for the worker, which meanwhile wrote the export. Raises Unexpected."""
+        """What has to wait for the worker, which meanwhile wrote the export. Raises Unexpected.
+
+        Of many people the first have waited for longer than a proof of who they are lasts.
+        """
+        prove(self.browser, self.person.passphrase)
         self._takeout.fetch_and_bring()  # which doubles all stories, so the one that is ended begins after it
         self.short_lived = self._begin_short_life()
         for slot, browser in (("browser", self.browser), ("other browser", self.other)):
