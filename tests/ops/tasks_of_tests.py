@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import uuid
 
 from django.tasks import task
@@ -12,6 +13,14 @@ from mindstage.accounts.access_counts import note_opening
 from mindstage.vault.purposes import Purpose
 
 DONE: list[tuple[object, ...]] = []
+RUNG, HEARD = threading.Event(), threading.Event()
+"""A short clock has rung; a short job was done."""
+PATIENCE = 20
+
+
+def wait_for_the_short_ones() -> bool:
+    """Whether both came while whoever asks was still at work."""
+    return RUNG.wait(PATIENCE) and HEARD.wait(PATIENCE)
 
 
 @task
@@ -39,3 +48,15 @@ def write_down(number: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     with open(os.environ["NOTES"], "a") as notes:  # noqa: PTH123 - one short write to the end
         notes.write(f"{number}\n")
+
+
+@task
+def be_short(*subjects: object) -> None:
+    """Let the long ones hear of it."""
+    HEARD.set()
+
+
+@task
+def be_long(*subjects: object) -> None:
+    """End when the short ones have come."""
+    DONE.append(("long job", wait_for_the_short_ones()))

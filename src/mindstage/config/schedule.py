@@ -1,4 +1,7 @@
-"""Every clock: what happens by itself, how often, and by which deed. The worker rings them (ops/ticker.py)."""
+"""Every clock: what happens by itself, how often, and by which deed; and what of the worker's takes long.
+
+The worker rings them (ops/ticker.py). For what is long it has hands of its own (ops/work.py).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from mindstage.ops.retention import publish_retention
 from mindstage.ops.ticker import Clock
 from mindstage.ops.tidying import tidy_database
 from mindstage.rights.export import purge_old_exports
+from mindstage.rights.jobs import make_export
 from mindstage.rights.versions import tell_everybody
 from mindstage.stories.drafts import purge_old_drafts
 
@@ -29,11 +33,14 @@ CLOCKS: Final = (
     Clock("old sendings", timedelta(days=1), purge_old_sendings),
     Clock("failed jobs", timedelta(days=1), purge_failed_jobs),
     Clock("policy notices", timedelta(hours=6), tell_everybody),
-    Clock("night", timedelta(days=1), pass_night),
-    Clock("retention report", timedelta(days=1), publish_retention),
-    Clock("tidy database", timedelta(days=1), tidy_database),
+    Clock("night", timedelta(days=1), pass_night, long=True),
+    Clock("retention report", timedelta(days=1), publish_retention, long=True),
+    Clock("tidy database", timedelta(days=1), tidy_database, long=True),
 )
 """Each promise of the data map that names a time is kept by one line here.
 
 The night destroys keys of backups and ends frozen accounts, the trash and old receipts: by dates of the instance's own.
 """
+
+LONG_JOBS: Final = (make_export.module_path,)
+"""Jobs that may take minutes: no other job waits for them, and no clock."""

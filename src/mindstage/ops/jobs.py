@@ -6,6 +6,7 @@ A deed is run at least once, so it must be harmless to repeat.
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from datetime import timedelta
 from typing import Any, Final
@@ -35,6 +36,8 @@ QUICK_LOOK: Final = timedelta(minutes=2)
 LONGEST_WAIT: Final = max(LEASE, timedelta(minutes=2 ** (MOST_ATTEMPTS - 1)))
 """A job that is due later than this was put down while the wall clock was ahead; it is due now."""
 KEPT_FAILED: Final = timedelta(days=30)
+EVERY: Final = Q()
+_storing = threading.Lock()
 
 
 class NotAnIdentifier(Exception):
@@ -65,15 +68,15 @@ class JobBackend(BaseTaskBackend):
         )
 
 
-def run_next_job() -> bool:
-    """Claim the job that has waited longest and run it; False when none is due."""
-    job = claim_job()
+def run_next_job(which: Q = EVERY) -> bool:
+    """Claim the job that has waited longest, of those that `which` names, and run it; False when none is due."""
+    job = claim_job(which)
     if job is None:
         return False
     try:
         with acting_as(PROGRAM):
             _task(job.task).call(*job.subjects)
-        store_counts()  # who opened what for it, before the job is gone: this process may end next
+        store_openings()  # of this job, before it is gone: this process may end next
     except Exception as error:  # any fault of a deed is the job's, never the worker's
         put_back(job, problem=type(error).__name__)
     else:
@@ -81,14 +84,20 @@ def run_next_job() -> bool:
     return True
 
 
-def claim_job() -> Job | None:
+def store_openings() -> None:
+    """Store who opened what. One lane at a time: another that finds nothing left to store knows that it is stored."""
+    with _storing:
+        store_counts()
+
+
+def claim_job(which: Q = EVERY) -> Job | None:
     """Take one job that is due, by one conditional UPDATE: of two workers only one gets it.
 
     One that has been given out as often as any, and came back from no worker, is given out no more: it would end the
     next one, too.
     """
     now = clock.now()
-    open_ones = Job.objects.filter(state__in=(Job.State.WAITING, Job.State.RUNNING))
+    open_ones = Job.objects.filter(which, state__in=(Job.State.WAITING, Job.State.RUNNING))
     due = open_ones.filter(Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT))
     while (job := due.order_by("due_at").first()) and job.attempts >= MOST_ATTEMPTS:
         put_back(job, problem=WORKER_ENDED)

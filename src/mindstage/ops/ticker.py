@@ -25,6 +25,8 @@ class Clock:
     name: str
     every: timedelta
     deed: Callable[[], object]
+    long: bool = False
+    """It may take minutes: the others do not wait for it. Long ones follow each other in the order of the table."""
 
 
 def ring_due(clocks: Iterable[Clock]) -> list[str]:

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.schema import refuse_newer_schema
     from mindstage.ops.starting import refuse_closed_gate, take_lock
-    from mindstage.ops.work import work
+    from mindstage.ops.work import lanes_of, work
 
     refuse_newer_schema(instance)
     alone = not instance.database_url
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     open_keys(instance)
     if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
         raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
-    work(read_clocks(), alone=alone)
+    work(lanes_of(read_clocks(), read_long_jobs()), alone=alone)
     return 0
 
 
@@ -52,3 +52,9 @@ def read_clocks() -> Sequence[Clock]:
     """Every clock of the program: the table stands in a room above this one."""
     clocks: Sequence[Clock] = import_module(SCHEDULE).CLOCKS
     return clocks
+
+
+def read_long_jobs() -> Sequence[str]:
+    """The names of the jobs that may take minutes, from the same table."""
+    names: Sequence[str] = import_module(SCHEDULE).LONG_JOBS
+    return names
