@@ -201,7 +201,7 @@ def test_a_download_asks_for_a_proof_as_well(ada: User, database: DatabaseThread
     assert (status, b"passphrase or passkey again" in body) == (403, True)
     window = {"sec-fetch-dest": "document"}
     status, headers, body = fetch(database, ada, path, proven=False, **window)
-    assert (status, headers["location"], body) == (303, "/session/proof/?next=%2Fyour-data%2Fexports%2F", b"")
+    assert (status, headers["location"], body) == (303, "/session/proof/?next=%2Fyour-data%2Fexports%2F%3Fagain", b"")
     assert fetch(database, ada, path, **window)[0] == 200
 
 

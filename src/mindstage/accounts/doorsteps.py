@@ -1,7 +1,8 @@
 """Between two steps of a door: what the server must remember of somebody who is not signed in yet, for ten minutes.
 
 The cookie is a random key of its own; the row holds its hash and a payload that only the cookie opens, as with
-sessions. A doorstep opens no page: whoever holds one may only take the step that it is for.
+sessions. A doorstep opens no page: whoever holds one may only take the step that it is for. What somebody who is
+signed in had typed before they were asked to prove who they are lies on one of their session's cookie.
 """
 
 from __future__ import annotations
@@ -33,16 +34,34 @@ class Step(StrEnum):
     PASSKEY = "passkey"
     EMAIL = "email"
     RECOVERY = "recovery"
+    EXPORT = "export"
 
 
 def make_doorstep(step: Step, **content: Any) -> str:
     """Remember something for the next step; the cookie's value. `content` must be JSON."""
     cookie = make_cookie()
+    _made(cookie, step, content).save(force_insert=True)
+    return cookie
+
+
+def keep_for_session(session: str, step: Step, **content: Any) -> None:
+    """Remember something for a session, by its cookie, in the place of what was remembered for that step before."""
+    row = _made(of_session(session, step), step, content)
+    Doorstep.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["key_hash"], update_fields=["born", "payload"]
+    )
+
+
+def of_session(session: str, step: Step) -> str:
+    """What stands for the cookie of a doorstep that was made for a session."""
+    return f"{session}|{step}" if session else ""
+
+
+def _made(cookie: str, step: Step, content: dict[str, Any]) -> Doorstep:
     row = Doorstep(key_hash=session_key_hash(cookie), born=clock.now())
     text = json.dumps({"step": step, **content}).encode()
     row.payload = seal(_key(cookie), text, _bound_to(bytes(row.key_hash), row.born))
-    row.save(force_insert=True)
-    return cookie
+    return row
 
 
 def look_at_doorstep(cookie: str, step: Step) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 `@require_step_up` under `@require_visitor` lets nobody through whose last proof in this browser is older than ten
 minutes: they are led to the proof page and come back. A form is not sent on by itself; its page is shown again,
-and says so.
+and says so. A field that is hard to type again waits there (`keep_typed`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from mindstage.accounts.access import SignedInRequest, safe_next
+from mindstage.accounts.doorsteps import Step, end_doorstep, keep_for_session, look_at_doorstep, of_session
 from mindstage.accounts.sessions import keep_proof, proof_of
 from mindstage.kit import clock
 from mindstage.ui.views import problem
@@ -68,6 +69,24 @@ def lead_to_proof(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(f"{reverse('proof')}?{urlencode({'next': _page_of(request)})}")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def keep_typed(request: HttpRequest, step: Step, **typed: str) -> None:
+    """What stood in a form whose sender is now led to the proof, for ten minutes and this browser alone."""
+    keep_for_session(_cookie(request), step, **typed)
+
+
+def what_was_typed(request: HttpRequest, step: Step) -> dict[str, str]:
+    """The same, for the page that one comes back to; empty when nothing waits."""
+    if AGAIN not in request.GET:
+        return {}
+    kept = look_at_doorstep(of_session(_cookie(request), step), step) or {}
+    return {name: value for name, value in kept.items() if name != "step"}
+
+
+def forget_typed(request: HttpRequest, step: Step) -> None:
+    """It was used."""
+    end_doorstep(of_session(_cookie(request), step))
 
 
 def _page_of(request: HttpRequest) -> str:

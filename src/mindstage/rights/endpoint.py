@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from mindstage.accounts.readers import Database, Readers
 from mindstage.accounts.sessions import find_session
-from mindstage.accounts.step_up import has_fresh_proof
+from mindstage.accounts.step_up import AGAIN, has_fresh_proof
 from mindstage.rights.export import fail_damaged, find_ready, read_export
 from mindstage.rights.export_models import Export
 from mindstage.streaming.raw import (
@@ -160,7 +160,7 @@ async def _lead_on(request: Request, refusal: LedOn, send: Send) -> None:
     if request.headers.get(b"sec-fetch-dest") != b"document":
         await refuse(send, refusal)
         return
-    back = reverse("exports")
+    back = f"{reverse('exports')}?{AGAIN}" if isinstance(refusal, Unproven) else reverse("exports")
     there = back if refusal.page == "exports" else f"{reverse(refusal.page)}?{urlencode({'next': back})}"
     headers = [(b"location", there.encode()), (b"cache-control", b"no-store"), *SECURITY_HEADERS]
     await send({"type": "http.response.start", "status": 303, "headers": headers})

@@ -65,9 +65,7 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
     """
     from mindstage.rights.jobs import make_export
 
-    recipient = recipient.strip()
-    if recipient:
-        _to_recipient(recipient)
+    recipient = check_recipient(recipient)
     _draw_in()
     if _asked_lately(owner):
         raise ExportRefused(ONE_A_DAY)
@@ -89,6 +87,14 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
         make_export.enqueue(str(export.pk))
         _tell(person)
     return export
+
+
+def check_recipient(typed: str) -> str:
+    """A public age key in its one spelling, or "" where none was typed. Raises ExportRefused."""
+    recipient = typed.strip()
+    if recipient:
+        _to_recipient(recipient)
+    return recipient
 
 
 def _draw_in() -> None:

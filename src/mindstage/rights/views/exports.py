@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_account, require_visitor
-from mindstage.accounts.step_up import require_step_up
+from mindstage.accounts.doorsteps import Step
+from mindstage.accounts.step_up import forget_typed, is_proven, keep_typed, lead_to_proof, what_was_typed
 from mindstage.datamap.porting import NotUnderstood
 from mindstage.ledger import signing
-from mindstage.rights.export import KEPT, ExportRefused, discard_export, list_exports, request_export
+from mindstage.rights.export import KEPT, ExportRefused, check_recipient, discard_export, list_exports, request_export
 from mindstage.rights.importing import bring_archive
 from mindstage.vault.keys import KeyGone, instance_key
 
@@ -43,12 +44,18 @@ def index(request: SignedInRequest) -> HttpResponse:
     return _create(request) if request.method == "POST" else _page(request)
 
 
-@require_step_up
 def _create(request: SignedInRequest) -> HttpResponse:
+    typed = request.POST.get("recipient", "")
     try:
-        request_export(owner=request.visitor.account_id, recipient=request.POST.get("recipient", ""))
+        recipient = check_recipient(typed)
+        if not is_proven(request):
+            if recipient:
+                keep_typed(request, Step.EXPORT, recipient=recipient)
+            return lead_to_proof(request)
+        request_export(owner=request.visitor.account_id, recipient=recipient)
     except ExportRefused as refused:
-        return _page(request, problem=refused.sentence, status=409)
+        return _page(request, problem=refused.sentence, recipient=typed, status=409)
+    forget_typed(request, Step.EXPORT)
     return HttpResponseRedirect(reverse("exports"))
 
 
@@ -94,7 +101,13 @@ def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpRe
     return render(
         request,
         template,
-        {"exports": exports, "working": working, "frozen": request.visitor.frozen, **more},
+        {
+            "exports": exports,
+            "working": working,
+            "frozen": request.visitor.frozen,
+            **what_was_typed(request, Step.EXPORT),
+            **more,
+        },
         status=status,
     )
 
