@@ -13,7 +13,8 @@ from mindstage.kit import clock
 from mindstage.vault.purposes import Purpose
 
 KEPT = timedelta(days=365)
-MOST_SHOWN = 50
+LINES = 8
+"""On one page of a list, and the others of its last day: which of a day came first is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,19 @@ def notify(*, account: User, text: str) -> None:
         send_notice.enqueue(str(row.pk))
 
 
-def list_notices(account: uuid.UUID) -> list[Told]:
-    """The notices of an account, the newest first."""
-    rows = Notice.objects.filter(account=account)
-    opened = [(*open_notice(row, Purpose.SHOW), row.made_on) for row in rows]
-    opened.sort(reverse=True)
-    return [Told(made_on, text) for _, text, made_on in opened[:MOST_SHOWN]]
+def list_notices(account: uuid.UUID, *, before: date | None = None) -> list[Told]:
+    """One page of an account's notices, the newest first: of the last days before that one. No other is opened."""
+    rows = Notice.objects.filter(account=account, **({"made_on__lt": before} if before else {}))
+    days = rows.order_by("-made_on").values_list("made_on", flat=True)[:LINES]
+    if not days:
+        return []
+    opened = [(row.made_on, *open_notice(row, Purpose.SHOW)) for row in rows.filter(made_on__gte=min(days))]
+    return [Told(made_on, text) for made_on, _, text in sorted(opened, reverse=True)]
+
+
+def count_notices(account: uuid.UUID, *, before: date | None = None) -> int:
+    """How many there are, or were made before that day. None is opened."""
+    return Notice.objects.filter(account=account, **({"made_on__lt": before} if before else {})).count()
 
 
 def purge_old_notices() -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import date
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,7 +15,7 @@ from mindstage.accounts.email import show_address
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
 from mindstage.accounts.letters import sends_mail
 from mindstage.accounts.models import User
-from mindstage.accounts.notices import list_notices
+from mindstage.accounts.notices import count_notices, list_notices
 from mindstage.accounts.owner_link import is_owner_link
 from mindstage.accounts.passkeys import list_passkeys
 from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
@@ -117,10 +120,20 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
         "email": show_address(account.pk),
         "sends_mail": sends_mail(),
         "codes_left": count_recovery_codes(account.pk),
-        "notices": list_notices(account.pk),
+        **_told(request),
         "notice": next((text for name, text in DONE.items() if name in request.GET), ""),
     }
     return render(request, "accounts/account.html", context, status=status)
+
+
+def _told(request: SignedInRequest) -> dict[str, object]:
+    """The newest notices, or those before the day that the address names."""
+    account, before = request.visitor.account_id, None
+    with suppress(ValueError):
+        before = date.fromisoformat(request.GET.get("told-before", ""))
+    notices = list_notices(account, before=before)
+    earlier = notices[-1].made_on if notices and count_notices(account, before=notices[-1].made_on) else None
+    return {"notices": notices, "earlier_notices": earlier, "newer_notices": before is not None}
 
 
 def _form(request: HttpRequest, form: SignUpForm, *, status: int = 200) -> HttpResponse:

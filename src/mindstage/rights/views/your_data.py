@@ -15,7 +15,7 @@ from mindstage.accounts.access_counts import NARRATOR, AccessCount, list_opening
 from mindstage.accounts.cookies import take_cookie_back
 from mindstage.accounts.freezing import NotActive, freeze_account
 from mindstage.accounts.models import User
-from mindstage.accounts.notices import notify
+from mindstage.accounts.notices import count_notices, notify
 from mindstage.accounts.sessions import list_sessions
 from mindstage.accounts.step_up import require_step_up
 from mindstage.datamap.content import in_words as purpose_in_words
@@ -117,6 +117,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "narrators_elsewhere": any(one.kind != "embedded" for one in settings.MINDSTAGE.providers),
         "decisions": list_decisions(person),
         "trash": count_trash(person),
+        "told": count_notices(person),
         "notice": NOTICES.get(next(iter(request.GET), ""), ""),
     }
 

@@ -1,0 +1,83 @@
+"""Notices on the account page: the newest first, a few at a time, and no other is opened for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mindstage.accounts.access_counts import AccessCount, store_counts
+from mindstage.accounts.models import User
+from mindstage.accounts.notices import LINES, count_notices, list_notices, notify
+from mindstage.kit import clock
+from mindstage.vault.purposes import Purpose
+from people import make_person, signed_in_client
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
+DAYS = 30
+
+
+@pytest.fixture
+def ada() -> User:
+    """Told something on each day of a month, and of two things on each day after the first ones."""
+    person = make_person("ada")
+    for day in range(-DAYS, 0):
+        for second, which in enumerate(("first", "second")):
+            with clock.moved(timedelta(days=day, seconds=second)):
+                notify(account=person, text=f"The {which} of day {day}.")
+    return person
+
+
+def openings() -> int:
+    store_counts()
+    counts = AccessCount.objects.filter(purpose=Purpose.SHOW)
+    number = sum(one.count for one in counts)
+    counts.delete()
+    return number
+
+
+def test_only_what_is_shown_is_opened(ada: User) -> None:
+    """A year of notices is no reason to count a year of openings each time the page is looked at."""
+    openings()
+    assert len(list_notices(ada.pk)) == LINES
+    assert openings() == LINES
+    assert count_notices(ada.pk) == DAYS * 2
+    assert openings() == 0
+
+
+def test_every_notice_stands_on_one_page(ada: User) -> None:
+    """Page after page, the newest first, also within a day; a day is never torn apart."""
+    notify(account=ada, text="Today.")
+    told, before = [], None
+    while page := list_notices(ada.pk, before=before):
+        assert LINES <= len(page) <= LINES + 1 or page[-1].made_on == clock.today() - timedelta(days=DAYS)
+        told += page
+        before = page[-1].made_on
+    days = range(-1, -DAYS - 1, -1)
+    assert [one.text for one in told] == [
+        "Today.",
+        *(f"The {which} of day {day}." for day in days for which in ("second", "first")),
+    ]
+
+
+def test_the_page_leads_to_the_earlier_ones_and_back(ada: User) -> None:
+    """The list stands above the forms; an address that names no day shows the newest; another's stay theirs."""
+    client = signed_in_client(ada)
+    page = client.get("/account/").content.decode()
+    assert page.index("The second of day -1.") < page.index('action="/account/passphrase/"')
+    link = f"?told-before={clock.today() - timedelta(days=LINES // 2):%Y-%m-%d}"
+    assert f'href="{link}#told"' in page
+    earlier = client.get(f"/account/{link}").content.decode()
+    assert "The second of day -1." not in earlier
+    assert f"The second of day -{LINES // 2 + 1}." in earlier
+    assert 'href="/account/#told"' in earlier
+    assert "The second of day -1." in client.get("/account/?told-before=yesterday").content.decode()
+    assert "of day" not in signed_in_client(make_person("ben")).get(f"/account/{link}").content.decode()
+    end = client.get("/account/?told-before=2001-01-01").content.decode()
+    assert "Nothing earlier is kept" in end
+
+
+def test_your_data_leads_to_them(ada: User) -> None:
+    """With their number, where it says who opened what."""
+    page = signed_in_client(ada).get("/your-data/").content.decode()
+    assert f'<a href="/account/#told">{DAYS * 2} notices</a>' in page
