@@ -19,39 +19,64 @@ type ProblemKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The sentence a person reads, and whether trying once more can help."""
+    """The sentence a person reads, whether trying once more can help, what is left to say when the story went on."""
 
     sentence: str
     retryable: bool
+    past: str
 
 
 _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
     "unreachable": Explanation(
-        "The narrator cannot be reached. Your turn is kept; try again, or tell whoever runs this place.", True
+        "The narrator cannot be reached. Your turn is kept; try again, or tell whoever runs this place.",
+        True,
+        "The narrator could not be reached.",
     ),
     "refused": Explanation(
         "The narrator's service refused this place's key. Your turn is kept; whoever runs this place has to renew it.",
         False,
+        "The narrator’s service refused this place’s key.",
     ),
     "rejected": Explanation(
         "The narrator's service did not accept the request. Your turn is kept; whoever runs this place should check "
         "the name of the model.",
         False,
+        "The narrator’s service did not accept the request.",
     ),
-    "busy": Explanation("The narrator is busy. Your turn is kept; wait a moment and try again.", True),
-    "unwell": Explanation("The narrator's service has trouble of its own. Your turn is kept; try again soon.", True),
-    "broken": Explanation("The narrator's words arrived damaged. What came before is kept; try again.", True),
-    "closed": Explanation("The narrator broke off in mid-sentence. What came before is kept; try again.", True),
-    "silent": Explanation("The narrator has fallen silent. What came before is kept; try again.", True),
+    "busy": Explanation(
+        "The narrator is busy. Your turn is kept; wait a moment and try again.", True, "The narrator was busy."
+    ),
+    "unwell": Explanation(
+        "The narrator's service has trouble of its own. Your turn is kept; try again soon.",
+        True,
+        "The narrator’s service had trouble of its own.",
+    ),
+    "broken": Explanation(
+        "The narrator's words arrived damaged. What came before is kept; try again.",
+        True,
+        "The narrator’s words arrived damaged. What came before is kept.",
+    ),
+    "closed": Explanation(
+        "The narrator broke off in mid-sentence. What came before is kept; try again.",
+        True,
+        "The narrator broke off in mid-sentence. What came before is kept.",
+    ),
+    "silent": Explanation(
+        "The narrator has fallen silent. What came before is kept; try again.",
+        True,
+        "The narrator fell silent. What came before is kept.",
+    ),
     "not_installed": Explanation(
         "No narrator is installed on this machine. Your turn is kept; install one on the page “Who narrates”, then "
         "try again.",
         True,
+        "No narrator was installed on this machine.",
     ),
     "loading_failed": Explanation(
         "The narrator on this machine could not be woken. Your turn is kept; try again, or install it anew on the page "
         "“Who narrates”.",
         True,
+        "The narrator on this machine could not be woken.",
     ),
 }
 
@@ -71,6 +96,11 @@ class ProviderProblem(Exception):
     @property
     def sentence(self) -> str:
         return _EXPLANATIONS[self.kind].sentence
+
+    @property
+    def past(self) -> str:
+        """What happened, for a turn after which others came: nothing is asked for, and nothing waits."""
+        return _EXPLANATIONS[self.kind].past
 
     @property
     def retryable(self) -> bool:

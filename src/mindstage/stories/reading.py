@@ -11,7 +11,7 @@ from datetime import datetime
 from mindstage.stories import paths, raw
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
-from mindstage.stories.replay import sentence_of
+from mindstage.stories.replay import past_of, sentence_of
 from mindstage.stories.stage import Stage
 from mindstage.ui import prose
 from mindstage.vault.fields import allow
@@ -131,13 +131,19 @@ def _view(story: Story, stage: Stage, row: TurnRow, versions: list[uuid.UUID], l
         html=prose.render(prose.spoken(text) if row.kind == Turn.Kind.SAY else text),
         text=text,
         state=row.state,
-        problem=sentence_of(row.problem) if row.state == Turn.State.FAILED else "",
+        problem=_problem(row, last),
         variant_number=at + 1,
         variant_count=len(versions),
         variant_ids=(versions[at - 1] if at else None, versions[at + 1] if at + 1 < len(versions) else None),
         is_last=row.position == last,
         edited=row.edited,
     )
+
+
+def _problem(row: TurnRow, last: int) -> str:
+    if row.state != Turn.State.FAILED:
+        return ""
+    return sentence_of(row.problem) if row.position == last else past_of(row.problem)
 
 
 def _versions(rows: Iterable[TurnRow]) -> dict[tuple[uuid.UUID, int], list[uuid.UUID]]:

@@ -19,6 +19,7 @@ from mindstage.vault.sealing import Sealed, open_sealed, place
 
 DAMAGED = "damaged"
 """The problem of a reply whose prompt could not be made, because a text of its story does not open."""
+DAMAGED_THEN = "A text of this story did not open when the narrator was asked."
 INTERRUPTED = "The narrator was cut off in the middle. The words so far are kept."
 
 
@@ -88,6 +89,16 @@ def sentence_of(problem: str) -> str:
         return ProviderProblem(problem).sentence  # type: ignore[arg-type]
     except KeyError:
         return ProviderProblem("broken").sentence
+
+
+def past_of(problem: str) -> str:
+    """The same for a turn after which the story went on: what happened then, and no advice that has had its time."""
+    if problem == DAMAGED:
+        return DAMAGED_THEN
+    try:
+        return ProviderProblem(problem).past  # type: ignore[arg-type]
+    except KeyError:
+        return ProviderProblem("broken").past
 
 
 def _opened(story: uuid.UUID, reply: uuid.UUID, position: int, text: Sealed, state: str, problem: str) -> StoredReply:
