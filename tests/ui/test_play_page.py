@@ -159,6 +159,23 @@ def test_a_pointer_takes_no_focus_along(stage_address: str, in_gallery: gallery.
     expect(page.get_by_role("button", name="Undo")).not_to_be_focused()
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_undo_covers_no_tool(stage_address: str, in_gallery: gallery.Stage, open_page: Open, width: int) -> None:
+    """For as long as the sentence with Undo stands there the last turn is shown whole above it, and can be used."""
+    page = open_page(stage_address, width=width, height=640)
+    page.locator(".turn.last").get_by_role("button", name="Delete").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    tool = page.locator(".turn.last").get_by_role("button", name="Try again")
+    reader, toast, tools = (one.bounding_box() for one in (page.locator("story-reader"), page.locator(".toast"), tool))
+    assert reader and toast and tools
+    assert tools["y"] + tools["height"] <= reader["y"] + reader["height"] <= toast["y"]
+    tool.click(trial=True)
+    undo.click()
+    expect(page.locator(".toast")).to_have_count(0)
+    assert page.locator("story-reader").evaluate("it => it.scrollHeight - it.scrollTop - it.clientHeight") < 2
+
+
 def test_a_second_tab_fills_the_gap(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
     """What another tab played meanwhile appears, in order, when this one plays."""
     page = open_page(stage_address)

@@ -17,7 +17,9 @@ class StoryReader extends HTMLElement {
     if (!location.hash) this.followEnd();
     this.watch();
     // Fonts and pictures settle after the first layout; the end stays the end until the reader moves.
-    new ResizeObserver(() => { if (this.following) this.followEnd(); }).observe(this.log);
+    // So it does when what stands below it grows: a long line, a sentence with Undo.
+    const settler = new ResizeObserver(() => { if (this.following) this.followEnd(); });
+    for (const one of [this.log, this]) settler.observe(one);
   }
 
   get log() { return this.querySelector("turn-stream"); }
