@@ -168,7 +168,9 @@ def test_undo_covers_no_tool(stage_address: str, in_gallery: gallery.Stage, open
     expect(undo).to_be_visible()
     tool = page.locator(".turn.last").get_by_role("button", name="Try again")
     reader, toast, tools = (one.bounding_box() for one in (page.locator("story-reader"), page.locator(".toast"), tool))
-    assert reader and toast and tools
+    assert reader
+    assert toast
+    assert tools
     assert tools["y"] + tools["height"] <= reader["y"] + reader["height"] <= toast["y"]
     tool.click(trial=True)
     undo.click()

@@ -26,6 +26,7 @@ from mindstage.stories.trash import end_turn_now, last_backup
 from mindstage.stories.turns import check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
 from mindstage.stories.views.stories import stretch_context
+from mindstage.vault.purposes import Purpose
 
 
 @require_http_methods(["GET", "POST"])
@@ -136,9 +137,14 @@ def draft(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 @require_GET
 @for_players
 def context(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
-    """The context meter and the lore in play."""
-    meter = read_meter(own_story(request, ident))
-    return render(request, "stories/context.html", {"meter": meter, "lore": meter.lore if meter else []})
+    """The context meter and the lore in play: for our script, or as a page."""
+    story = own_story(request, ident)
+    meter = read_meter(story)
+    context = {"meter": meter, "lore": meter.lore if meter else []}
+    if wants_partial(request):
+        return render(request, "stories/context.html", context)
+    title = story.open("title", Purpose.SHOW)
+    return render(request, "stories/context_page.html", {**context, "story": {"id": story.pk, "title": title}})
 
 
 def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
