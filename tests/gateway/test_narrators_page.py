@@ -29,6 +29,7 @@ def test_the_tiny_model_is_called_what_it_is_and_a_better_one_is_offered() -> No
     page = signed_in_client(make_person("ada")).get("/models/").content.decode()
     assert "Tiny demo model" in page
     assert "Install (1.1 GB)" in page
+    assert "of disk" not in page  # one figure, the button's
 
 
 def test_the_owner_installs(begun: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -84,6 +85,10 @@ def test_the_page_says_what_was_published() -> None:
     assert found["measured_on"] == (clock.today() + 31 * DAY).isoformat()
     assert [line["category"] for line in found["categories"]] == [measure.name for measure in MEASURES]
     assert "Signed-in browsers" in page
+    measured = clock.today() + 31 * DAY
+    assert f"Measured on {measured:%-d %B %Y}." in page
+    assert f"{clock.today():%-d %B %Y}, 31 days" in page
+    assert not re.search(r"\d{4}-\d\d-\d\d", page)  # days are written as on every other page
     assert RetentionReport.objects.count() == 1
 
 

@@ -95,6 +95,7 @@ def test_sizes_are_those_of_the_sealed_bytes(ada: Life) -> None:
     assert sizes["age_band"] == sizes["credential"] == sizes["access_count"] == sizes["export"] == 0
     page = signed_in_client(ada.person).get("/your-data/").content.decode()
     assert f"{filesizeformat(sizes['story'])}</span>" in page
+    assert "&#x27;" not in page  # what the map says stands there in the letters of print
 
 
 def test_the_file_of_an_export_counts(ada: Life) -> None:

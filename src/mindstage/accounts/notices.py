@@ -13,7 +13,7 @@ from mindstage.kit import clock
 from mindstage.vault.purposes import Purpose
 
 KEPT = timedelta(days=365)
-LINES = 8
+LINES = 6
 """On one page of a list, and the others of its last day: which of a day came first is sealed."""
 
 

@@ -74,8 +74,12 @@ def _part(part: Mapping[str, Any], content: Content, facts: Facts) -> Part:
 
 
 def _typeset(table: Table) -> Table:
-    """With the quotation marks of print."""
-    return Table(table.head, tuple(tuple(cell.replace("'", "’") for cell in row) for row in table.rows))
+    return Table(table.head, tuple(tuple(typeset(cell) for cell in row) for row in table.rows))
+
+
+def typeset(words: str) -> str:
+    """With the apostrophes of print, as every page has them: the map is written with those of the keyboard."""
+    return words.replace("'", "’")
 
 
 def _fill(paragraphs: Any, facts: Facts) -> tuple[str, ...]:

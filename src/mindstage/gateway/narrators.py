@@ -91,7 +91,7 @@ def _of_route(route: Route, *, active: bool) -> Narrator:
         id=route.id.replace("/", "-"),
         title=route.title,
         disclosure=disclosure(route),
-        note=stance if route.leaves else known.get(route.model, "A model file of this instance's own."),
+        note=stance if route.leaves else known.get(route.model, "A model file of this instance’s own."),
         leaves=route.leaves,
         active=active,
         tiny=route.tiny,

@@ -33,12 +33,12 @@ _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
         "The narrator could not be reached.",
     ),
     "refused": Explanation(
-        "The narrator's service refused this place's key. Your turn is kept; whoever runs this place has to renew it.",
+        "The narrator’s service refused this place’s key. Your turn is kept; whoever runs this place has to renew it.",
         False,
         "The narrator’s service refused this place’s key.",
     ),
     "rejected": Explanation(
-        "The narrator's service did not accept the request. Your turn is kept; whoever runs this place should check "
+        "The narrator’s service did not accept the request. Your turn is kept; whoever runs this place should check "
         "the name of the model.",
         False,
         "The narrator’s service did not accept the request.",
@@ -47,12 +47,12 @@ _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
         "The narrator is busy. Your turn is kept; wait a moment and try again.", True, "The narrator was busy."
     ),
     "unwell": Explanation(
-        "The narrator's service has trouble of its own. Your turn is kept; try again soon.",
+        "The narrator’s service has trouble of its own. Your turn is kept; try again soon.",
         True,
         "The narrator’s service had trouble of its own.",
     ),
     "broken": Explanation(
-        "The narrator's words arrived damaged. What came before is kept; try again.",
+        "The narrator’s words arrived damaged. What came before is kept; try again.",
         True,
         "The narrator’s words arrived damaged. What came before is kept.",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,10 +14,16 @@ from mindstage.ops.retention import published
 @require_safe
 def transparency(request: HttpRequest) -> HttpResponse:
     """The oldest record of each category, beside its promise."""
-    return render(request, "ops/transparency.html", {"report": published()})
+    report = published()
+    lines = [{**line, "oldest": _day(line["oldest"])} for line in report["categories"]]
+    return render(request, "ops/transparency.html", {"measured_on": _day(report["measured_on"]), "lines": lines})
 
 
 @require_safe
 def retention(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
     """The same for programs, measured once a day."""
     return JsonResponse(published(), json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+def _day(said: str | None) -> date | None:
+    return date.fromisoformat(said) if said else None

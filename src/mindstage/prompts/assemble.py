@@ -271,7 +271,7 @@ def _balanced(shown: dict[str, int], *, total: int, rest: str) -> dict[str, int]
 
 def _bare(inputs: PromptInputs, fixed: _Fixed, budget: Budget, meter: Meter) -> Prompt:
     """A context so small that only the newest words fit. Better a short answer than none."""
-    fixed.sections.notes.append("This model's context is too small for the cast and the scenario.")
+    fixed.sections.notes.append("This model’s context is too small for the cast and the scenario.")
     fixed.sections.constants, fixed.called = [], []
     continued = inputs.continue_from.rstrip() if inputs.dialect.prefills else ""
     tokens = (budget.room - 2 * meter.overhead) // (2 if continued else 1)

@@ -20,6 +20,7 @@ from django.db.models.functions import Length
 
 from mindstage.accounts.sessions import IDLE
 from mindstage.datamap.content import in_words
+from mindstage.datamap.policy import typeset
 from mindstage.datamap.reading import Entry, data_map
 from mindstage.datamap.retention import kept_for, with_choice
 from mindstage.gateway.sendings import Sent, list_sent
@@ -91,8 +92,8 @@ def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
     rows, size = _measure(entry, person)
     return Kind(
         id=entry.id,
-        title=entry.title,
-        what=_sentence(entry.note or _source(entry)),
+        title=typeset(entry.title),
+        what=typeset(_sentence(entry.note or _source(entry))),
         why=f"{_sentence(in_words(entry.purpose))}",
         active=_kept_here(entry, "retention_active"),
         after=_kept_here(entry, "retention_after"),

@@ -94,7 +94,7 @@ def narrate(
         if cut_after is not None and shown >= cut_after:
             return
     text = stage.words[:shown]
-    said = "The narrator's server closed the line. The words so far are kept." if state == "failed" else None
+    said = "The narrator’s server closed the line. The words so far are kept." if state == "failed" else None
     for index, known in enumerate(stage.turns):
         if known.id == run:
             stage.turns[index] = replace(known, text=text, state=state, problem=said or "")
