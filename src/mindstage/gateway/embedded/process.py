@@ -1,6 +1,7 @@
 """The parent's side of the child process: start it, know whether it lives, end it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -36,16 +37,12 @@ class ModelProcess:
         """For requests of ours. llama.cpp hangs up kept connections without a word, so none is kept."""
         return {"Authorization": f"Bearer {self.key}", "Connection": "close"}
 
-    async def end(self) -> None:
+    async def end(self, *, within: float = LEAVE_SECONDS) -> None:
         """Close its pipe, which ends it; kill it when it does not go."""
         if self.process.stdin:
             self.process.stdin.close()
-        try:
-            async with asyncio.timeout(LEAVE_SECONDS):
-                await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        await _wait(self.process, within)
+        await _kill(self.process, within)
 
 
 async def start_process(path: Path | None, *, context: int, threads: int) -> ModelProcess:
@@ -64,9 +61,7 @@ async def start_process(path: Path | None, *, context: int, threads: int) -> Mod
     try:
         said = await _ask(process, {"path": str(path), "key": key, "context": context, "threads": threads})
     except BaseException:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        await _kill(process, LEAVE_SECONDS)
         raise
     return ModelProcess(said["address"], key, process)
 
@@ -92,3 +87,21 @@ async def _ask(process: asyncio.subprocess.Process, asked: dict[str, Any]) -> di
     if "address" not in said:
         raise ProviderProblem("loading_failed")
     return said
+
+
+async def _kill(process: asyncio.subprocess.Process, within: float) -> None:
+    # One that has gone already is not signalled: its number may be another's by now.
+    if process.returncode is None:
+        process.kill()
+        await _wait(process, within)
+
+
+async def _wait(process: asyncio.subprocess.Process, within: float) -> None:
+    """Wait for its end, but no longer than this.
+
+    Up to CPython 3.13.0 asyncio waits for its pipes as well, which a child of its own may hold open for ever; and a
+    killed process that the system does not let go is nobody's to wait for.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await process.wait()
