@@ -12,7 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 
-from browser import chromium, open_page  # noqa: F401  fixtures
+from browser import browsers, chromium, open_page  # noqa: F401  fixtures
 
 
 @pytest.fixture(autouse=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from browser import chromium  # noqa: F401  a fixture
+from browser import browsers, chromium  # noqa: F401  fixtures
 from fakes.provider import Finish, Text, ThreadedFakeProvider
 from journeys.visitor import Visitor
 from system.program import Program, provider_toml, running_program
@@ -49,16 +50,15 @@ def narrator(theatre: tuple[Program, ThreadedFakeProvider]) -> ThreadedFakeProvi
 @pytest.fixture
 def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
     """Let somebody come: `come()` to the shared theatre, or `come(address)`. Complaints fail the test at its end."""
-    visitors: list[Visitor] = []
+    with ExitStack() as leaving:  # everybody leaves, also after somebody who complains
 
-    def arrive(address: str = "", **options: Any) -> Visitor:
-        address = address or request.getfixturevalue("program").address
-        visitors.append(Visitor(chromium, address, **options))
-        return visitors[-1]
+        def arrive(address: str = "", **options: Any) -> Visitor:
+            address = address or request.getfixturevalue("program").address
+            visitor = Visitor(chromium, address, **options)
+            leaving.callback(visitor.leave)
+            return visitor
 
-    yield arrive
-    for visitor in visitors:
-        visitor.leave()
+        yield arrive
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser import chromium, open_page
+from browser import browsers, chromium, open_page
 from system.program import instance, running_program
 
-__all__ = ["chromium", "instance", "open_page", "running_program"]
+__all__ = ["browsers", "chromium", "instance", "open_page", "running_program"]

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, Route
 
-from browser import chromium, open_page  # noqa: F401 - fixtures
+from browser import browsers, chromium, open_page  # noqa: F401 - fixtures
 from mindstage.ledger import signing
 from mindstage.ledger.receipts import FORMAT, check_receipt
 from mindstage.ledger.signed import NotGenuine, sign_json

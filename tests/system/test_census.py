@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from browser import chromium, find_chromium  # noqa: F401  a fixture
+from browser import browsers, find_chromium  # noqa: F401  a fixture
 from doors.addresses import STREAMS
 from mindstage.datamap.scanner import Scanner
 from mindstage.ledger.signed import NotGenuine, check_json
@@ -53,7 +53,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     """The erasure is asked for in Chromium; where there is none, by the plain forms of the same pages."""
     if find_chromium() is None:
         return BY_FORMS
-    return ask_in_chromium(request.getfixturevalue("chromium"))
+    return ask_in_chromium(request.getfixturevalue("browsers").give())
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import override_settings
 
-from browser import chromium, open_page  # noqa: F401  fixtures
+from browser import browsers, chromium, open_page  # noqa: F401  fixtures
 from ui import gallery
 
 PROCESSORS = [
