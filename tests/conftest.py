@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from no_network import complain, stay_here
+from watchdog import pytest_configure, pytest_exception_interact  # noqa: F401  hooks
 
 # A machine that does other things as well is slow now and then; no promise is about how long one example takes.
 settings.register_profile("patient", deadline=None)
