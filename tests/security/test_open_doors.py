@@ -83,7 +83,7 @@ def test_a_thousand_who_say_nothing_do_not_end_the_program(running_program: Call
 
 
 def no_worker_can_start(program: Program) -> bool:
-    """One comes a second after the first page, on a busy machine before the handles are gone: the next is meant then."""
+    """One comes a second after the first page; where that is before the handles are gone, the next one is meant."""
     for worker in program.children():
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)

@@ -31,6 +31,17 @@ def make_card(words: Words) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + after
 
 
+def make_picture(words: Words) -> bytes:
+    """A PNG to take the place of a character's picture, with notes about itself."""
+    chunks = [
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", _PIXELS, _PIXELS, 8, 2, 0, 0, 0)),
+        _text(b"tEXt", b"Comment\0", words.plant("other picture, comment", Fate.NEVER, plain=True)),
+        _chunk(b"IDAT", zlib.compress((b"\0" + bytes((110, 90, 40)) * _PIXELS) * _PIXELS)),
+        _chunk(b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + words.plant("other picture, after its end", Fate.NEVER).encode()
+
+
 def make_refused_card(words: Words) -> bytes:
     """JSON that is no card: it is refused, and nothing of it may stay."""
     return json.dumps({"name": words.plant("refused card", Fate.NEVER), "spec": "none"}).encode()

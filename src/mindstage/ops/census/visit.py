@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mindstage.ops.census.browser import Browser, Unexpected
-from mindstage.ops.census.card import KEY, make_card, make_refused_card
+from mindstage.ops.census.card import KEY, make_card, make_picture, make_refused_card
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.passkey import Device
@@ -22,7 +22,13 @@ from mindstage.ops.census.passkey_doors import (
     sign_up_with_passkey,
 )
 from mindstage.ops.census.takeout import Takeout
-from mindstage.ops.census.ways_back import change_handle, come_back, freeze_and_thaw, go_without_passphrase
+from mindstage.ops.census.ways_back import (
+    change_handle,
+    come_back,
+    correct_age,
+    freeze_and_thaw,
+    go_without_passphrase,
+)
 from mindstage.ops.census.ways_in import FIRST_HANDLE, add_ways_in, prove
 from mindstage.ops.census.words import Fate, Words
 
@@ -80,6 +86,7 @@ class Visit:
         self._bring_character()
         self._write_draft(story)
         self._correct_names(story)
+        self._correct_stage(story)
         self.person = self._change_passphrase(self.person)
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
         self.device = add_passkey(self.browser, self.words)
@@ -238,6 +245,7 @@ class Visit:
         self.browser.get(brought)
         self.browser.get(f"{brought}portrait/")
         self._correct_character(brought)
+        self._change_picture(brought)
         fields = {"character": brought.split("/")[2], "greeting": "0", "persona": self._word("name in another story")}
         story = self.browser.post("/stories/", fields).location
         self._take_turn(
@@ -251,6 +259,15 @@ class Visit:
         self.browser.post(f"{character}edit/", {"card.creator_notes": corrected})
         self.browser.get(character)
 
+    def _change_picture(self, character: str) -> None:
+        address = f"{character}picture/"
+        self.browser.get(address)
+        none = self._never("picture that is none").encode()
+        self.browser.upload(address, none, field_name="picture", file_name="none.png", expect=422)
+        name = f"{self._never('name of a picture', plain=True)}.png"
+        self.browser.upload(address, make_picture(self.words), field_name="picture", file_name=name, expect=302)
+        self.browser.get(f"{character}portrait/")
+
     def _write_draft(self, story: str) -> None:
         for slot, fate in (("draft that was replaced", Fate.PASSING), ("draft", Fate.SEALED)):
             text = f"I would {self.words.plant(slot, fate, shown=fate is Fate.SEALED)}"
@@ -262,6 +279,11 @@ class Visit:
         names = {"title": self._word("title"), "persona": self._word("name to play under, corrected")}
         self.browser.post(f"{story}names/", names)
         self.browser.get(story)
+
+    def _correct_stage(self, story: str) -> None:
+        self.browser.get(f"{story}stage/")
+        self.browser.post(f"{story}stage/", {"stage.premise": f"The bells hang in {self._word('premise, corrected')}."})
+        self.browser.get(f"{story}stage/")
 
     def _change_passphrase(self, person: Person) -> Person:
         """Change it, fail to log in elsewhere, log in there, and log out again."""
@@ -278,6 +300,7 @@ class Visit:
 
     def _change_ways_in(self) -> Person:
         """Another handle, no passphrase for a moment, a freeze, and back in from elsewhere."""
+        correct_age(self.browser, self.words)
         handle = change_handle(self.browser, self.words)
         passphrase = go_without_passphrase(self.browser, self.words, self.codes)
         freeze_and_thaw(self.browser, handle, passphrase, self.codes)

@@ -13,6 +13,14 @@ from mindstage.ops.census.words import Fate, Words
 LONGER_THAN_A_HANDLE: Final = 3
 
 
+def correct_age(browser: Browser, words: Words) -> None:
+    """Younger, and back, after what is no age band. Raises Unexpected."""
+    browser.get("/your-data/age/")
+    browser.post("/your-data/age/", {"age_band": words.plant("age band that is none", Fate.NEVER)}, expect=422)
+    for band in ("13_17", "18_plus"):
+        browser.post("/your-data/age/", {"age_band": band})
+
+
 def change_handle(browser: Browser, words: Words) -> str:
     """Another handle, after one that is refused. Raises Unexpected."""
     refused = words.plant("another handle that is refused", Fate.NEVER) * LONGER_THAN_A_HANDLE
