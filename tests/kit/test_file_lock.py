@@ -12,8 +12,8 @@ from mindstage.kit.file_lock import file_lock
 
 def handle_of(path: Path) -> int:
     """This process's handle of a file."""
-    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
-    return next(number for number in numbers if os.path.realpath(f"/proc/self/fd/{number}") == str(path))
+    handles = Path("/proc/self/fd").iterdir()
+    return next(int(handle.name) for handle in handles if handle.resolve() == path)
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:

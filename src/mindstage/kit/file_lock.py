@@ -17,6 +17,6 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
-        # By name: whatever another thread is starting just now has inherited the handle until it runs, and with it the lock.
+        # By name: a process that another thread is just starting shares the handle until it runs, and with it the lock.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
