@@ -239,6 +239,7 @@ def test_keys(stage_address: str, in_gallery: gallery.Stage, open_page: Open) ->
     expect(page.get_by_label("Your line")).to_be_focused()
     play(page, "I begin.")
     expect(page.locator(".turn.last")).to_contain_text(END)
+    expect(page.locator("turn-composer")).to_have_attribute("data-now", "rest")  # the last word comes before the end
     page.keyboard.press("ArrowRight")
     expect(page.locator(".turn.last .swap")).to_contain_text("2/2")
     assert in_gallery.takes[-1]["act"] == "regenerate"
