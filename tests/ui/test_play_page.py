@@ -161,17 +161,16 @@ def test_a_pointer_takes_no_focus_along(stage_address: str, in_gallery: gallery.
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_undo_covers_no_tool(stage_address: str, in_gallery: gallery.Stage, open_page: Open, width: int) -> None:
-    """For as long as the sentence with Undo stands there the last turn is shown whole above it, and can be used."""
+    """For as long as the sentence with Undo stands there the last turn can be used, and the end stays where it was."""
     page = open_page(stage_address, width=width, height=640)
     page.locator(".turn.last").get_by_role("button", name="Delete").click()
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_visible()
     tool = page.locator(".turn.last").get_by_role("button", name="Try again")
-    reader, toast, tools = (one.bounding_box() for one in (page.locator("story-reader"), page.locator(".toast"), tool))
-    assert reader
+    toast, tools = page.locator(".toast").bounding_box(), tool.bounding_box()
     assert toast
     assert tools
-    assert tools["y"] + tools["height"] <= reader["y"] + reader["height"] <= toast["y"]
+    assert toast["y"] + toast["height"] <= tools["y"]
     tool.click(trial=True)
     undo.click()
     expect(page.locator(".toast")).to_have_count(0)

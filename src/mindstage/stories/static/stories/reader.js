@@ -17,7 +17,7 @@ class StoryReader extends HTMLElement {
     if (!location.hash) this.followEnd();
     this.watch();
     // Fonts and pictures settle after the first layout; the end stays the end until the reader moves.
-    // So it does when what stands below it grows: a long line, a sentence with Undo.
+    // So it does when what stands below it grows, as a long line does.
     const settler = new ResizeObserver(() => { if (this.following) this.followEnd(); });
     for (const one of [this.log, this]) settler.observe(one);
   }

@@ -10,7 +10,7 @@ export function say(sentence) {
 
 let leaving = 0;
 
-/** Show a sentence at the foot of the page, or in the place that a page keeps for it ([data-toasts]); `act` runs when the person presses `label`.
+/** Show a sentence over the page, where its style puts it; `act` runs when the person presses `label`.
     `from`: where the focus was, for whoever came there by keys; it goes to the label, and back there with Escape. */
 export function toast(sentence, { label = "", act = null, seconds = 9, from = null } = {}) {
   document.querySelector(".toast")?.remove();
@@ -20,7 +20,7 @@ export function toast(sentence, { label = "", act = null, seconds = 9, from = nu
   const words = document.createElement("span");
   box.append(words);
   if (label) box.append(pressable(label, () => { box.remove(); act(); }));
-  (document.querySelector("[data-toasts]") ?? document.body).append(box);
+  document.body.append(box);
   words.textContent = sentence;
   linger(box, seconds);
   if (from) takeFocus(box, from);
