@@ -24,7 +24,7 @@ LONGEST_REPLY: Final = 200_000
 REPLY_SECONDS: Final = 1_800.0
 LONGEST_WAIT: Final = 86_400
 LONGEST_TAIL: Final = 65_536
-REST_SECONDS: Final = 0.04
+REST_SECONDS: Final = 0.06
 TAIL_SECONDS: Final = 2.0
 
 GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
