@@ -135,6 +135,12 @@ def erase(life: Life, beside: Beside, patched: pytest.MonkeyPatch, deed: Callabl
     assert_gone(life)
 
 
+def batches_of(rows: int, patched: pytest.MonkeyPatch) -> None:
+    """Batches of one size, however fast this machine is."""
+    patched.setattr(batches, "SMALLEST", rows)
+    patched.setattr(batches, "LARGEST", rows)
+
+
 def others_had_their_turn(beside: Beside) -> None:
     """No commit of the eraser is longer than a batch, and after each full one the next is somebody else's."""
     commits = beside.commits
@@ -146,8 +152,7 @@ def others_had_their_turn(beside: Beside) -> None:
 
 def test_others_write_between_any_two_batches(ada: Life, ben: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
     """Turns, branches, drafts, stories, characters: after each batch whoever waits writes before the next one."""
-    assert batches.BATCH <= 250, "measured: what holds others up for less than 10 ms"
-    monkeypatch.setattr(batches, "BATCH", SMALL)
+    batches_of(SMALL, monkeypatch)
     erase(ada, ben, monkeypatch)
     others_had_their_turn(ben)
     assert Turn.objects.filter(story=ben.story, position__gte=100).count() >= 9
@@ -163,7 +168,19 @@ def test_one_transaction_for_everything_is_found(
     ada: Life, ben: Beside, monkeypatch: pytest.MonkeyPatch, rows: int, deed: Callable[[], object]
 ) -> None:
     """Two planted faults: batches without a bound, and small ones that hold the lock from the first to the last."""
-    monkeypatch.setattr(batches, "BATCH", rows)
+    batches_of(rows, monkeypatch)
     erase(ada, ben, monkeypatch, deed)
     with pytest.raises(AssertionError):
         others_had_their_turn(ben)
+
+
+def test_a_batch_grows_and_shrinks_to_what_the_lock_may_be_held() -> None:
+    """Promise: however slow the disk or heavy the rows, a waiting turn waits for milliseconds."""
+    rows_a_second = 40_000
+    size = batches.SMALLEST
+    for _ in range(10):
+        size = batches.fit_batch(size, size / rows_a_second)
+    assert size == int(batches.HOLD_SECONDS * rows_a_second)
+    assert batches.fit_batch(size, 10 * batches.HOLD_SECONDS) <= max(batches.SMALLEST, size // 10)
+    assert batches.fit_batch(size, 0.0) == 2 * size, "never more than twice as many at once"
+    assert batches.fit_batch(batches.LARGEST, 0.0) == batches.LARGEST
