@@ -9,12 +9,14 @@ from library import card_makers as make
 from mindstage.accounts.models import Factor, Session, User
 from mindstage.accounts.sessions import begin_session
 from mindstage.library.characters import import_character
+from mindstage.library.materials import make_material
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import starters
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.rights.export import request_export
 from mindstage.stories import revisions
 from mindstage.stories.beginnings import begin_story
+from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Turn
 from people import make_person
 
@@ -34,8 +36,13 @@ def house(vault: None) -> House:
     session = Session.objects.filter(account=ada).first()
     assert session
     item = import_character(owner=ada.pk, data=make.to_json(make.v2()))
-    trash_character(character=item)
+    trash_item(item)
+    persona = make_material(owner=ada.pk, kind="persona", name="Mara", content={"about": "A lamplighter."})
+    lorebook = make_material(owner=ada.pk, kind="lorebook", name="Lamps")
     names = {
+        "persona": persona.pk,
+        "lorebook": lorebook.pk,
+        "scenario": keep_as_scenario(story).pk,
         "export": request_export(owner=ada.pk).pk,
         "item": item.pk,
         "character": character.pk,

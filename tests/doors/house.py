@@ -37,6 +37,8 @@ def address(house: House, name: str, route: str) -> str:
         else house.story.pk
     )
     owner = house.names["export"] if name == "export_end" else owner
+    kind = next((kind for kind in ("persona", "lorebook", "scenario") if name.startswith(f"own_{kind}")), None)
+    owner = house.names[kind] if kind else owner
     filled = {
         "<uuid:ident>": owner,
         "<uuid:turn>": house.names["turn"],
@@ -65,6 +67,8 @@ def fields(house: House) -> dict[str, str]:
         "variant": str(house.turn.pk),
         "character": str(house.names["character"]),
         "greeting": "0",
+        "as": str(house.names["persona"]),
+        "books": str(house.names["lorebook"]),
         "persona": "Nobody",
     }
 

@@ -10,7 +10,7 @@ from doors.addresses import OBJECTS, OPEN, SHUT, patterns
 from doors.house import House, address, ask, everything, fields, is_shut
 from mindstage.accounts.models import Session
 from mindstage.kit import clock
-from mindstage.library.models import Character
+from mindstage.library.models import Character, Material
 from mindstage.stories.models import Story, Turn
 from people import signed_in_client
 
@@ -83,6 +83,7 @@ def test_the_owner_of_a_thing_gets_it(house: House) -> None:
     for name, route in patterns():
         if name in OBJECTS - {"portrait"}:
             Story.objects.update(trashed_on=None)
+            Material.objects.update(trashed_on=None)
             Character.objects.exclude(pk=house.names["item"]).update(trashed_on=None)
             Character.objects.filter(pk=house.names["item"]).update(trashed_on=clock.today())
             answers = [ask(client, method, address(house, name, route), fields(house)) for method in ("GET", "POST")]

@@ -13,7 +13,8 @@ from mindstage.accounts.sessions import begin_session
 from mindstage.gateway.models import Sending
 from mindstage.gateway.sendings import note_sending
 from mindstage.kit import clock
-from mindstage.library.trash import trash_character
+from mindstage.library.materials import make_material
+from mindstage.library.trash import trash_item
 from mindstage.ops.models import Job
 from mindstage.rights.erasure import request_erasure
 from mindstage.rights.models import ErasureRequest, Export
@@ -87,7 +88,8 @@ def send() -> Callable[[], bool]:
 
 def begin_trash() -> None:
     life = make_life("ada")
-    trash_character(character=life.character)
+    trash_item(life.character)
+    trash_item(make_material(owner=life.person.pk, kind="persona", name="Mara"))
     reply = Turn(story=life.story, segment=life.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
     reply.save(force_insert=True)
     revisions.trash_turn(turn=reply)
@@ -124,6 +126,7 @@ RECORDS: dict[str, list[Callable[[], object]]] = {
     "trash_story": [begin_trash],
     "trash_turn": [begin_trash],
     "trash_character": [begin_trash],
+    "trash_material": [begin_trash],
     "account": [ask_to_go],
     "receipt": [finish_going],
     "reserved_handle": [reserve],

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from mindstage.accounts.models import User
 from mindstage.kit import clock
 from mindstage.library.models import Character
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.ops import night
 from mindstage.ops.models import Night
 from mindstage.rights.erasure import request_erasure, run_due
@@ -33,7 +33,7 @@ def test_a_night_goes_on_where_the_keystore_left_it() -> None:
     night.pass_night()
     ada, ben = make_life("ada"), make_life("ben")
     asked = request_erasure(ada.person.pk)
-    trash_character(character=make_life("cleo").character)
+    trash_item(make_life("cleo").character)
     for _ in range(30):
         turn_night()
     before, failures = slow_date(), 0

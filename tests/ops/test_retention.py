@@ -15,7 +15,7 @@ from mindstage.accounts.models import User
 from mindstage.config.schedule import CLOCKS
 from mindstage.kit import clock
 from mindstage.library.models import Character
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.ops import night
 from mindstage.ops.jobs import KEPT_FAILED
 from mindstage.ops.retention import publish_retention
@@ -103,7 +103,7 @@ def test_the_trash_ends_with_the_thirtieth_night() -> None:
     night.pass_night()
     life, other = make_life("ada"), make_life("ben")
     trash_story(story=life.story)
-    trash_character(character=life.character)
+    trash_item(life.character)
     reply = Turn(story=other.story, segment=other.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
     reply.save(force_insert=True)
     revisions.trash_turn(turn=reply)
@@ -125,7 +125,7 @@ def test_a_shorter_time_of_the_operator_is_the_one_that_counts(settings: Any) ->
     life = make_life("ada")
     save_draft(story=make_life("ben").story, mode="do", text="I wait.")
     trash_story(story=life.story)
-    trash_character(character=life.character)
+    trash_item(life.character)
     midnight = datetime.combine(clock.today() + 3 * DAY, time(), UTC) - clock.now()
     ring_at(midnight - SECOND)
     assert Draft.objects.exists()
@@ -145,7 +145,7 @@ def test_nothing_of_a_frozen_account_ends_meanwhile(frozen_for: int, days_left: 
     night.pass_night()
     life, other = make_life("ada"), make_story(User.objects.get(), turns=3)
     trash_story(story=life.story)
-    trash_character(character=life.character)
+    trash_item(life.character)
     revisions.trash_turn(turn=Turn.objects.get(story=other, position=1))
     save_draft(story=other, mode="do", text="I wait.")
     freeze_account(life.person.pk)

@@ -15,8 +15,12 @@ from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.kit import ids
 from mindstage.library.characters import import_character
-from mindstage.library.trash import trash_character
+from mindstage.library.lorebooks import keep_book_of
+from mindstage.library.materials import make_material
+from mindstage.library.models import Character
+from mindstage.library.trash import trash_item
 from mindstage.prompts.inputs import LoreEntry
+from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.stories.trash import trash_story
 from mindstage.vault.keys import create_item_key
@@ -57,6 +61,9 @@ class Life:
     trees: list[list[Branch]]
     draft: str
     of_character: bool
+    books: bool
+    """Whether the lore of each character is kept as a lorebook, and each story's stage as a scenario."""
+    persona: str
     trashed: frozenset[int]
     """Which of the characters and of the stories lie in the trash."""
 
@@ -100,6 +107,8 @@ LIVES = st.builds(
     trees=st.lists(trees(), min_size=3, max_size=3),
     draft=WORDS,
     of_character=st.booleans(),
+    books=st.booleans(),
+    persona=WORDS,
     trashed=st.frozensets(st.integers(0, 2)),
 )
 
@@ -113,7 +122,18 @@ def live(person: User, life: Life) -> None:
         if number in life.trashed:
             trash_story(story=story)
     for number in life.trashed & set(range(len(characters))):
-        trash_character(character=characters[number])
+        trash_item(characters[number])
+    _keep_materials(person, life, characters)
+
+
+def _keep_materials(person: User, life: Life, characters: list[Character]) -> None:
+    mara = make_material(owner=person.pk, kind="persona", name="Mara", content={"about": life.persona})
+    kept = [mara]
+    if life.books:
+        kept += [book for one in characters if (book := keep_book_of(one))]
+        kept += [keep_as_scenario(story) for story in Story.objects.filter(owner=person).order_by("id")]
+    for number in life.trashed & set(range(len(kept))):
+        trash_item(kept[number])
 
 
 def _file(card: dict[str, Any], pictured: bool) -> bytes:

@@ -26,7 +26,8 @@ from mindstage.accounts.sessions import keep_proof
 from mindstage.accounts.sign_in import sign_in
 from mindstage.datamap.reading import data_map
 from mindstage.library.characters import import_character
-from mindstage.library.models import Character
+from mindstage.library.materials import make_material
+from mindstage.library.models import Character, Material
 from mindstage.rights.consents import may
 from mindstage.stories.models import Draft, Story, Turn
 from mindstage.vault.purposes import Purpose
@@ -56,6 +57,12 @@ REASONS = {
     "library.Character.trashed_on": MADE,
     "library.Character.ending": MADE,
     "library.Character.report": "sentences of the program on how it read the card that came",
+    "library.Material.id": MADE,
+    "library.Material.owner": MADE,
+    "library.Material.kind": "a persona is no lorebook: another is made",
+    "library.Material.made_on": MADE,
+    "library.Material.trashed_on": MADE,
+    "library.Material.ending": MADE,
     "stories.Story.id": MADE,
     "stories.Story.owner": MADE,
     "stories.Story.head": "the branch that is played; another is chosen on the page of branches",
@@ -168,6 +175,18 @@ def character(name: str, column: str) -> Callable[[Held], str]:
     return correct
 
 
+def material(kind: str, path: str, column: str) -> Callable[[Held], str]:
+    """Each text of each kind is walked in library/test_materials.py."""
+    begun: dict[str, Any] = {"persona": {"about": "x"}, "lorebook": {"entries": [{"keys": ["a"], "content": "b"}]}}
+
+    def correct(ada: Held) -> str:
+        row = make_material(owner=ada.person.pk, kind=kind, name="Mara", content=begun[kind])
+        ada.post(f"/{kind}s/{row.pk}/edit/", **{f"text.{path}": NEW})
+        return Material.objects.get(pk=row.pk).open(column, Purpose.SHOW)
+
+    return correct
+
+
 def portrait(ada: Held) -> str:
     there = f"/characters/{ada.character.pk}/"
     file = SimpleUploadedFile("picture.png", png("teal"), "image/png")
@@ -222,6 +241,12 @@ DOORS: dict[str, tuple[Callable[[Held], str], ...]] = {
     "library.Character.line": (character("creator_notes", "line"),),
     "library.Character.card": (character("description", "card"), character("character_book.entries.0.content", "card")),
     "library.Character.portrait": (portrait,),
+    "library.Material.name": (material("persona", "name", "name"), material("lorebook", "name", "name")),
+    "library.Material.content": (
+        material("persona", "about", "content"),
+        material("lorebook", "entries.0.content", "content"),
+        material("lorebook", "entries.0.keys", "content"),
+    ),
     "stories.Story.title": (title,),
     "stories.Story.stage": (
         stage("names", "persona"),

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from mindstage.accounts.models import User
 from mindstage.datamap.reading import data_map
-from mindstage.library.models import Character
+from mindstage.library.models import Character, Material
 from mindstage.rights.packing import schema
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.vault.keys import destroy_item_key
@@ -96,6 +96,7 @@ def test_no_column_is_left_out() -> None:
         Segment: story["segments"]["items"]["properties"],
         Draft: story["drafts"]["items"]["properties"] | {"id": "no page shows it"},
         Character: forms["character"]["properties"],
+        Material: forms["material"]["properties"],
         User: forms["account"]["properties"],
     }
     declared = data_map().places()

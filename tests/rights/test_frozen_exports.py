@@ -22,6 +22,10 @@ from interop.make_samples import HARD
 from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.library.characters import import_character
+from mindstage.library.lorebooks import keep_book_of
+from mindstage.library.materials import make_material
+from mindstage.library.models import Character
+from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.vault.keys import create_item_key
 from people import make_person
@@ -32,7 +36,8 @@ pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
 FROZEN = Path(__file__).parent / "frozen"
 BEGAN = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)
-CHOSEN_BY_CHANCE = {"character.json", "portrait.webp"}
+COMPARED = ("stories/", "characters/", "lorebooks/")
+CHOSEN_BY_CHANCE = {"character.json", "material.json", "portrait.webp"}
 """They hold the identifier of the account's own row, or pixels; docs/schemas has the form of the first."""
 
 
@@ -78,11 +83,14 @@ def made(vault: None) -> dict[str, bytes]:
     write_story(ada)
     for card in (make.v2(), make.v3()):
         import_character(owner=ada.pk, data=with_picture(card))
+        keep_book_of(Character.objects.filter(owner=ada).latest("id"))
+    make_material(owner=ada.pk, kind="persona", name="Mara", content={"about": "A lamplighter."})
+    keep_as_scenario(Story.objects.get(owner=ada))
     files = unzip(take_out(ada))
     return {
         name.replace("/", "_"): content
         for name, content in files.items()
-        if name.startswith(("stories/", "characters/")) and name.rpartition("/")[2] not in CHOSEN_BY_CHANCE
+        if name.startswith(COMPARED) and name.rpartition("/")[2] not in CHOSEN_BY_CHANCE
     }
 
 

@@ -18,7 +18,7 @@ from mindstage.kit import clock
 from mindstage.ledger.signing import fingerprint, from_text
 from mindstage.library.characters import import_character
 from mindstage.library.models import Character
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.receipts import receipt_key
 from mindstage.rights.trash import list_trash
@@ -146,7 +146,7 @@ def test_an_old_archive_outlives_the_next_night(ada: User) -> None:
     Draft(story=story, mode="say").seal(text="And then").save(force_insert=True)
     trash_turn(turn=Turn.objects.get(story=story, position=2))
     trash_story(story=other)
-    trash_character(character=character)
+    trash_item(character)
     content = take_out(ada)
     pass_nights(100, turning=False)
     with clock.moved(timedelta(days=100)):

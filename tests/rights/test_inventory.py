@@ -17,7 +17,7 @@ from mindstage.datamap.policy import decisions_of
 from mindstage.datamap.reading import data_map
 from mindstage.datamap.retention import days_in
 from mindstage.kit import clock
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.ops.jobs import run_next_job
 from mindstage.rights.decisions import NOW, list_decisions
 from mindstage.rights.export import discard_export, list_exports, path_of, request_export
@@ -54,7 +54,7 @@ def test_each_kind_says_when_it_ends(ada: Life) -> None:
     assert found["draft"] == f"The first by itself on {day(30)}, if it is not changed again."
     assert found["session"] == f"The first by itself on {day(7)}, if it is not used again."
     assert found["story"] == found["handle"] == "Nothing of it by itself."
-    trash_character(character=ada.character)
+    trash_item(ada.character)
     assert ends(ada)["character"] == f"The first by itself on {day(30, slow_date())}."
     with clock.moved(timedelta(days=5)):
         signed_in_client(ada.person)

@@ -16,7 +16,7 @@ from mindstage.accounts.freezing import freeze_account
 from mindstage.accounts.models import User
 from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.sessions import begin_session, keep_proof
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.rights.erasure import find_request, request_erasure, run_due
 from mindstage.rights.receipts import fetch_receipt
 from mindstage.stories.models import Story
@@ -47,7 +47,7 @@ def everything() -> list[tuple[Any, ...]]:
 
 
 def end_character(life: Life) -> tuple[str, dict[str, str]]:
-    trash_character(character=life.character)
+    trash_item(life.character)
     return f"/trash/{life.character.pk}/end/", {}
 
 

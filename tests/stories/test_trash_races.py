@@ -12,7 +12,7 @@ from mindstage.accounts.endings import keep
 from mindstage.datamap.trash import Trash, register_trash
 from mindstage.library.characters import import_character
 from mindstage.library.models import Character
-from mindstage.library.trash import CharactersTrash, trash_character
+from mindstage.library.trash import CharactersTrash, trash_item
 from mindstage.rights.trash import end_due, list_trash
 from mindstage.stories import revisions
 from mindstage.stories.models import Story, Turn
@@ -53,7 +53,7 @@ def put_into_trash(kind: str, player: Player) -> uuid.UUID:
     """One of its kind; of a turn, one with two versions."""
     if kind == "a character":
         character = import_character(owner=player.account.pk, data=make.to_json(make.v2()))
-        trash_character(character=character)
+        trash_item(character)
         return character.pk
     story = make_story(player.account, turns=5)
     if kind == "a story":

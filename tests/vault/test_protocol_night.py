@@ -25,7 +25,7 @@ from mindstage.kit import clock
 from mindstage.ledger.book import Kind
 from mindstage.ledger.receipts import check_receipt
 from mindstage.library.characters import import_character
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.ops.backup import list_backups
 from mindstage.ops.night import pass_night
 from mindstage.ops.restore import choose_copy, replay, restore_database, restore_keystore
@@ -261,7 +261,7 @@ def test_what_a_restore_gives_its_full_time_again_is_told(house: House) -> None:
         request_erasure(cleo.pk)
         story = make_story(bert, turns=5)
         trash_story(story=make_story(bert))
-        trash_character(character=import_character(owner=bert.pk, data=make.to_json(make.v2())))
+        trash_item(import_character(owner=bert.pk, data=make.to_json(make.v2())))
         add_version(turn=Turn.objects.get(story=story, position=3), text="Another wording.")
         for position in (2, 3):
             trash_turn(turn=Turn.objects.get(story=story, position=position, chosen=True))

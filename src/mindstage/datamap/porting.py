@@ -67,6 +67,15 @@ class Report:
     at_last: list[Callable[[], None]] = field(default_factory=list)
     """What is left to do when everything is there, in one transaction: it is shown."""
 
+    def name_anew(self, source: str) -> str:
+        """`character:IDENTIFIER` under its identifier here, when that came in as well; anything else as it is."""
+        kind, _, ident = source.partition(":")
+        try:
+            known = self.renamed.get(uuid.UUID(ident))
+        except ValueError:
+            return source
+        return source if known is None else f"{kind}:{known}"
+
     def look_for_unknown(self, what: str, value: Mapping[str, Any], known: Collection[str]) -> None:
         """Say so when `what` has fields beside the `known` ones. Their names may be anybody's text, so they are not."""
         if value.keys() - known:

@@ -1,4 +1,4 @@
-"""What this room holds of a person: characters."""
+"""What this room holds of a person: characters and materials."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
-
 from mindstage.datamap.batches import delete_in_batches
 from mindstage.datamap.holdings import Cleared, Finding, Rearmed
 from mindstage.datamap.porting import Pack, Report, words_of
-from mindstage.library import bringing
+from mindstage.library import bringing, material_files
 from mindstage.library.bringing import CHARACTER
 from mindstage.library.card_files import to_card_files
 from mindstage.library.cards import CardRefused
 from mindstage.library.characters import open_card
+from mindstage.library.material_files import export_materials
 from mindstage.library.models import Character
-from mindstage.library.trash import rearm_characters, take_out_character, thaw_characters
+from mindstage.library.trash import ITEMS, Brought, rearm_items, take_out_item, thaw_items
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
 
 
 class LibraryHolding:
-    """Characters: exported as they came and as cards, deleted in batches."""
+    """Characters, exported as they came and as cards, and materials; deleted in batches."""
 
     name = "library"
 
     def subjects(self) -> Iterator[uuid.UUID]:
-        yield from Character.objects.values_list("pk", flat=True).iterator()
+        for model in ITEMS:
+            yield from model._default_manager.values_list("pk", flat=True).iterator()
 
     def weigh(self, person: uuid.UUID) -> int:
-        return Character.objects.filter(owner=person, ending=False).count()
+        return sum(model._default_manager.filter(owner=person, ending=False).count() for model in ITEMS)
 
     def export(self, person: uuid.UUID) -> Iterator[tuple[str, Any]]:
         idents = list(Character.objects.filter(owner=person).order_by("id").values_list("pk", flat=True))
@@ -42,31 +42,37 @@ class LibraryHolding:
             row = Character.objects.filter(pk=ident, ending=False).first()
             if row is not None:
                 yield from _export_character(row, number)
+        yield from export_materials(person)
 
     def erase(self, person: uuid.UUID) -> list[Cleared]:
-        return _delete(Character.objects.filter(owner=person))
+        return [one for model in ITEMS for one in _delete(model, owner=person)]
 
     def erase_item(self, item: uuid.UUID) -> list[Cleared]:
-        return _delete(Character.objects.filter(pk=item))
+        return [one for model in ITEMS for one in _delete(model, pk=item)]
 
     def keep(self, subject: uuid.UUID) -> None:
-        take_out_character(subject)
+        for model in ITEMS:
+            take_out_item(model, subject)
 
     def thaw(self, person: uuid.UUID) -> None:
-        thaw_characters(person)
+        thaw_items(person)
 
     def rearm(self, day: date) -> list[Rearmed]:
-        return rearm_characters(day)
+        return list(rearm_items(day))
 
     def remains(self, person: uuid.UUID) -> list[Finding]:
-        count = Character.objects.filter(owner=person).count()
-        return [Finding("database:default characters", count)] if count else []
+        counts = [(model, model._default_manager.filter(owner=person).count()) for model in ITEMS]
+        return [
+            Finding(f"database:default {model._meta.verbose_name_plural}", count) for model, count in counts if count
+        ]
 
     def check(self, pack: Pack) -> None:
         bringing.check_characters(pack)
+        material_files.check_materials(pack)
 
     def bring(self, person: uuid.UUID, pack: Pack, report: Report) -> None:
         bringing.bring_characters(person, pack, report)
+        material_files.bring_materials(person, pack, report)
 
 
 def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
@@ -95,6 +101,6 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
         return
 
 
-def _delete(rows: QuerySet[Character]) -> list[Cleared]:
-    count = delete_in_batches(rows)
-    return [Cleared("database:default library_character", "delete", count)] if count else []
+def _delete(model: type[Brought], **which: uuid.UUID) -> list[Cleared]:
+    count = delete_in_batches(model._default_manager.filter(**which))
+    return [Cleared(f"database:default {model._meta.db_table}", "delete", count)] if count else []

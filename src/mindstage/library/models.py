@@ -1,4 +1,7 @@
-"""What an author brings: characters, from imported cards. Scenarios that ship with the program are files: starters/."""
+"""What an author brings: characters, from imported cards, and materials for stories: personas, lorebooks, scenarios.
+
+Scenarios that ship with the program are files: starters/.
+"""
 
 from __future__ import annotations
 
@@ -38,4 +41,36 @@ class Character(SealedRow):
         indexes: ClassVar = [
             models.Index(fields=["owner", "id"]),
             models.Index(fields=["trashed_on"], condition=Q(trashed_on__isnull=False), name="trashed_characters"),
+        ]
+
+
+class Material(SealedRow):
+    """Something that an author keeps for their stories: a persona, a lorebook or a scenario. Each has a key of its own.
+
+    `content` is a JSON object; what stands in it for each kind is told in library/contents.py. A story that is begun
+    with it takes a copy, so that no correction changes a story that is being played.
+    """
+
+    class Kind(models.TextChoices):
+        PERSONA = "persona"
+        LOREBOOK = "lorebook"
+        SCENARIO = "scenario"
+
+    keyed_to: ClassVar[str] = "id"
+
+    id = models.UUIDField(primary_key=True, default=ids.sequential)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="materials")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = SealedField(entry="material")
+    content = SealedField(entry="material")
+    made_on = models.DateField(default=clock.today)
+    trashed_on = models.DateField(null=True)
+    """By the slow date. What lies in the trash begins no story."""
+    ending = models.BooleanField(default=False)
+    """Its end for good has begun: it cannot be taken back out of the trash."""
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "kind", "id"]),
+            models.Index(fields=["trashed_on"], condition=Q(trashed_on__isnull=False), name="trashed_materials"),
         ]

@@ -6,6 +6,7 @@ to the prompt as its author wrote it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,9 +14,9 @@ from django.conf import settings
 from mindstage.kit import clock
 from mindstage.library.cards import Card, CardLore
 from mindstage.library.characters import line_of, open_card
-from mindstage.library.models import Character
+from mindstage.library.models import Character, Material
 from mindstage.library.starters import Starter, StarterCast, StarterLore
-from mindstage.prompts.inputs import CastMember, LoreEntry
+from mindstage.prompts.inputs import CastMember, LoreEntry, from_rows
 from mindstage.prompts.macros import MacroContext, expand
 from mindstage.vault.purposes import Purpose
 
@@ -85,9 +86,32 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         premise=card.scenario,
         cast=(member,),
         roles=((card.name, line_of(card)),),
-        lore=tuple(_card_entry(entry) for entry in card.lore if not entry.use_regex),
+        lore=to_lore(card.lore),
         greetings=_greetings(card, context),
         source=source,
+    )
+
+
+def to_lore(entries: tuple[CardLore, ...]) -> tuple[LoreEntry, ...]:
+    """A book's entries as a stage has them. Those that look for patterns are kept in the book and not used yet."""
+    return tuple(_card_entry(entry) for entry in entries if not entry.use_regex)
+
+
+def parts_of_scenario(scenario: Material, persona: str, purpose: Purpose = Purpose.IMPORT) -> StageParts:
+    """The parts of a story that is begun with a scenario of one's own. Raises KeyGone."""
+    raw = json.loads(scenario.open_bytes("content", purpose))
+    cast, title = from_rows(CastMember, raw["cast"]), scenario.open("name", purpose)
+    context = _context(persona, cast, premise=raw["premise"], seed=f"scenario:{scenario.pk}")
+    greetings = tuple(expand(opening, context).strip() for opening in raw["openings"])
+    return StageParts(
+        title=title,
+        byline=raw["byline"],
+        premise=raw["premise"],
+        cast=cast,
+        roles=tuple((role["name"], role["line"]) for role in raw["roles"]),
+        lore=from_rows(LoreEntry, raw["lore"]),
+        greetings=tuple(greeting or title for greeting in greetings) or (title,),
+        source=raw["source"],
     )
 
 

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from mindstage.library.views import characters, corrections, portraits, scenarios
+from mindstage.library.contents import Kind
+from mindstage.library.trash import MANY
+from mindstage.library.views import characters, corrections, materials, portraits, scenarios
+
+
+def _of_kind(kind: Kind) -> list[URLPattern]:
+    """The pages that materials of every kind have."""
+    many, told = MANY[kind], {"kind": kind.value}
+    return [
+        path(f"{many}/", materials.index, told, name=f"own_{many}"),
+        path(f"{many}/<uuid:ident>/edit/", materials.edit, told, name=f"own_{kind}_edit"),
+        path(f"{many}/<uuid:ident>/trash/", materials.trash, told, name=f"own_{kind}_trash"),
+    ]
+
 
 urlpatterns = [
+    *_of_kind(Kind.PERSONA),
+    *_of_kind(Kind.LOREBOOK),
+    *_of_kind(Kind.SCENARIO),
+    path("personas/new/", materials.new, {"kind": "persona"}, name="own_persona_new"),
+    path("lorebooks/new/", materials.new, {"kind": "lorebook"}, name="own_lorebook_new"),
+    path("lorebooks/<uuid:ident>/file/", materials.download, name="own_lorebook_file"),
+    path("scenarios/<uuid:ident>/", scenarios.show_own, name="own_scenario"),
     path("scenarios/<slug:slug>/", scenarios.show, name="scenario"),
     path("characters/", characters.index, name="characters"),
     path("characters/new/", characters.new, name="character_new"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from mindstage.library.models import Character
+from mindstage.library.models import Character, Material
 from mindstage.rights.models import ErasureRequest
 from mindstage.stories.models import Story, Turn
 
@@ -16,6 +16,7 @@ FIELDS: Final[tuple[tuple[type[Model], str], ...]] = (
     (Story, "trashed_on"),
     (Turn, "trashed_at"),
     (Character, "trashed_on"),
+    (Material, "trashed_on"),
     (ErasureRequest, "due_on"),
 )
 """Every column from which the night counts to somebody's end. A test looks for others by their names."""

@@ -113,6 +113,13 @@ MEASURES: Final = (
         by="slow",
     ),
     Measure(
+        "trash_material",
+        "Personas, lorebooks and scenarios in the trash",
+        ("entry", "material", "retention_after"),
+        f"SELECT MIN(s.trashed_on) FROM library_material s {UNFROZEN}",  # noqa: S608 - constant words
+        by="slow",
+    ),
+    Measure(
         "account",
         "Accounts after their deletion",
         ("entry", "handle", "retention_after"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Role(StrEnum):
@@ -52,6 +54,17 @@ class LoreEntry:
     selective: bool = False
 
 
+def from_rows[T](kind: type[T], rows: Iterable[dict[str, Any]]) -> tuple[T, ...]:
+    """Members of a cast or entries of lore out of JSON objects. Fields that a newer program wrote are passed over."""
+    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return tuple(
+        kind(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name in known}
+        )
+        for row in rows
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PastTurn:
     """One turn of the story's path. `kind`: opening, do, say, story, ooc or reply. The text is never expanded.
@@ -96,6 +109,7 @@ class Dialect:
 class PromptInputs:
     """Everything one prompt needs.
 
+    `about`: who the author plays, in their own words; macros in it are not yet expanded.
     `turns`: oldest first, a window of the path; the last one is what is to be answered. `turns_before`: how many older
     turns the path has. `seed`: the story's id, or `<id>:<anything>`; `{{pick}}` uses what stands before the colon, so
     that it stays the same from turn to turn. `now`: in the instance's time zone, for macros that tell it; a person's
@@ -115,6 +129,7 @@ class PromptInputs:
     continue_from: str = ""
     turns_before: int = 0
     model: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class MacroContext:
     now: datetime
     member: CastMember | None = None
     premise: str = ""
+    about: str = ""
     turns: tuple[PastTurn, ...] = ()
     model: str = ""
     room: int | None = None
@@ -275,7 +276,7 @@ REMOVED = frozenset({"//", "comment", "hidden_key", "noop", "banned", "outlet"})
 PLAIN: dict[str, Callable[[Values], str]] = {
     "char": lambda at: at.context.speaking.called,
     "user": lambda at: at.context.persona,
-    "persona": lambda at: at.context.persona,
+    "persona": lambda at: at.card(at.context.about) or at.context.persona,
     "group": lambda at: ", ".join(member.called for member in at.context.cast),
     "groupnotmuted": lambda at: ", ".join(member.called for member in at.context.cast),
     "notchar": lambda at: at.not_char(),

@@ -33,6 +33,7 @@ def context_of(inputs: PromptInputs, *, room: int | None = None) -> MacroContext
         seed=inputs.seed,
         now=inputs.now,
         premise=inputs.premise,
+        about=inputs.about,
         turns=inputs.turns,
         model=inputs.model,
         room=room,

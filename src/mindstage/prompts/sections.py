@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from mindstage.prompts import lore
 from mindstage.prompts.budget import Meter, keep_start, limit_words
+from mindstage.prompts.history import NAMELESS
 from mindstage.prompts.inputs import CastMember, Dialect, PromptInputs
 from mindstage.prompts.macros import MacroContext, expand
 
@@ -62,7 +63,7 @@ def write_sections(
         pieces={
             "instructions": instructions(inputs, context),
             "scenario": scenario(inputs, context),
-            "cast": [portrait(member, inputs.dialect, context) for member in inputs.cast],
+            "cast": [*(portrait(member, inputs.dialect, context) for member in inputs.cast), *played(inputs, context)],
             "lore": [],
             "examples": examples(inputs, context, tokens=example_tokens, count=meter.tokens),
             "after": after_history(inputs, context),
@@ -118,6 +119,13 @@ def portrait(member: CastMember, dialect: Dialect, context: MacroContext) -> str
     if not text.startswith(member.name):
         text = f"{member.name}: {text}" if text else member.name
     return _short(text, dialect)
+
+
+def played(inputs: PromptInputs, context: MacroContext) -> list[str]:
+    """Whom the author plays, after those whom the narrator does; nothing when they have not said."""
+    about = expand(inputs.about, context).strip()
+    name = inputs.persona or NAMELESS
+    return [_short(f"{name}, whom the other person plays: {about}", inputs.dialect)] if about else []
 
 
 def _short(text: str, dialect: Dialect) -> str:

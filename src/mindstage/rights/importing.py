@@ -20,7 +20,8 @@ from mindstage.rights.export_models import KeptFile
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Together, of files that nothing here understands; beyond it they are named and left in their archive."""
-ONE = {"stories": "story", "turns": "turn", "drafts": "draft", "characters": "character", "kept files": "kept file"}
+ONE = {"stories": "story", "turns": "turn", "drafts": "draft", "characters": "character", "kept files": "kept file",
+       "personas": "persona", "lorebooks": "lorebook", "scenarios": "scenario"}  # fmt: skip
 INACTIVE = "That account is frozen or being ended, so nothing can be brought in."
 
 

@@ -56,6 +56,7 @@ ENDS: Final[Mapping[str, tuple[End, ...]]] = {
     "export": (("rights.Export", "ready_at", lambda: 1),),
     "story": (("stories.Story", "trashed_on", _kept("trash")), ("stories.Turn", "trashed_at", _kept("trash"))),
     "character": (("library.Character", "trashed_on", _kept("trash")),),
+    "material": (("library.Material", "trashed_on", _kept("trash")),),
     "erasure_request": (("rights.ErasureRequest", "due_on", lambda: 0),),
 }
 """Entries of which something ends by itself while the account is in use. A test finds those that are missing here."""

@@ -32,6 +32,7 @@ stories/*/story.md, .html, .epub                the same to read: the line you p
 stories/*/chats/*.jsonl                         the same as SillyTavern chats: each branch, or the newest of very many
 characters/*/card.json and character.json       each character as it came
 characters/*/card-v2.json, card-v3.json, card.png, lorebook.json    the same for other programs
+personas, lorebooks, scenarios/*/material.json  what you keep for stories; a lorebook also as lorebook.json
 schema.json                                     what stands in the data files (JSON Schema)
 manifest.json                                   the SHA-256 of every file
 signature.json                                  an Ed25519 signature of manifest.json

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from mindstage.accounts.models import User
 from mindstage.library.staging import StageParts
+from mindstage.prompts.inputs import LoreEntry
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import Refused
 from mindstage.stories.stage import Role, Stage
@@ -17,16 +18,25 @@ from mindstage.vault.marks import mark_database
 PERSONA_CHARACTERS = 60
 
 
-def begin_story(*, owner: uuid.UUID, parts: StageParts, greeting: int, persona: str) -> Story:
+def begin_story(
+    *,
+    owner: uuid.UUID,
+    parts: StageParts,
+    greeting: int,
+    persona: str,
+    about: str = "",
+    lore: tuple[LoreEntry, ...] = (),
+) -> Story:
     """Make a story's key, then its rows: story, root segment, and the chosen greeting as its opening.
 
+    `about`: who `persona` is. `lore`: of the author's own lorebooks, beside what the parts bring.
     Raises Refused when there is no such greeting, KeyGone when the account is being erased.
     """
     if not 0 <= greeting < len(parts.greetings):
         raise Refused("This opening does not exist. Choose one of those on the page.")
     story = Story(owner_id=owner)
     create_item_key(story.pk, owner=owner)
-    story.seal(title=parts.title, stage=_stage(parts, persona).to_bytes())
+    story.seal(title=parts.title, stage=_stage(parts, persona, about, lore).to_bytes())
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner, state=User.State.ACTIVE)
         story.save(force_insert=True)
@@ -48,13 +58,14 @@ def check_persona(name: str, *, otherwise: str) -> str:
     return persona
 
 
-def _stage(parts: StageParts, persona: str) -> Stage:
+def _stage(parts: StageParts, persona: str, about: str, lore: tuple[LoreEntry, ...]) -> Stage:
     return Stage(
         persona=persona,
         premise=parts.premise,
         cast=parts.cast,
         roles=tuple(Role(name, line) for name, line in parts.roles),
-        lore=parts.lore,
+        lore=(*parts.lore, *lore),
         byline=parts.byline,
         source=parts.source,
+        about=about,
     )

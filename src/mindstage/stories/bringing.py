@@ -11,9 +11,10 @@ from typing import Any
 from mindstage.accounts.arrivals import begin_arrival, save_arrival
 from mindstage.datamap.porting import IN_TRASH, NotUnderstood, Pack, Report, fresh_id
 from mindstage.kit import canonical, ids
+from mindstage.kit.shapes import fits
 from mindstage.stories.editions.data import STORY, TURNS
 from mindstage.stories.models import Draft, Segment, Story, Turn
-from mindstage.stories.shapes import fits, stage_fits
+from mindstage.stories.shapes import stage_fits
 from mindstage.stories.stage import Stage
 from mindstage.stories.trash import start_of
 from mindstage.vault.clocks import slow_date
@@ -255,9 +256,7 @@ def _bring_drafts(checked: _Checked, story: Story, report: Report) -> None:
 
 def _stage(raw: dict[str, Any], report: Report) -> Stage:
     """The stage; what it was begun from is named anew when that came in as well."""
-    kind, _, ident = raw.get("source", "").partition(":")
-    if kind == "character" and (known := _uuid(ident)) in report.renamed and known is not None:
-        raw = {**raw, "source": f"character:{report.renamed[known]}"}
+    raw = {**raw, "source": report.name_anew(raw.get("source", ""))}
     return Stage.from_bytes(canonical.to_bytes(raw))
 
 
@@ -273,7 +272,7 @@ def _look_for_unknown(checked: _Checked, report: Report) -> None:
     name, head = checked.name, checked.head
     report.look_for_unknown(name, head, _KNOWN_OF_HEAD)
     told = canonical.to_bytes(asdict(Stage.from_bytes(canonical.to_bytes(head["stage"]))))
-    if told != canonical.to_bytes(head["stage"]):
+    if told != canonical.to_bytes({"about": "", **head["stage"]}):  # an older program did not write it
         report.not_understood[f"{name}, the stage: fields that this program does not know."] += 1
     for segment in head["segments"]:
         report.look_for_unknown(f"{name}, a branch", segment, {"id", "parent", "fork"})

@@ -36,6 +36,7 @@ def open_inputs(taken: Taken, *, route: Route) -> PromptInputs:
         continue_from=hot_path.open_text(taken.scene, taken.continues) if taken.continues else "",
         turns_before=turns[0].position if turns else 0,
         model=route.model,
+        about=stage.about,
     )
 
 

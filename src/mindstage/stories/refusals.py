@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mindstage.library.stage_texts import Unstorable as Unstorable
 from mindstage.streaming.raw import Refused as Refused
 
 
@@ -47,10 +48,6 @@ class DraftTooLong(Refused):
         "This line is longer than a draft may be (100,000 characters), so it is not saved. Its words stay in the box "
         "as long as this tab is open; please split it, or keep a copy elsewhere."
     )
-
-
-class Unstorable(Refused):
-    sentence = "This text holds characters that are no text (broken or null characters). Remove them and try again."
 
 
 class CannotStore(Refused):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from mindstage.kit import canonical
-from mindstage.prompts.inputs import CastMember, LoreEntry
+from mindstage.prompts.inputs import CastMember, LoreEntry, from_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`source`: what the story was begun from (`starter:SLUG`, `character:UUID`). `persona`: whom the author plays."""
+    """`source`: what the story was begun from (`starter:SLUG`, `character:UUID`). `persona`: whom the author plays;
+    `about`: who that is, in the author's own words.
+    """
 
     persona: str
     premise: str
@@ -30,6 +30,7 @@ class Stage:
     lore: tuple[LoreEntry, ...]
     byline: str = ""
     source: str = ""
+    about: str = ""
 
     def to_bytes(self) -> bytes:
         return canonical.to_bytes(asdict(self))
@@ -41,11 +42,12 @@ class Stage:
         return cls(
             persona=raw["persona"],
             premise=raw["premise"],
-            cast=tuple(_build(CastMember, raw["cast"])),
-            roles=tuple(_build(Role, raw["roles"])),
-            lore=tuple(_build(LoreEntry, raw["lore"])),
+            cast=from_rows(CastMember, raw["cast"]),
+            roles=from_rows(Role, raw["roles"]),
+            lore=from_rows(LoreEntry, raw["lore"]),
             byline=raw.get("byline", ""),
             source=raw.get("source", ""),
+            about=raw.get("about", ""),
         )
 
     @property
@@ -53,12 +55,4 @@ class Stage:
         """Who answers: the one character of a card's story, or nobody in particular."""
         return (
             self.cast[0].nickname or self.cast[0].name if len(self.cast) == 1 and self.source[:9] == "character" else ""
-        )
-
-
-def _build[T](kind: type[T], rows: Iterable[dict[str, Any]]) -> Iterable[T]:
-    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    for row in rows:
-        yield kind(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name in known}
         )

@@ -43,6 +43,11 @@ urlpatterns = [
     path("account/", accounts.account, name="account"),
     *(path(f"nothing/{name}/", nothing, name=name) for name in KEYS),
     path("scenarios/<slug:slug>/", library.scenario, name="scenario"),
+    path("personas/", lambda request: HttpResponse(), name="own_personas"),
+    path("lorebooks/", lambda request: HttpResponse(), name="own_lorebooks"),
+    path("scenarios/", lambda request: HttpResponse(), name="own_scenarios"),
+    path("personas/new/", lambda request: HttpResponse(), name="own_persona_new"),
+    path("lorebooks/new/", lambda request: HttpResponse(), name="own_lorebook_new"),
     path(
         "characters/new/",
         lambda request: render(request, "library/character_new.html", {"problem": None}),

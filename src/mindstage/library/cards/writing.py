@@ -55,11 +55,20 @@ def to_lorebook(card: Card) -> Json | None:
 
     What V3 asks of a book is there, under its names; everything else in it goes along as it is.
     """
+    book = book_of(card)
+    return None if book is None else {"spec": "lorebook_v3", "data": fill_book(book)}
+
+
+def book_of(card: Card) -> Json | None:
+    """The card's own book as it stands in the card, or None when it has none."""
     book = _data(card).get("character_book")
-    if not isinstance(book, dict):
-        return None
+    return book if isinstance(book, dict) else None
+
+
+def fill_book(book: Json) -> Json:
+    """A book with all that V3 asks for, under its names. Raises CardRefused."""
     entries = [_filled(with_card_names(entry), _ENTRY) for entry in list_entries(book)]
-    return {"spec": "lorebook_v3", "data": _filled(book, {"extensions": {}}) | {"entries": entries}}
+    return _filled(book, {"extensions": {}}) | {"entries": entries}
 
 
 def _filled(values: Json, owed: Json) -> Json:

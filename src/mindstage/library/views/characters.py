@@ -22,10 +22,11 @@ from mindstage.library.characters import (
     open_card,
     open_report,
 )
+from mindstage.library.choosing import list_choices
 from mindstage.library.forms import CHOOSE, CardForm
 from mindstage.library.models import Character
 from mindstage.library.staging import parts_of_card
-from mindstage.library.trash import trash_character
+from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
 from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
@@ -81,7 +82,7 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
             sentence="Its key is gone, or its card is no longer read. Everything else of yours is as it was.",
             next_step="Import the card again to play with it.",
         )
-    return render(request, "library/character.html", {"character": context})
+    return render(request, "library/character.html", {"character": context, **list_choices(request.visitor.account_id)})
 
 
 @require_POST
@@ -91,7 +92,7 @@ def trash(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     character = find_character(request.visitor.account_id, ident)
     if character is None:
         raise Http404
-    trash_character(character=character)
+    trash_item(character)
     return HttpResponseRedirect(f"{reverse('characters')}?trashed={ident}")
 
 
@@ -153,6 +154,7 @@ def _before(request: HttpRequest) -> uuid.UUID | None:
 def _describe(character: Character, card: Card, *, persona: str) -> dict[str, object]:
     parts = parts_of_card(card, persona, source=f"character:{character.pk}")
     return {
+        "lore_count": len(card.lore),
         "id": character.pk,
         "name": card.name,
         "creator": parts.byline,

@@ -1,15 +1,23 @@
-"""The scenarios that come with the program: open to everybody."""
+"""The scenarios that come with the program, open to everybody, and those that somebody kept for themselves."""
 
 from __future__ import annotations
+
+import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from mindstage.library.staging import stage_parts_of_starter
+from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_of
+from mindstage.library.choosing import list_choices
+from mindstage.library.contents import Kind
+from mindstage.library.materials import find_material
+from mindstage.library.staging import parts_of_scenario, stage_parts_of_starter
 from mindstage.library.starters import Starter, starter
 from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.purposes import Purpose
 
 
 @require_safe
@@ -19,7 +27,34 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         found = starter(slug)
     except KeyError:
         raise Http404 from None
-    return render(request, "library/scenario.html", {"starter": _describe(found, persona=NAMELESS)})
+    visitor = visitor_of(request)
+    choices = list_choices(visitor.account_id) if visitor else {}
+    return render(request, "library/scenario.html", {"starter": _describe(found, persona=NAMELESS), **choices})
+
+
+@require_safe
+@require_visitor
+def show_own(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """A scenario of one's own, and the way into a story."""
+    scenario = find_material(request.visitor.account_id, ident, Kind.SCENARIO)
+    if scenario is None:
+        raise Http404
+    try:
+        parts = parts_of_scenario(scenario, NAMELESS, Purpose.SHOW)
+    except KeyGone:
+        raise Http404 from None
+    context = {
+        "id": scenario.pk,
+        "title": parts.title,
+        "byline": parts.byline,
+        "premise": prose.render(parts.premise),
+        "cast": [{"name": name, "role": line} for name, line in parts.roles],
+        "lore_count": len(parts.lore),
+        "openings": [(at, f"Opening {at + 1}", prose.render(text)) for at, text in enumerate(parts.greetings)],
+    }
+    return render(
+        request, "library/own_scenario.html", {"scenario": context, **list_choices(request.visitor.account_id)}
+    )
 
 
 def _describe(found: Starter, *, persona: str) -> dict[str, object]:

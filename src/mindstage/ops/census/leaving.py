@@ -16,9 +16,14 @@ from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.ways_in import prove
 from mindstage.ops.census.words import Fate
 
-_LISTS: Final = ("/stories/", "/characters/")
+_LISTS: Final = ("/stories/", "/characters/", "/personas/", "/lorebooks/", "/scenarios/")
 _ALWAYS: Final = ("/", "/account/", "/your-data/", *_LISTS)
-_ITEM: Final = re.compile(r'href="(/(?:stories|characters)/[0-9a-f-]{36}/)')
+_ITEM: Final = re.compile(r'href="(/(?:stories|characters|personas|lorebooks|scenarios)/[0-9a-f-]{36}/)')
+_PARTS: Final = {
+    "stories": ("", "names/", "branches/", "context/"),
+    "characters": ("", "edit/"),
+    "scenarios": ("", "edit/"),
+}
 _CLAIM: Final = re.compile(r">([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})<")
 
 
@@ -101,6 +106,6 @@ def read_again(visit: Visit) -> dict[str, bytes]:
     shown = {page: browser.try_get(page) for page in _ALWAYS}
     listed = {found for page in _LISTS for found in _ITEM.findall(shown[page].decode())}
     for item in sorted((listed | set(visit.pages)) - {visit.short_lived}):
-        for part in ("", "names/", "branches/", "context/") if item.startswith("/stories/") else ("", "edit/"):
+        for part in _PARTS.get(item.split("/")[1], ("edit/",)):
             shown[item + part] = browser.try_get(item + part)
     return shown

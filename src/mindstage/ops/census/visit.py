@@ -13,6 +13,7 @@ from typing import Final
 from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.card import KEY, make_card, make_picture, make_refused_card
 from mindstage.ops.census.mailbox import Mailbox
+from mindstage.ops.census.materials import keep_materials
 from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.passkey import Device
 from mindstage.ops.census.passkey_doors import (
@@ -87,6 +88,7 @@ class Visit:
         self._write_draft(story)
         self._correct_names(story)
         self._correct_stage(story)
+        keep_materials(self.browser, self.words, story)
         self.person = self._change_passphrase(self.person)
         self.codes = add_ways_in(self.browser, self.words, self.mailbox, self.person.passphrase)
         self.device = add_passkey(self.browser, self.words)

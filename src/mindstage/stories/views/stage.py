@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from mindstage.accounts.access import SignedInRequest
 from mindstage.library.correctable import (
@@ -23,9 +23,11 @@ from mindstage.library.correctable import (
     typed_anew,
     write_marks,
 )
+from mindstage.library.stage_texts import Group
+from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Story
 from mindstage.stories.refusals import CannotStore, NotYours, Refused
-from mindstage.stories.stage_corrections import Group, correct_stage, list_stage
+from mindstage.stories.stage_corrections import correct_stage, list_stage
 from mindstage.stories.views.asking import for_players, own_story
 from mindstage.stories.views.stories import title_of
 
@@ -77,6 +79,14 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         log.exception("a stage could not be stored")
         return _page(request, story, typed, problem=NOT_STORED, status=CannotStore.status)
     return HttpResponseRedirect(reverse("story", args=[ident]))
+
+
+@require_POST
+@for_players
+def keep(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Keep what stands here as a scenario of one's own, and show it."""
+    scenario = keep_as_scenario(own_story(request, ident))
+    return HttpResponseRedirect(reverse("own_scenario", args=[scenario.pk]))
 
 
 def _page(

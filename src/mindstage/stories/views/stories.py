@@ -15,6 +15,8 @@ from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
 from mindstage.gateway.routes import chosen_route
 from mindstage.library.characters import find_character, list_characters
+from mindstage.library.choosing import take_lore, take_persona
+from mindstage.library.contents import Kind
 from mindstage.library.correctable import (
     MEANWHILE,
     Meanwhile,
@@ -23,7 +25,8 @@ from mindstage.library.correctable import (
     typed_anew,
     write_marks,
 )
-from mindstage.library.staging import StageParts, stage_parts_of_card, stage_parts_of_starter
+from mindstage.library.materials import find_material
+from mindstage.library.staging import StageParts, parts_of_scenario, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.prompts.history import NAMELESS
 from mindstage.stories import paths
@@ -89,13 +92,18 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 def _create(request: SignedInRequest) -> HttpResponse:
     """Begin a story and open its page."""
-    persona = check_persona(request.POST.get("persona", ""), otherwise=NAMELESS)
-    parts = _parts(request, persona)
+    owner, about = request.visitor.account_id, ""
+    name = request.POST.get("persona", "")
+    if chosen := request.POST.get("as"):
+        name, about = take_persona(owner, chosen)
+    persona = check_persona(name, otherwise=NAMELESS)
     story = begin_story(
-        owner=request.visitor.account_id,
-        parts=parts,
+        owner=owner,
+        parts=_parts(request, persona),
         greeting=_number(request.POST.get("greeting", "0")),
         persona=persona,
+        about=about,
+        lore=take_lore(owner, request.POST.getlist("books")),
     )
     return HttpResponseRedirect(reverse("story", args=[story.pk]))
 
@@ -194,7 +202,12 @@ def _card(story: Story) -> StoryCard:
 
 
 def _parts(request: SignedInRequest, persona: str) -> StageParts:
-    """What the story is begun from: a starter by its name, or a character of the visitor's own."""
+    """What the story is begun from: a starter by its name, or a character or scenario of the visitor's own."""
+    if own := _uuid(request.POST.get("own_scenario")):
+        scenario = find_material(request.visitor.account_id, own, Kind.SCENARIO)
+        if scenario is None:
+            raise NotYours("This scenario does not exist, or it is not yours.")
+        return parts_of_scenario(scenario, persona)
     if slug := request.POST.get("scenario"):
         try:
             return stage_parts_of_starter(starter(slug), persona)

@@ -1,0 +1,50 @@
+"""What of one's own is laid on a stage when a story begins: whom one plays, and lorebooks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from mindstage.library.contents import Kind
+from mindstage.library.lorebooks import lore_of
+from mindstage.library.materials import MaterialLine, find_material, list_materials, open_content
+from mindstage.prompts.inputs import LoreEntry
+from mindstage.streaming.raw import Refused
+from mindstage.vault.purposes import Purpose
+
+NOT_THERE = "This {} does not exist, or it is not yours. No story was begun."
+
+
+class NotThere(Refused):
+    status = 404
+
+
+def list_choices(owner: uuid.UUID) -> dict[str, list[MaterialLine]]:
+    """The personas and lorebooks to choose from, for the page that begins a story."""
+    return {"personas": list_materials(owner, Kind.PERSONA), "lorebooks": list_materials(owner, Kind.LOREBOOK)}
+
+
+def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:
+    """Name and description of a persona. Raises NotThere, KeyGone."""
+    row = find_material(owner, _uuid(ident, Kind.PERSONA), Kind.PERSONA)
+    if row is None:
+        raise NotThere(NOT_THERE.format(Kind.PERSONA))
+    return row.open("name", Purpose.IMPORT), open_content(row, Purpose.IMPORT)["about"]
+
+
+def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
+    """The entries of lorebooks, one book after the other. Raises NotThere, CardRefused, KeyGone."""
+    taken: list[LoreEntry] = []
+    for ident in idents:
+        row = find_material(owner, _uuid(ident, Kind.LOREBOOK), Kind.LOREBOOK)
+        if row is None:
+            raise NotThere(NOT_THERE.format(Kind.LOREBOOK))
+        taken += lore_of(row)
+    return tuple(taken)
+
+
+def _uuid(text: str, kind: Kind) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotThere(NOT_THERE.format(kind)) from None

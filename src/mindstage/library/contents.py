@@ -1,0 +1,145 @@
+"""What stands in a material of each kind, as JSON, and which of its texts a page corrects.
+
+A persona is `{"about": …}`. A lorebook is a book as Character Card V3 has it, kept as it came (`entries`, and what else
+its file said). A scenario is a stage (stage_texts.py) with its `openings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mindstage.kit import canonical
+from mindstage.kit.shapes import conforms, fits
+from mindstage.library.cards import CardRefused
+from mindstage.library.cards.lore import list_entries, read_lore, with_card_names
+from mindstage.library.correctable import Correctable, texts_of
+from mindstage.library.models import Material
+from mindstage.library.stage_texts import LORE, Group, Unstorable, check_text, put_stage_text, texts_of_row, walk_stage
+from mindstage.prompts.inputs import CastMember, LoreEntry
+from mindstage.streaming.raw import Refused
+
+type Json = dict[str, Any]
+Kind = Material.Kind
+
+NAME_CHARACTERS: Final = {Kind.PERSONA: 60, Kind.LOREBOOK: 120, Kind.SCENARIO: 120}
+CONTENT_BYTES: Final = 3_000_000
+BLANK: Final[dict[str, Json]] = {Kind.PERSONA: {"about": ""}, Kind.LOREBOOK: {"entries": [], "extensions": {}}}
+"""What a new one holds. A scenario is never new: it is kept out of a story."""
+BLANK_ENTRY: Final = {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100,
+                      "use_regex": False, "name": ""}  # fmt: skip
+NEEDS_NAME: Final = "It needs a name, on one line of at most {} characters. Nothing was changed."
+TOO_LONG: Final = "All of this together is longer than can be kept. Nothing was changed; please shorten it."
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One of a scenario's cast as the page shows it."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The shape of a scenario's content."""
+
+    premise: str
+    byline: str
+    cast: tuple[CastMember, ...]
+    roles: tuple[Role, ...]
+    lore: tuple[LoreEntry, ...]
+    openings: tuple[str, ...]
+    source: str = ""
+    persona: str = ""
+    about: str = ""
+
+
+def content_fits(kind: str, content: Any) -> bool:
+    """Whether JSON from elsewhere is what a material of this kind holds. It may have more fields."""
+    if kind == Kind.PERSONA:
+        return fits(content, {"about": str})
+    if kind == Kind.SCENARIO:
+        return conforms(content, Scenario)
+    try:
+        return isinstance(content, dict) and read_lore(content, []) is not None
+    except CardRefused:
+        return False
+
+
+def check_name(kind: str, name: str) -> str:
+    """A name on one line. Raises Refused."""
+    line, most = " ".join(name.split()), NAME_CHARACTERS[Kind(kind)]
+    if not line or len(line) > most or not line.isprintable():
+        raise Refused(NEEDS_NAME.format(most))
+    return line
+
+
+def name_out_of(text: object, kind: str, *, otherwise: str) -> str:
+    """A name that `check_name` takes, out of a text that was not written as one."""
+    line = " ".join(text.split()) if isinstance(text, str) else ""
+    signs = "".join(sign for sign in line if sign.isprintable())
+    return signs[: NAME_CHARACTERS[Kind(kind)]].strip() or otherwise
+
+
+def pack(kind: str, content: Json) -> bytes:
+    """The JSON as it is sealed. Raises Refused, CardRefused: a lorebook that could not be read again is not written."""
+    if kind == Kind.LOREBOOK:
+        read_lore(content, [])
+    packed = canonical.to_bytes(content)
+    if len(packed) > CONTENT_BYTES:
+        raise Refused(TOO_LONG)
+    return packed
+
+
+def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
+    """Its name and every text that it holds, in the order of the page. Raises CardRefused."""
+    title = Correctable("name", "Name", name)
+    if kind == Kind.SCENARIO:
+        world, *others = walk_stage(content)
+        yield Group("world", "", [title, *world.fields])
+        yield from others
+    elif kind == Kind.PERSONA:
+        yield Group("world", "", [title, *texts_of("about", "Who that is", content.get("about"))])
+    else:
+        yield Group("world", "", [title, *texts_of("description", "Description", content.get("description"))])
+        for number, entry in enumerate(list_entries(content)):
+            named = with_card_names(entry)
+            yield Group("lore", _called(named), list(texts_of_row(f"entries.{number}", LORE, named)))
+
+
+def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
+    """Write a text where it stood. Raises Refused."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Unstorable
+    if kind != Kind.LOREBOOK:
+        put_stage_text(content, one, check_text(one, text))
+        return
+    if not one.path.startswith("entries."):
+        content[one.path] = text
+        return
+    _, number, name = one.path.split(".")
+    values: object = [word for line in text.split("\n") if (word := line.strip())] if one.several else text
+    entries = list_entries(content)
+    entries[int(number)] = with_card_names(entries[int(number)]) | {name: values}
+    content["entries"] = entries
+
+
+def drop_emptied(content: Json) -> None:
+    """A book without the entries that somebody has emptied to the last text."""
+    content["entries"] = [
+        entry
+        for entry in list_entries(content)
+        if any(text.text.strip() for text in texts_of_row("", LORE, with_card_names(entry)))
+    ]
+
+
+def add_entry(content: Json) -> None:
+    """One more entry at the end of a book, to be written."""
+    content["entries"] = [*list_entries(content), dict(BLANK_ENTRY)]
+
+
+def _called(entry: Json) -> str:
+    name = entry.get("name") or entry.get("comment") or next(iter(entry.get("keys") or []), "")
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,111 @@
+"""Personas, lorebooks and scenarios of one's own: make one, list them, open one, correct it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from mindstage.accounts.models import User
+from mindstage.library.contents import (
+    BLANK,
+    Json,
+    Kind,
+    add_entry,
+    check_name,
+    drop_emptied,
+    list_texts,
+    pack,
+    put_text,
+)
+from mindstage.library.correctable import pick_changes
+from mindstage.library.models import Material
+from mindstage.library.stage_texts import Group, fit_groups
+from mindstage.vault.keys import KeyGone, create_item_key
+from mindstage.vault.marks import mark_database
+from mindstage.vault.purposes import Purpose
+
+PAGE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    """One of a list."""
+
+    id: uuid.UUID
+    name: str = field(repr=False)
+
+
+def make_material(*, owner: uuid.UUID, kind: str, name: str, content: Json | None = None) -> Material:
+    """Keep something new for `owner` (an account's id). Raises Refused, CardRefused, with nothing stored; KeyGone."""
+    called, packed = check_name(kind, name), pack(kind, BLANK[kind] if content is None else content)
+    row = Material(owner_id=owner, kind=kind)
+    create_item_key(row.pk, owner=owner)
+    row.seal(name=called, content=packed)
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=owner, state=User.State.ACTIVE).exists():
+            raise KeyGone
+        row.save(force_insert=True)
+        mark_database()
+    return row
+
+
+def list_materials(owner: uuid.UUID, kind: str, *, before: uuid.UUID | None = None) -> list[MaterialLine]:
+    """Those of one kind, the newest first, PAGE at most; with `before`, those older than that one."""
+    rows = Material.objects.filter(owner=owner, kind=kind, trashed_on=None).only("id", "name").order_by("-id")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [line for row in rows[:PAGE] if (line := _line(row))]
+
+
+def find_material(owner: uuid.UUID, ident: uuid.UUID, kind: str) -> Material | None:
+    """A material of that person and kind, or None: another's is as if it did not exist."""
+    return Material.objects.filter(pk=ident, owner=owner, kind=kind, trashed_on=None).first()
+
+
+def open_content(material: Material, purpose: Purpose) -> Json:
+    """What stands in it. Raises KeyGone."""
+    content: Json = json.loads(material.open_bytes("content", purpose))
+    return content
+
+
+def list_correctable(material: Material) -> tuple[list[Group], int]:
+    """What can be corrected, and how many texts more a form cannot hold. Raises KeyGone."""
+    name, content = material.open("name", Purpose.SHOW), open_content(material, Purpose.SHOW)
+    return fit_groups(list_texts(material.kind, name, content))
+
+
+def correct_material(
+    *, material: Material, texts: Mapping[str, str], seen: Mapping[str, str], one_more: bool = False
+) -> None:
+    """Write the texts (path -> text) anew. `seen`: the marks of what the page showed.
+
+    `one_more`: a lorebook gets one more entry, to be written. An entry whose texts were all emptied goes. Raises
+    Refused, CardRefused, Meanwhile, with nothing changed; KeyGone.
+    """
+    with transaction.atomic():
+        row = Material.objects.select_for_update().get(pk=material.pk)
+        name, content = row.open("name", Purpose.SHOW), open_content(row, Purpose.SHOW)
+        fields = [one for group in list_texts(row.kind, name, content) for one in group.fields]
+        for one, text in pick_changes(fields, texts, seen):
+            if one.path == "name":
+                row.seal(name=check_name(row.kind, text))
+            else:
+                put_text(row.kind, content, one, text)
+        if row.kind == Kind.LOREBOOK:
+            drop_emptied(content)
+            if one_more:
+                add_entry(content)
+        row.seal(content=pack(row.kind, content))
+        row.save(update_fields=["name", "content"])
+        mark_database()
+
+
+def _line(row: Material) -> MaterialLine | None:
+    try:
+        return MaterialLine(row.pk, row.open("name", Purpose.SHOW))
+    except KeyGone:
+        return None

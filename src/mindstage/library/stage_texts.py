@@ -1,0 +1,107 @@
+"""The texts of a stage that people correct: of a story's own copy, and of a scenario that is kept for later stories.
+
+A stage is a JSON object with `premise`, `byline`, `about`, `roles`, `cast` and `lore`; a scenario has `openings` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from mindstage.library.correctable import Correctable, fit_a_form, put_text, texts_of
+from mindstage.streaming.raw import Refused
+
+WORLD: Final[Mapping[str, str]] = {
+    "premise": "Premise", "openings": "Opening", "byline": "Line under the title", "about": "Whom you play",
+}  # fmt: skip
+ROLE: Final[Mapping[str, str]] = {"line": "Line in the list of the cast"}
+CAST: Final[Mapping[str, str]] = {
+    "name": "Name", "nickname": "Nickname", "description": "Description", "personality": "Personality",
+    "scenario": "Scenario", "example_dialogue": "Example dialogue", "system_prompt": "Instructions",
+    "post_history_instructions": "Instructions after the story", "depth_prompt": "Note beside the newest turns",
+    "version": "Version", "greetings": "Greeting",
+}  # fmt: skip
+LORE: Final[Mapping[str, str]] = {
+    "name": "Name", "keys": "Words that call it up", "secondary_keys": "Further words", "content": "Text",
+}  # fmt: skip
+ALWAYS: Final = frozenset({"premise", "about", "name", "description", "personality", "line", "keys", "content"})
+"""Shown also where nothing stands yet."""
+NAME_CHARACTERS: Final = 200
+NAMELESS: Final = "A character needs a name, on one line of at most 200 characters. Nothing was changed."
+
+
+class Unstorable(Refused):
+    sentence = "This text holds characters that are no text (broken or null characters). Remove them and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together on the page. `kind`: world, cast or lore; `name` is empty where there is none."""
+
+    kind: str
+    name: str
+    fields: list[Correctable]
+
+
+def fit_groups(groups: Iterable[Group]) -> tuple[list[Group], int]:
+    """As many fields as a form holds, in their groups, and how many more there are."""
+    listed = list(groups)
+    fitting, more = fit_a_form(one for group in listed for one in group.fields if _is_shown(one))
+    shown = {one.path for one in fitting}
+    fields = [[one for one in group.fields if one.path in shown] for group in listed]
+    return [replace(group, fields=some) for group, some in zip(listed, fields, strict=True) if some], more
+
+
+def walk_stage(raw: dict[str, Any]) -> Iterator[Group]:
+    """Every text of a stage, in the order of the page."""
+    yield Group("world", "", [text for name, label in WORLD.items() for text in texts_of(name, label, raw.get(name))])
+    roles = dict(enumerate(raw["roles"]))
+    for number, member in enumerate(raw["cast"]):
+        role = roles.pop(number, {}) if _names_its_role(raw, number) else {}
+        fields = [*texts_of_row(f"roles.{number}", ROLE, role), *texts_of_row(f"cast.{number}", CAST, member)]
+        yield Group("cast", member["name"], fields)
+    for number, role in roles.items():
+        yield Group("cast", role["name"], list(texts_of_row(f"roles.{number}", ROLE, role)))
+    for number, entry in enumerate(raw["lore"]):
+        yield Group("lore", entry["name"], list(texts_of_row(f"lore.{number}", LORE, entry)))
+
+
+def texts_of_row(path: str, labels: Mapping[str, str], row: dict[str, Any]) -> Iterator[Correctable]:
+    """The texts of one of the cast, or of one entry of lore."""
+    for name, label in labels.items():
+        yield from texts_of(f"{path}.{name}", label, row.get(name))
+
+
+def _names_its_role(raw: dict[str, Any], number: int) -> bool:
+    """Whether the page's list of the cast has a member at its own place."""
+    roles = raw["roles"]
+    return number < len(roles) and roles[number]["name"] == raw["cast"][number]["name"]
+
+
+def _is_shown(one: Correctable) -> bool:
+    return bool(one.text) or one.path.rpartition(".")[2] in ALWAYS
+
+
+def check_text(one: Correctable, text: str) -> str:
+    """The text as it may be stored. Raises Refused."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Unstorable
+    if not _is_name(one.path):
+        return text
+    name = " ".join(text.split())
+    if not name or len(name) > NAME_CHARACTERS or not name.isprintable():
+        raise Refused(NAMELESS)
+    return name
+
+
+def put_stage_text(raw: dict[str, Any], one: Correctable, text: str) -> None:
+    """A member whose name is corrected has the new one in the page's list of the cast too."""
+    number = int(one.path.split(".")[1]) if _is_name(one.path) else -1
+    if number >= 0 and _names_its_role(raw, number):
+        raw["roles"][number]["name"] = text
+    put_text(raw, one, text)
+
+
+def _is_name(path: str) -> bool:
+    return path.startswith("cast.") and path.endswith(".name")

@@ -1,0 +1,240 @@
+"""Personas, lorebooks and scenarios of the person who asks: make one, list them, correct one, take one along."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.kit import canonical
+from mindstage.library.cards import CardRefused
+from mindstage.library.characters import find_character
+from mindstage.library.contents import Kind
+from mindstage.library.correctable import (
+    MEANWHILE,
+    Correctable,
+    Meanwhile,
+    read_marks,
+    show_fields,
+    typed_anew,
+    write_marks,
+)
+from mindstage.library.lorebooks import import_lorebook, keep_book_of, to_file
+from mindstage.library.materials import (
+    PAGE,
+    correct_material,
+    find_material,
+    list_correctable,
+    list_materials,
+    make_material,
+)
+from mindstage.library.models import Material
+from mindstage.library.trash import MANY, trash_item
+from mindstage.library.uploads import was_cut_off
+from mindstage.streaming.raw import Refused
+from mindstage.vault.keys import KeyGone
+from mindstage.vault.purposes import Purpose
+
+PREFIX = "text."
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+TOO_LARGE = "This file is larger than 20 MB. Nothing was imported. A lorebook of text alone is much smaller."
+NOT_WRITTEN = (
+    "This could not be stored: the disk is full, or the database is busy. Nothing was changed, and what you typed "
+    "stands below. Try again in a moment."
+)
+ENDED = "This account is no longer active. Nothing was stored."
+NO_LORE = "This character’s card has no lore of its own."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A group of fields, each with what another tab wrote into it meanwhile."""
+
+    kind: str
+    name: str
+    fields: list[tuple[Correctable, str]]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it has to be seen: another tab has written into it, or there is nothing in it yet."""
+        return any(kept for _, kept in self.fields) or not any(field.text for field, _ in self.fields)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_visitor
+def index(request: SignedInRequest, kind: str) -> HttpResponse:
+    """The list; or, posted to, one more."""
+    if request.method == "POST":
+        return _create(request, kind)
+    lines = list_materials(request.visitor.account_id, kind, before=_before(request))
+    context = {
+        "kind": kind,
+        "lines": [(line.name, _page_of(kind, line.id)) for line in lines],
+        "earlier": lines[-1].id if len(lines) == PAGE else None,
+        "trashed": _trashed(request),
+    }
+    return render(request, "library/materials.html", context)
+
+
+@require_safe
+@require_visitor
+def new(request: SignedInRequest, kind: str) -> HttpResponse:
+    """Where a persona is written, or a lorebook begun or chosen."""
+    return _new(request, kind)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_visitor
+def edit(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
+    """GET: every text in a field. POST: write those that were changed. Whatever keeps that, nothing typed is lost."""
+    material = _own(request, ident, kind)
+    if request.method != "POST":
+        return _edit(request, material)
+    texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
+    seen, one_more = read_marks(request.POST.get("seen", "")), "one_more" in request.POST
+    typed = typed_anew(texts, seen)
+    try:
+        correct_material(material=material, texts=texts, seen=seen, one_more=one_more)
+    except Meanwhile as meanwhile:
+        return _edit(request, material, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
+    except (Refused, CardRefused) as refused:
+        return _edit(request, material, typed, problem=refused.sentence, status=422)
+    except DatabaseError:
+        return _edit(request, material, typed, problem=NOT_WRITTEN, status=503)
+    if one_more:
+        return HttpResponseRedirect(f"{reverse(f'own_{kind}_edit', args=[ident])}#more")
+    return HttpResponseRedirect(reverse(f"own_{MANY[kind]}") if kind != Kind.SCENARIO else _page_of(kind, ident))
+
+
+@require_POST
+@require_visitor
+def trash(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
+    """Put one into the trash; the list then offers to undo it."""
+    trash_item(_own(request, ident, kind))
+    return HttpResponseRedirect(f"{reverse(f'own_{MANY[kind]}')}?trashed={ident}")
+
+
+@require_safe
+@require_visitor
+def download(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """A lorebook as a V3 file, for other programs."""
+    material = _own(request, ident, Kind.LOREBOOK)
+    try:
+        content = canonical.to_bytes(to_file(material, Purpose.EXPORT))
+    except (KeyGone, CardRefused):
+        raise Http404 from None
+    response = HttpResponse(content, content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="lorebook.json"'
+    return response
+
+
+def _own(request: SignedInRequest, ident: uuid.UUID, kind: str) -> Material:
+    material = find_material(request.visitor.account_id, ident, kind)
+    if material is None:
+        raise Http404
+    return material
+
+
+def _create(request: SignedInRequest, kind: str) -> HttpResponse:
+    if was_cut_off(request):
+        return _new(request, kind, problem=TOO_LARGE, status=413)
+    try:
+        material = _make(request, kind)
+    except (Refused, CardRefused) as refused:
+        return _new(request, kind, problem=refused.sentence, status=422)
+    except KeyGone:
+        return _new(request, kind, problem=ENDED, status=409)
+    except DatabaseError:
+        return _new(request, kind, problem=NOT_WRITTEN, status=503)
+    if kind == Kind.PERSONA:
+        return HttpResponseRedirect(reverse("own_personas"))
+    return HttpResponseRedirect(reverse("own_lorebook_edit", args=[material.pk]))
+
+
+def _make(request: SignedInRequest, kind: str) -> Material:
+    """A persona as it was typed; a lorebook out of a file, out of a character, or an empty one. Raises Http404."""
+    owner, name = request.visitor.account_id, request.POST.get("name", "")
+    if kind == Kind.PERSONA:
+        return make_material(owner=owner, kind=kind, name=name, content={"about": request.POST.get("about", "")})
+    if kind != Kind.LOREBOOK:
+        raise Http404
+    if file := request.FILES.get("book"):
+        return import_lorebook(owner=owner, data=file.read())
+    if ident := request.POST.get("character"):
+        return _make_of_character(owner, ident)
+    return make_material(owner=owner, kind=kind, name=name)
+
+
+def _make_of_character(owner: uuid.UUID, ident: str) -> Material:
+    try:
+        character = find_character(owner, uuid.UUID(ident))
+    except ValueError:
+        raise Http404 from None
+    if character is None:
+        raise Http404
+    if (book := keep_book_of(character)) is None:
+        raise Refused(NO_LORE)
+    return book
+
+
+def _new(request: SignedInRequest, kind: str, *, problem: str = "", status: int = 200) -> HttpResponse:
+    typed = {name: request.POST.get(name, "") for name in ("name", "about")}
+    return render(request, "library/material_new.html", {"kind": kind, "problem": problem, **typed}, status=status)
+
+
+def _edit(
+    request: SignedInRequest,
+    material: Material,
+    typed: Mapping[str, str] = NOTHING,
+    *,
+    both: frozenset[str] = frozenset(),
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    try:
+        groups, more = list_correctable(material)
+    except (KeyGone, CardRefused):
+        raise Http404 from None
+    context = {
+        "id": material.pk,
+        "kind": material.kind,
+        "groups": [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups],
+        "seen": write_marks(one for group in groups for one in group.fields),
+        "more": more,
+        "prefix": PREFIX,
+        "problem": problem,
+        "back": reverse(f"own_{MANY[material.kind]}"),
+        "here": reverse(f"own_{material.kind}_edit", args=[material.pk]),
+        "away": reverse(f"own_{material.kind}_trash", args=[material.pk]),
+    }
+    return render(request, "library/material_edit.html", context, status=status)
+
+
+def _page_of(kind: str, ident: uuid.UUID) -> str:
+    return reverse("own_scenario" if kind == Kind.SCENARIO else f"own_{kind}_edit", args=[ident])
+
+
+def _trashed(request: SignedInRequest) -> uuid.UUID | None:
+    """What was just put into the trash, so that the page can offer to undo it."""
+    try:
+        ident = uuid.UUID(request.GET["trashed"])
+    except (KeyError, ValueError):
+        return None
+    lies = Material.objects.filter(pk=ident, owner=request.visitor.account_id, trashed_on__isnull=False, ending=False)
+    return ident if lies.exists() else None
+
+
+def _before(request: HttpRequest) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,49 @@
+"""What the census keeps for later stories: a persona, a lorebook out of a file, a scenario; corrected, and used."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from mindstage.ops.census.browser import Browser
+from mindstage.ops.census.words import Fate, Words
+
+_PERSONA: Final = re.compile(r'href="(/personas/[0-9a-f-]{36}/)edit/"')
+
+
+def keep_materials(browser: Browser, words: Words, story: str) -> None:
+    """By the pages, as a person would. `story`: the address of one whose stage is kept. Raises Unexpected."""
+
+    def word(slot: str, fate: Fate = Fate.SEALED) -> str:
+        return words.plant(slot, fate, shown=fate is Fate.SEALED)
+
+    browser.get("/personas/new/")
+    browser.post("/personas/", {"name": "", "about": word("persona that was refused", Fate.NEVER)}, expect=422)
+    about = f"Who is {word('persona, about')}"
+    browser.post("/personas/", {"name": word("persona, name"), "about": about})
+    persona = _first(_PERSONA, browser.get("/personas/").body.decode())
+    browser.get(f"{persona}edit/")
+    browser.post(f"{persona}edit/", {"text.about": f"{about} and {word('persona, about, corrected')}"})
+    book = {"name": word("lorebook, name"), "entries": [{"keys": [word("lorebook, key")], "content": ""}]}
+    book["entries"][0]["content"] = word("lorebook, content")  # type: ignore[index]
+    file = {"spec": "lorebook_v3", "data": book}
+    name = f"{words.plant('name of a lorebook file', Fate.NEVER, plain=True)}.json"
+    browser.upload("/lorebooks/", b"[]", field_name="book", file_name=name, expect=422)
+    brought = browser.upload(
+        "/lorebooks/", json.dumps(file).encode(), field_name="book", file_name=name, expect=302
+    ).location
+    browser.get(brought)
+    browser.get(brought.replace("/edit/", "/file/"))
+    scenario = browser.post(f"{story}scenario/", {}).location
+    browser.get(scenario)
+    browser.post(f"{scenario}edit/", {"text.premise": f"All of it is {word('scenario, premise')}"})
+    browser.get(scenario)
+    begun = {"own_scenario": scenario.split("/")[2], "greeting": "0", "as": persona.split("/")[2]}
+    browser.get(browser.post("/stories/", begun | {"books": brought.split("/")[2]}).location)
+
+
+def _first(what: re.Pattern[str], page: str) -> str:
+    found = what.search(page)
+    assert found is not None, "a list of the census lacks what was just made"
+    return found[1]
