@@ -228,3 +228,15 @@ def test_a_text_that_another_tab_corrected_is_asked_about(client: Client) -> Non
     assert answer.status_code == 409
     assert b"Two." in answer.content
     assert b"Three." in answer.content
+
+
+def test_a_story_takes_each_lorebook_once_and_no_more_than_it_can_hold(client: Client, ada: User) -> None:
+    """A form may name one book a thousand times, or many that are too large together: nothing grows without bound."""
+    content = {"entries": [BOOK["entries"][0] | {"content": "x" * 90_000}] * 17}
+    large = [make_material(owner=ada.pk, kind="lorebook", name="Lamps", content=content) for _ in range(2)]
+    form = {"scenario": "dead-cable", "greeting": "0"}
+    answer = client.post("/stories/", form | {"books": [str(book.pk) for book in large]})
+    assert answer.status_code == 400
+    assert not Story.objects.exists()
+    assert client.post("/stories/", form | {"books": [str(large[0].pk)] * 900}).status_code == 302
+    assert [entry.name for entry in open_stage(Story.objects.get()).lore].count("The lamp") == 17

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from mindstage.library.contents import Kind
+from mindstage.library.contents import CONTENT_BYTES, Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import MaterialLine, find_material, list_materials, open_content
 from mindstage.prompts.inputs import LoreEntry
@@ -13,6 +13,7 @@ from mindstage.streaming.raw import Refused
 from mindstage.vault.purposes import Purpose
 
 NOT_THERE = "This {} does not exist, or it is not yours. No story was begun."
+TOO_MUCH = "These lorebooks are together longer than a story can hold. No story was begun; choose fewer of them."
 
 
 class NotThere(Refused):
@@ -33,13 +34,21 @@ def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:
 
 
 def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
-    """The entries of lorebooks, one book after the other. Raises NotThere, CardRefused, KeyGone."""
+    """The entries of lorebooks, each book once, one after the other. Raises NotThere, Refused, CardRefused, KeyGone.
+
+    A form can name a book a thousand times, and many large ones: no more is read than a story could hold.
+    """
     taken: list[LoreEntry] = []
-    for ident in idents:
-        row = find_material(owner, _uuid(ident, Kind.LOREBOOK), Kind.LOREBOOK)
+    room = CONTENT_BYTES
+    for ident in dict.fromkeys(_uuid(ident, Kind.LOREBOOK) for ident in idents):
+        row = find_material(owner, ident, Kind.LOREBOOK)
         if row is None:
             raise NotThere(NOT_THERE.format(Kind.LOREBOOK))
-        taken += lore_of(row)
+        entries = lore_of(row)
+        room -= sum(len(entry.content) for entry in entries)
+        if room < 0:
+            raise Refused(TOO_MUCH)
+        taken += entries
     return tuple(taken)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.db import transaction
 
@@ -11,11 +12,12 @@ from mindstage.library.staging import StageParts
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import Refused
-from mindstage.stories.stage import Role, Stage
+from mindstage.stories.stage import STAGE_BYTES, Role, Stage
 from mindstage.vault.keys import create_item_key
 from mindstage.vault.marks import mark_database
 
 PERSONA_CHARACTERS = 60
+TOO_MUCH_LORE: Final = "With these lorebooks the story is longer than can be kept. Choose fewer of them."
 
 
 def begin_story(
@@ -30,13 +32,16 @@ def begin_story(
     """Make a story's key, then its rows: story, root segment, and the chosen greeting as its opening.
 
     `about`: who `persona` is. `lore`: of the author's own lorebooks, beside what the parts bring.
-    Raises Refused when there is no such greeting, KeyGone when the account is being erased.
+    Raises Refused when there is no such greeting or too much lore, KeyGone when the account is being erased.
     """
     if not 0 <= greeting < len(parts.greetings):
         raise Refused("This opening does not exist. Choose one of those on the page.")
+    stage = _stage(parts, persona, about, lore).to_bytes()
+    if lore and len(stage) > STAGE_BYTES:
+        raise Refused(TOO_MUCH_LORE)
     story = Story(owner_id=owner)
     create_item_key(story.pk, owner=owner)
-    story.seal(title=parts.title, stage=_stage(parts, persona, about, lore).to_bytes())
+    story.seal(title=parts.title, stage=stage)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner, state=User.State.ACTIVE)
         story.save(force_insert=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from mindstage.kit import canonical
 from mindstage.prompts.inputs import CastMember, LoreEntry, from_rows
+
+STAGE_BYTES: Final = 3_000_000
+"""A card may hold 2 MB of text; what a form adds to it at once is less than one."""
 
 
 @dataclass(frozen=True, slots=True)

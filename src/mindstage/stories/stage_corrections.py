@@ -17,11 +17,9 @@ from mindstage.library.correctable import pick_changes
 from mindstage.library.stage_texts import Group, check_text, fit_groups, put_stage_text, walk_stage
 from mindstage.stories.models import Story
 from mindstage.stories.refusals import Refused
-from mindstage.stories.stage import Stage
+from mindstage.stories.stage import STAGE_BYTES, Stage
 from mindstage.vault.purposes import Purpose
 
-STAGE_BYTES: Final = 3_000_000
-"""A card may hold 2 MB of text; what a form adds to it at once is less than one."""
 TOO_LONG: Final = "All of this together is longer than a story can hold. Nothing was changed; please shorten it."
 
 
