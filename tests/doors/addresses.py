@@ -66,6 +66,7 @@ OWN = {
     "own_lorebooks",
     "own_lorebook_new",
     "own_scenarios",
+    "own_scenario_new",
     "stories",
     "policy_notice",
     "consents",

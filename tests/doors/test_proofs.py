@@ -86,6 +86,7 @@ NO_PROOF = {
     "own_lorebooks": "writing",
     "own_lorebook_new": "writing",
     "own_scenarios": "writing",
+    "own_scenario_new": "writing",
     "own_persona_edit": "writing",
     "own_persona_trash": "lies in the trash for a month",
     "own_lorebook_edit": "writing",

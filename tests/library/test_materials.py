@@ -20,7 +20,7 @@ from mindstage.rights.trash import end_now, list_trash, take_back
 from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage
-from mindstage.vault.keys import KeyGone, item_key
+from mindstage.vault.keys import KeyGone, destroy_item_key, item_key
 from mindstage.vault.purposes import Purpose
 from people import make_person, signed_in_client
 from stories.scenes import make_story
@@ -207,6 +207,21 @@ def test_nobody_else_finds_one(ada: User, kind: Kind) -> None:
     assert Story.objects.count() == stories
 
 
+def test_what_ended_meanwhile_is_not_corrected(client: Client) -> None:
+    """Its key went while the page was open: it is not there, and the page does not break."""
+    client.post("/personas/", {"name": "Mara", "about": "One."})
+    mara = latest("persona")
+    destroy_item_key(mara.pk)
+    assert client.post(f"/personas/{mara.pk}/edit/", {"text.about": "Two."}).status_code == 404
+
+
+def test_a_large_lorebook_may_come_in() -> None:
+    """The page takes files as the one for cards does."""
+    from mindstage.config import bodies
+
+    assert "/lorebooks/" in bodies.CARD_PATHS
+
+
 @pytest.mark.parametrize(("name", "about"), [("", "x"), ("x" * 61, ""), ("a\x07b", "")])
 def test_a_persona_without_a_proper_name_is_refused_and_nothing_typed_is_lost(
     client: Client, name: str, about: str
@@ -240,3 +255,44 @@ def test_a_story_takes_each_lorebook_once_and_no_more_than_it_can_hold(client: C
     assert not Story.objects.exists()
     assert client.post("/stories/", form | {"books": [str(large[0].pk)] * 900}).status_code == 302
     assert [entry.name for entry in open_stage(Story.objects.get()).lore].count("The lamp") == 17
+
+
+def test_a_scenario_is_written_by_hand_and_played(client: Client) -> None:
+    """Title, premise and opening first; then a cast and lore, one after the other; none of it is asked for twice."""
+    form = {"name": "The  Ferry", "byline": "Fog", "premise": "A river at night.", "opening": "{{user}} hears a bell."}
+    there = client.post("/scenarios/", form).headers["Location"]
+    client.post(there, {"one_more": "cast"})
+    client.post(there, {"text.cast.0.name": "Bo", "text.roles.0.line": "Rows.", "one_more": "lore"})
+    client.post(there, {"text.lore.0.keys": "bell", "text.lore.0.content": "It is cracked.", "one_more": "cast"})
+    kept = latest("scenario")
+    assert "Rows." in client.get(f"/scenarios/{kept.pk}/").content.decode()
+    client.post("/stories/", {"own_scenario": str(kept.pk), "greeting": "0", "persona": "Ann"})
+    story = Story.objects.get()
+    stage = open_stage(story)
+    assert story.open("title", Purpose.SHOW) == "The Ferry"
+    assert (stage.premise, stage.byline, [role.line for role in stage.roles]) == ("A river at night.", "Fog", ["Rows."])
+    assert ([one.name for one in stage.cast], stage.lore[0].keys) == (["Bo"], ("bell",))
+    assert Turn.objects.get(story=story).open("text", Purpose.SHOW) == "Ann hears a bell."
+
+
+def test_a_member_of_a_scenario_is_removed_by_emptying_it_and_never_left_nameless(client: Client) -> None:
+    """The line in the list of the cast goes along; what is only half emptied is refused, and nothing typed is lost."""
+    there = client.post("/scenarios/", {"name": "The Ferry"}).headers["Location"]
+    for number, name in enumerate(("Bo", "Ann")):
+        client.post(there, {"one_more": "cast"})
+        told = {"name": name, "description": f"{name} rows."}
+        client.post(there, {f"text.cast.{number}.{field}": text for field, text in told.items()})
+    answer = client.post(there, {"text.cast.0.name": "", "text.cast.0.description": "Nobody rows."})
+    assert answer.status_code == 422
+    assert b"Nobody rows." in answer.content
+    client.post(there, {"text.cast.0.name": "", "text.cast.0.description": ""})
+    content = open_content(latest("scenario"), Purpose.SHOW)
+    assert [one["name"] for one in content["cast"]] == [one["name"] for one in content["roles"]] == ["Ann"]
+
+
+def test_a_scenario_without_an_opening_opens_with_its_premise(client: Client) -> None:
+    """And one that has neither, with its title: a story is never begun without a first turn."""
+    for premise, opening in (("A river.", "A river."), ("", "The Ferry")):
+        client.post("/scenarios/", {"name": "The Ferry", "premise": premise})
+        client.post("/stories/", {"own_scenario": str(latest("scenario").pk), "greeting": "0"})
+        assert Turn.objects.get(story=Story.objects.latest("id")).open("text", Purpose.SHOW) == opening

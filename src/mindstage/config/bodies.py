@@ -22,8 +22,8 @@ from mindstage.streaming.raw import Receive, Scope
 SMALL_BODY_BYTES = 1024 * 1024
 """The largest body of an ordinary form; the framework takes no more either (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 CARD_BODY_BYTES = 24 * 1024 * 1024
-"""The largest body that a character card or an archive may come in, with some room."""
-CARD_PATHS = ("/characters/", "/your-data/imports/")
+"""The largest body that a character card, a lorebook or an archive may come in, with some room."""
+CARD_PATHS = ("/characters/", "/lorebooks/", "/your-data/imports/")
 PICTURE_PATH = re.compile(r"/characters/[0-9a-f-]{36}/picture/")
 CARDS_AT_ONCE = 4
 SMALL_SECONDS, CARD_SECONDS = 30.0, 180.0

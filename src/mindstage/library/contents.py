@@ -7,7 +7,7 @@ its file said). A scenario is a stage (stage_texts.py) with its `openings`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from mindstage.kit import canonical
@@ -16,7 +16,15 @@ from mindstage.library.cards import CardRefused
 from mindstage.library.cards.lore import list_entries, read_lore, with_card_names
 from mindstage.library.correctable import Correctable, texts_of
 from mindstage.library.models import Material
-from mindstage.library.stage_texts import LORE, Group, Unstorable, check_text, put_stage_text, texts_of_row, walk_stage
+from mindstage.library.stage_texts import (
+    LORE,
+    Group,
+    Unstorable,
+    drop_blank_rows,
+    put_any_name,
+    texts_of_row,
+    walk_stage,
+)
 from mindstage.prompts.inputs import CastMember, LoreEntry
 from mindstage.streaming.raw import Refused
 
@@ -25,8 +33,13 @@ Kind = Material.Kind
 
 NAME_CHARACTERS: Final = {Kind.PERSONA: 60, Kind.LOREBOOK: 120, Kind.SCENARIO: 120}
 CONTENT_BYTES: Final = 3_000_000
-BLANK: Final[dict[str, Json]] = {Kind.PERSONA: {"about": ""}, Kind.LOREBOOK: {"entries": [], "extensions": {}}}
-"""What a new one holds. A scenario is never new: it is kept out of a story."""
+BLANK: Final[dict[str, Json]] = {
+    Kind.PERSONA: {"about": ""},
+    Kind.LOREBOOK: {"entries": [], "extensions": {}},
+    Kind.SCENARIO: {"premise": "", "byline": "", "cast": [], "roles": [], "lore": [], "openings": [""],
+                    "source": "", "persona": "", "about": ""},
+}  # fmt: skip
+"""What a new one holds."""
 BLANK_ENTRY: Final = {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100,
                       "use_regex": False, "name": ""}  # fmt: skip
 NEEDS_NAME: Final = "It needs a name, on one line of at most {} characters. Nothing was changed."
@@ -98,7 +111,8 @@ def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
     title = Correctable("name", "Name", name)
     if kind == Kind.SCENARIO:
         world, *others = walk_stage(content)
-        yield Group("world", "", [title, *world.fields])
+        fields = [one for one in world.fields if one.path != "about"]  # whom one plays is chosen with each story
+        yield Group("world", "", [title, *fields])
         yield from others
     elif kind == Kind.PERSONA:
         yield Group("world", "", [title, *texts_of("about", "Who that is", content.get("about"))])
@@ -114,7 +128,7 @@ def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Unstorable
     if kind != Kind.LOREBOOK:
-        put_stage_text(content, one, check_text(one, text))
+        put_any_name(content, one, text)
         return
     if not one.path.startswith("entries."):
         content[one.path] = text
@@ -126,18 +140,32 @@ def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     content["entries"] = entries
 
 
-def drop_emptied(content: Json) -> None:
-    """A book without the entries that somebody has emptied to the last text."""
+def drop_emptied(kind: str, content: Json) -> None:
+    """Entries of lore, and members of a cast, that somebody has emptied to the last text go. Raises Refused."""
+    if kind == Kind.SCENARIO:
+        drop_blank_rows(content)
+    elif kind == Kind.LOREBOOK:
+        _drop_emptied_entries(content)
+
+
+def add_one(kind: str, content: Json, what: str) -> None:
+    """One more, to be written, at the end: an entry of a book; or of a scenario's lore or cast, as `what` says."""
+    if kind == Kind.LOREBOOK:
+        content["entries"] = [*list_entries(content), dict(BLANK_ENTRY)]
+    elif kind == Kind.SCENARIO and what == "lore":
+        content["lore"].append(asdict(LoreEntry(name="", keys=(), content="")))
+    elif kind == Kind.SCENARIO and what == "cast":
+        content["cast"].append(asdict(CastMember(name="")))
+        if len(content["roles"]) == len(content["cast"]) - 1:
+            content["roles"].append(asdict(Role(name="", line="")))
+
+
+def _drop_emptied_entries(content: Json) -> None:
     content["entries"] = [
         entry
         for entry in list_entries(content)
         if any(text.text.strip() for text in texts_of_row("", LORE, with_card_names(entry)))
     ]
-
-
-def add_entry(content: Json) -> None:
-    """One more entry at the end of a book, to be written."""
-    content["entries"] = [*list_entries(content), dict(BLANK_ENTRY)]
 
 
 def _called(entry: Json) -> str:

@@ -25,6 +25,8 @@ def import_lorebook(*, owner: uuid.UUID, data: bytes) -> Material:
 
     Everything that can be wrong with the file is found before the first write. Raises CardRefused; KeyGone.
     """
+    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        raise refusal("This file is not a lorebook: it is no JSON object.", "Choose a lorebook’s file.")
     raw = load_object(data)
     book = raw.get("data") if raw.get("spec") == "lorebook_v3" else raw
     if not isinstance(book, dict) or not isinstance(book.get("entries"), list | dict):

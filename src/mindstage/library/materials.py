@@ -13,8 +13,7 @@ from mindstage.accounts.models import User
 from mindstage.library.contents import (
     BLANK,
     Json,
-    Kind,
-    add_entry,
+    add_one,
     check_name,
     drop_emptied,
     list_texts,
@@ -79,12 +78,12 @@ def list_correctable(material: Material) -> tuple[list[Group], int]:
 
 
 def correct_material(
-    *, material: Material, texts: Mapping[str, str], seen: Mapping[str, str], one_more: bool = False
+    *, material: Material, texts: Mapping[str, str], seen: Mapping[str, str], one_more: str = ""
 ) -> None:
     """Write the texts (path -> text) anew. `seen`: the marks of what the page showed.
 
-    `one_more`: a lorebook gets one more entry, to be written. An entry whose texts were all emptied goes. Raises
-    Refused, CardRefused, Meanwhile, with nothing changed; KeyGone.
+    `one_more`: a lorebook gets one more entry, to be written; a scenario one more of its `cast` or `lore`. Of these,
+    one whose texts were all emptied goes. Raises Refused, CardRefused, Meanwhile, with nothing changed; KeyGone.
     """
     with transaction.atomic():
         row = Material.objects.select_for_update().get(pk=material.pk)
@@ -95,10 +94,9 @@ def correct_material(
                 row.seal(name=check_name(row.kind, text))
             else:
                 put_text(row.kind, content, one, text)
-        if row.kind == Kind.LOREBOOK:
-            drop_emptied(content)
-            if one_more:
-                add_entry(content)
+        drop_emptied(row.kind, content)
+        if one_more:
+            add_one(row.kind, content, one_more)
         row.seal(content=pack(row.kind, content))
         row.save(update_fields=["name", "content"])
         mark_database()

@@ -80,7 +80,7 @@ def _names_its_role(raw: dict[str, Any], number: int) -> bool:
 
 
 def _is_shown(one: Correctable) -> bool:
-    return bool(one.text) or one.path.rpartition(".")[2] in ALWAYS
+    return bool(one.text) or one.path.rpartition(".")[2] in ALWAYS or one.path == "openings.0"
 
 
 def check_text(one: Correctable, text: str) -> str:
@@ -89,6 +89,10 @@ def check_text(one: Correctable, text: str) -> str:
         raise Unstorable
     if not _is_name(one.path):
         return text
+    return _check_member(text)
+
+
+def _check_member(text: str) -> str:
     name = " ".join(text.split())
     if not name or len(name) > NAME_CHARACTERS or not name.isprintable():
         raise Refused(NAMELESS)
@@ -101,6 +105,25 @@ def put_stage_text(raw: dict[str, Any], one: Correctable, text: str) -> None:
     if number >= 0 and _names_its_role(raw, number):
         raw["roles"][number]["name"] = text
     put_text(raw, one, text)
+
+
+def put_any_name(raw: dict[str, Any], one: Correctable, text: str) -> None:
+    """As `put_stage_text`, of a text that is not checked yet; a member may lose its name, on the way out."""
+    put_stage_text(raw, one, text if _is_name(one.path) and not text.strip() else check_text(one, text))
+
+
+def drop_blank_rows(raw: dict[str, Any]) -> None:
+    """Members of the cast and entries of lore without any text go. Raises Refused where only the name is gone."""
+    for number in reversed(range(len(raw["cast"]))):
+        member, known = raw["cast"][number], _names_its_role(raw, number)
+        role = raw["roles"][number] if known else {}
+        if any(one.text.strip() for one in [*texts_of_row("", CAST, member), *texts_of_row("", ROLE, role)]):
+            _check_member(member["name"])
+            continue
+        del raw["cast"][number]
+        if known:
+            del raw["roles"][number]
+    raw["lore"] = [entry for entry in raw["lore"] if any(one.text.strip() for one in texts_of_row("", LORE, entry))]
 
 
 def _is_name(path: str) -> bool:

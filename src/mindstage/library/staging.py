@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 
@@ -100,19 +101,26 @@ def to_lore(entries: tuple[CardLore, ...]) -> tuple[LoreEntry, ...]:
 def parts_of_scenario(scenario: Material, persona: str, purpose: Purpose = Purpose.IMPORT) -> StageParts:
     """The parts of a story that is begun with a scenario of one's own. Raises KeyGone."""
     raw = json.loads(scenario.open_bytes("content", purpose))
-    cast, title = from_rows(CastMember, raw["cast"]), scenario.open("name", purpose)
+    cast, title = from_rows(CastMember, filter(_has_name, raw["cast"])), scenario.open("name", purpose)
     context = _context(persona, cast, premise=raw["premise"], seed=f"scenario:{scenario.pk}")
     greetings = tuple(expand(opening, context).strip() for opening in raw["openings"])
+    scene = expand(raw["premise"], context).strip()
+    plain = scene if 0 < len(scene) <= LONGEST_SCENE else title
     return StageParts(
         title=title,
         byline=raw["byline"],
         premise=raw["premise"],
         cast=cast,
-        roles=tuple((role["name"], role["line"]) for role in raw["roles"]),
+        roles=tuple((role["name"], role["line"]) for role in filter(_has_name, raw["roles"])),
         lore=from_rows(LoreEntry, raw["lore"]),
-        greetings=tuple(greeting or title for greeting in greetings) or (title,),
+        greetings=tuple(greeting or plain for greeting in greetings) or (plain,),
         source=raw["source"],
     )
+
+
+def _has_name(row: dict[str, Any]) -> bool:
+    """Whether one of a scenario's cast was written already: the page adds them blank."""
+    return bool(row["name"].strip())
 
 
 def _depth_prompt(card: Card) -> str:

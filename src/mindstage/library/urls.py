@@ -25,6 +25,7 @@ urlpatterns = [
     *_of_kind(Kind.SCENARIO),
     path("personas/new/", materials.new, {"kind": "persona"}, name="own_persona_new"),
     path("lorebooks/new/", materials.new, {"kind": "lorebook"}, name="own_lorebook_new"),
+    path("scenarios/new/", materials.new, {"kind": "scenario"}, name="own_scenario_new"),
     path("lorebooks/<uuid:ident>/file/", materials.download, name="own_lorebook_file"),
     path("scenarios/<uuid:ident>/", scenarios.show_own, name="own_scenario"),
     path("scenarios/<slug:slug>/", scenarios.show, name="scenario"),

@@ -18,7 +18,7 @@ from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.kit import canonical
 from mindstage.library.cards import CardRefused
 from mindstage.library.characters import find_character
-from mindstage.library.contents import Kind
+from mindstage.library.contents import BLANK, Kind
 from mindstage.library.correctable import (
     MEANWHILE,
     Correctable,
@@ -66,7 +66,12 @@ class Shown:
     @property
     def asks(self) -> bool:
         """Whether it has to be seen: another tab has written into it, or there is nothing in it yet."""
-        return any(kept for _, kept in self.fields) or not any(field.text for field, _ in self.fields)
+        return any(kept for _, kept in self.fields) or self.is_blank
+
+    @property
+    def is_blank(self) -> bool:
+        """Just added, and not written yet."""
+        return not any(field.text for field, _ in self.fields)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +93,7 @@ def index(request: SignedInRequest, kind: str) -> HttpResponse:
 @require_safe
 @require_visitor
 def new(request: SignedInRequest, kind: str) -> HttpResponse:
-    """Where a persona is written, or a lorebook begun or chosen."""
+    """Where a persona or a scenario is written, or a lorebook begun or chosen."""
     return _new(request, kind)
 
 
@@ -100,14 +105,17 @@ def edit(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
     if request.method != "POST":
         return _edit(request, material)
     texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
-    seen, one_more = read_marks(request.POST.get("seen", "")), "one_more" in request.POST
+    seen, one_more = read_marks(request.POST.get("seen", "")), request.POST.get("one_more", "")
     typed = typed_anew(texts, seen)
     try:
         correct_material(material=material, texts=texts, seen=seen, one_more=one_more)
     except Meanwhile as meanwhile:
         return _edit(request, material, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
     except (Refused, CardRefused) as refused:
-        return _edit(request, material, typed, problem=refused.sentence, status=422)
+        sentence = refused.sentence.replace("Nothing was imported.", "Nothing was changed.")
+        return _edit(request, material, typed, problem=sentence, status=422)
+    except (KeyGone, Material.DoesNotExist):
+        raise Http404 from None
     except DatabaseError:
         return _edit(request, material, typed, problem=NOT_WRITTEN, status=503)
     if one_more:
@@ -157,21 +165,28 @@ def _create(request: SignedInRequest, kind: str) -> HttpResponse:
         return _new(request, kind, problem=NOT_WRITTEN, status=503)
     if kind == Kind.PERSONA:
         return HttpResponseRedirect(reverse("own_personas"))
-    return HttpResponseRedirect(reverse("own_lorebook_edit", args=[material.pk]))
+    return HttpResponseRedirect(reverse(f"own_{kind}_edit", args=[material.pk]))
 
 
 def _make(request: SignedInRequest, kind: str) -> Material:
-    """A persona as it was typed; a lorebook out of a file, out of a character, or an empty one. Raises Http404."""
+    """A persona or scenario as it was typed; a lorebook from a file or a character, or an empty one. Raises Http404."""
     owner, name = request.visitor.account_id, request.POST.get("name", "")
     if kind == Kind.PERSONA:
         return make_material(owner=owner, kind=kind, name=name, content={"about": request.POST.get("about", "")})
-    if kind != Kind.LOREBOOK:
-        raise Http404
+    if kind == Kind.SCENARIO:
+        return _write_scenario(request)
     if file := request.FILES.get("book"):
         return import_lorebook(owner=owner, data=file.read())
     if ident := request.POST.get("character"):
         return _make_of_character(owner, ident)
     return make_material(owner=owner, kind=kind, name=name)
+
+
+def _write_scenario(request: SignedInRequest) -> Material:
+    told = {name: request.POST.get(name, "") for name in ("premise", "byline")}
+    content = BLANK[Kind.SCENARIO] | told | {"openings": [request.POST.get("opening", "")]}
+    owner, name = request.visitor.account_id, request.POST.get("name", "")
+    return make_material(owner=owner, kind=Kind.SCENARIO, name=name, content=content)
 
 
 def _make_of_character(owner: uuid.UUID, ident: str) -> Material:
@@ -187,7 +202,7 @@ def _make_of_character(owner: uuid.UUID, ident: str) -> Material:
 
 
 def _new(request: SignedInRequest, kind: str, *, problem: str = "", status: int = 200) -> HttpResponse:
-    typed = {name: request.POST.get(name, "") for name in ("name", "about")}
+    typed = {name: request.POST.get(name, "") for name in ("name", "about", "premise", "byline", "opening")}
     return render(request, "library/material_new.html", {"kind": kind, "problem": problem, **typed}, status=status)
 
 

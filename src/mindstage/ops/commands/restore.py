@@ -137,7 +137,7 @@ def _find(name: str, instance: Instance) -> Backup:
 def _agree(lost: int) -> bool:
     if not lost:
         return True
-    print(f"{lost} accounts, stories or characters are younger than this copy: without keys they stay unreadable.")
+    print(f"{lost} accounts, stories or other things are younger than this copy: without keys they stay unreadable.")
     if not sys.stdin.isatty():
         print("Run it again with --yes to go on.")
         return False
