@@ -25,6 +25,7 @@ def keep_materials(browser: Browser, words: Words, story: str) -> None:
     persona = _first(_PERSONA, browser.get("/personas/").body.decode())
     browser.get(f"{persona}edit/")
     browser.post(f"{persona}edit/", {"text.about": f"{about} and {word('persona, about, corrected')}"})
+    browser.get(f"{persona}edit/")
     book = {"name": word("lorebook, name"), "entries": [{"keys": [word("lorebook, key")], "content": ""}]}
     book["entries"][0]["content"] = word("lorebook, content")  # type: ignore[index]
     file = {"spec": "lorebook_v3", "data": book}
