@@ -31,7 +31,6 @@ ENDING = ".backup"
 LOCK = "backup.lock"
 """Of two at once the second would take the first one's snapshot for what a crash has left."""
 _SCRATCH = "taking-"
-PAGES_AT_ONCE = 2_000
 
 
 class BackupFailed(Exception):
@@ -157,18 +156,26 @@ def place_of(backup: uuid.UUID) -> bytes:
 
 
 def _snapshot(instance: Instance, folder: Path) -> Path:
-    """A consistent copy of the main database: SQLite's own online backup, or pg_dump."""
+    """A consistent copy of the main database: written anew by SQLite, or by pg_dump."""
     path = folder / "snapshot"
     if instance.database_url:
         dump(instance.database_url, path)
-        return path
-    source, target = sqlite3.connect(instance.database_file), sqlite3.connect(path)
-    try:
-        source.backup(target, pages=PAGES_AT_ONCE)
-    finally:
-        target.close()
-        source.close()
+    else:
+        copy_file(instance.database_file, path)
     return path
+
+
+def copy_file(database: Path, to: Path) -> None:
+    """A copy of one moment of an SQLite file, while others write. Raises sqlite3.Error.
+
+    SQLite's online backup would begin anew whenever somebody writes, and on a busy instance never end. It would also
+    copy pages as they lie, with what was deleted and still stands between two entries; this writes rows only.
+    """
+    source = sqlite3.connect(database, isolation_level=None)
+    try:
+        source.execute("VACUUM INTO ?", (str(to),))
+    finally:
+        source.close()
 
 
 def _read(path: Path) -> Iterator[bytes]:

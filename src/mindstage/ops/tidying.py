@@ -1,22 +1,45 @@
-"""Daily care of the main database file: the log is written back and emptied, freed pages go back to the disk."""
+"""Daily care of the database files: small ones are rewritten, the log is emptied, freed pages go back to the disk."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from django.db import connection
+from django.db import connections
 
+from mindstage.ops.schema import ALIASES
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes in use. Nobody else writes while a file is rewritten (a second), and a second copy stands in memory."""
 PAGES: Final = 4000
 """Freed pages given back at a time (16 MB), so that nobody waits long for the write lock."""
 
 
 def tidy_database() -> None:
-    """Checkpoint, shrink and refresh the planner's statistics. SQLite only: a server looks after itself."""
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        # What was deleted is overwritten in the file; its old copies in the write-ahead log end here.
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        cursor.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
-        cursor.execute("PRAGMA analysis_limit = 400")
-        cursor.execute("PRAGMA optimize")
+    """Look after both databases. SQLite only: a server looks after itself."""
+    for alias in ALIASES:
+        if connections[alias].vendor == "sqlite":
+            with connections[alias].cursor() as cursor:
+                tidy_file(cursor)
+
+
+def tidy_file(cursor: Any) -> None:
+    """Rewrite the file if it is small, checkpoint, shrink, and refresh the planner's statistics.
+
+    secure_delete overwrites a row where it stands. Where SQLite has moved rows from one page to another, a copy may
+    still stand in the room between two entries of the first, and is then no row's: only a new file is without it.
+    docs/subsystems/erasure.md
+    """
+    if _bytes_in_use(cursor) <= LARGEST:
+        cursor.execute("VACUUM")
+    # What was deleted is overwritten in the file; its old copies in the write-ahead log end here.
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    cursor.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+    cursor.execute("PRAGMA analysis_limit = 400").fetchall()
+    cursor.execute("PRAGMA optimize").fetchall()
+
+
+def _bytes_in_use(cursor: Any) -> int:
+    pages, free, size = (
+        cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)

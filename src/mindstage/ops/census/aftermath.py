@@ -133,9 +133,8 @@ class Aftermath:
         }
         self.report.kept = count_kept(self.program.folder)
         self.report.idents = dict(find_idents(self.program.folder, idents))
-        columns = [place for place in self.report.idents if ": " in place]
-        if columns:
-            self.report.problems.append(f"Identifiers of people who were erased stand in: {', '.join(columns)}.")
+        if places := ", ".join(self.report.idents):
+            self.report.problems.append(f"Identifiers of people who were erased stand in: {places}.")
 
 
 def _fetch_receipt(person: Resident) -> tuple[bool, str]:

@@ -26,20 +26,25 @@ def keep_materials(browser: Browser, words: Words, story: str) -> None:
     browser.get(f"{persona}edit/")
     browser.post(f"{persona}edit/", {"text.about": f"{about} and {word('persona, about, corrected')}"})
     browser.get(f"{persona}edit/")
-    book = {"name": word("lorebook, name"), "entries": [{"keys": [word("lorebook, key")], "content": ""}]}
-    book["entries"][0]["content"] = word("lorebook, content")  # type: ignore[index]
+    before = words.plant("lorebook, content before it was corrected", Fate.PASSING)
+    book = {"name": word("lorebook, name"), "entries": [{"keys": [word("lorebook, key")], "content": before}]}
     file = {"spec": "lorebook_v3", "data": book}
     name = f"{words.plant('name of a lorebook file', Fate.NEVER, plain=True)}.json"
     browser.upload("/lorebooks/", b"[]", field_name="book", file_name=name, expect=422)
     brought = browser.upload(
         "/lorebooks/", json.dumps(file).encode(), field_name="book", file_name=name, expect=302
     ).location
+    browser.post(brought, {"text.entries.0.content": f"It is {word('lorebook, content, corrected')}."})
     browser.get(brought)
     browser.get(brought.replace("/edit/", "/file/"))
     scenario = browser.post(f"{story}scenario/", {}).location
     browser.get(scenario)
     browser.post(f"{scenario}edit/", {"text.premise": f"All of it is {word('scenario, premise')}"})
     browser.get(scenario)
+    written = {"name": word("scenario, name"), "byline": word("scenario, byline")}
+    written |= {"premise": word("scenario, premise by hand"), "opening": word("scenario, opening")}
+    browser.get("/scenarios/new/")
+    browser.get(browser.post("/scenarios/", written).location)
     begun = {"own_scenario": scenario.split("/")[2], "greeting": "0", "as": persona.split("/")[2]}
     browser.get(browser.post("/stories/", begun | {"books": brought.split("/")[2]}).location)
 
