@@ -59,8 +59,8 @@ def walk_stage(raw: dict[str, Any]) -> Iterator[Group]:
     roles = dict(enumerate(raw["roles"]))
     for number, member in enumerate(raw["cast"]):
         role = roles.pop(number, {}) if _names_its_role(raw, number) else {}
-        fields = [*texts_of_row(f"roles.{number}", ROLE, role), *texts_of_row(f"cast.{number}", CAST, member)]
-        yield Group("cast", member["name"], fields)
+        name, *others = texts_of_row(f"cast.{number}", CAST, member)
+        yield Group("cast", member["name"], [name, *texts_of_row(f"roles.{number}", ROLE, role), *others])
     for number, role in roles.items():
         yield Group("cast", role["name"], list(texts_of_row(f"roles.{number}", ROLE, role)))
     for number, entry in enumerate(raw["lore"]):

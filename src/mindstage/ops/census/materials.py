@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Final
 
 from mindstage.ops.census.browser import Browser
@@ -41,12 +42,20 @@ def keep_materials(browser: Browser, words: Words, story: str) -> None:
     browser.get(scenario)
     browser.post(f"{scenario}edit/", {"text.premise": f"All of it is {word('scenario, premise')}"})
     browser.get(scenario)
-    written = {"name": word("scenario, name"), "byline": word("scenario, byline")}
-    written |= {"premise": word("scenario, premise by hand"), "opening": word("scenario, opening")}
-    browser.get("/scenarios/new/")
-    browser.get(browser.post("/scenarios/", written).location)
+    _write_scenario(browser, word)
     begun = {"own_scenario": scenario.split("/")[2], "greeting": "0", "as": persona.split("/")[2]}
     browser.get(browser.post("/stories/", begun | {"books": brought.split("/")[2]}).location)
+
+
+def _write_scenario(browser: Browser, word: Callable[[str], str]) -> None:
+    """One by hand, with somebody in it and a piece of lore."""
+    texts = {name: word(f"scenario by hand, {name}") for name in ("name", "byline", "premise", "opening")}
+    there = browser.post("/scenarios/", texts).location
+    browser.post(there, {"one_more": "cast"})
+    role = {"text.cast.0.name": word("scenario by hand, cast"), "text.roles.0.line": word("scenario by hand, line")}
+    browser.post(there, role | {"one_more": "lore"})
+    browser.post(there, {"text.lore.0.keys": word("scenario by hand, key"), "text.lore.0.content": "x"})
+    browser.get(there)
 
 
 def _first(what: re.Pattern[str], page: str) -> str:
