@@ -112,6 +112,7 @@ OBJECTS = {
     "own_scenario",
     "own_lorebook_file",
     "story_keep",
+    "story_keep_lore",
     "item_undo",
     "item_end",
     "branches",

@@ -94,6 +94,7 @@ NO_PROOF = {
     "own_scenario_edit": "writing",
     "own_scenario_trash": "lies in the trash for a month",
     "story_keep": "writing",
+    "story_keep_lore": "writing",
     "story_branches": "writing",
     "branches": "writing",
     "branch": "writing",

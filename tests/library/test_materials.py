@@ -13,6 +13,7 @@ from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.library.characters import import_character
 from mindstage.library.contents import Kind
+from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import find_material, make_material, open_content
 from mindstage.library.models import Material
 from mindstage.prompts.dialects import dialect_named
@@ -162,6 +163,29 @@ def test_a_stage_is_kept_as_a_scenario_and_begins_other_stories(client: Client, 
     before, after = open_stage(story), open_stage(other)
     assert (after.premise, after.cast, after.lore, after.persona) == (before.premise, before.cast, before.lore, "Bo")
     assert Turn.objects.get(story=other).open("text", Purpose.SHOW) == "Bo waits. Maras do not."
+
+
+def test_the_lore_of_a_story_becomes_a_lorebook(client: Client) -> None:
+    """As it was corrected there; another story that takes the book is told the very same."""
+    client.post("/stories/", {"scenario": "dead-cable", "greeting": "0"})
+    story = Story.objects.get()
+    client.post(f"/stories/{story.pk}/stage/", {"stage.lore.0.content": "It hums."})
+    answer = client.post(f"/stories/{story.pk}/lorebook/")
+    kept = latest("lorebook")
+    assert answer.headers["Location"] == f"/lorebooks/{kept.pk}/edit/"
+    assert kept.open("name", Purpose.SHOW) == "Dead Cable"
+    assert lore_of(kept) == open_stage(Story.objects.get()).lore
+    assert lore_of(kept)[0].content == "It hums."
+
+
+def test_a_story_without_lore_gives_no_lorebook(client: Client, ada: User) -> None:
+    """Its page does not offer it; who asks all the same is told so, and nothing is stored."""
+    client.post("/scenarios/", {"name": "The Ferry"})
+    client.post("/stories/", {"own_scenario": str(latest("scenario").pk), "greeting": "0"})
+    there = f"/stories/{Story.objects.get().pk}"
+    assert b"as a lorebook" not in client.get(f"{there}/stage/").content
+    assert client.post(f"{there}/lorebook/").status_code == 400
+    assert not Material.objects.filter(kind="lorebook").exists()
 
 
 def test_every_text_of_a_scenario_can_be_corrected(client: Client, ada: User) -> None:

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys
 
 OPEN_TO_ALL = {"home", "stories"}
 """Addresses that name no story."""
-WRITES = {"story_trash", "story_keep", "variants", "choice", "trash", "trash_undo", "branches", "branch", "draft"}
+WRITES = {
+    "story_trash", "story_keep", "story_keep_lore", "variants", "choice", "trash", "trash_undo", "branches", "branch",
+    "draft",
+}  # fmt: skip
 FORMS = {"text": "Mine now.", "mode": "do"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Iterable
+from dataclasses import asdict
 
 from mindstage.library.cards.json_guard import load_object
 from mindstage.library.cards.lore import read_lore
@@ -42,6 +44,11 @@ def keep_book_of(character: Character) -> Material | None:
     return None if book is None else _keep(character.owner_id, book, otherwise=card.name)
 
 
+def keep_lore(owner: uuid.UUID, entries: Iterable[LoreEntry], *, name: str) -> Material:
+    """What a stage tells of lore, as a lorebook. Raises Refused, CardRefused, with nothing stored; KeyGone."""
+    return _keep(owner, {"name": name, "extensions": {}, "entries": [_to_entry(entry) for entry in entries]})
+
+
 def to_file(material: Material, purpose: Purpose) -> Json:
     """A lorebook as a V3 file: under its present name, with the form that V3 asks for. Raises KeyGone, CardRefused."""
     book = copy.deepcopy(open_content(material, purpose)) | {"name": material.open("name", purpose)}
@@ -51,6 +58,12 @@ def to_file(material: Material, purpose: Purpose) -> Json:
 def lore_of(material: Material) -> tuple[LoreEntry, ...]:
     """Its entries as a story's stage has them. Raises KeyGone, CardRefused."""
     return to_lore(read_lore(open_content(material, Purpose.IMPORT), []))
+
+
+def _to_entry(entry: LoreEntry) -> Json:
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(entry).items()}
+    order = told.pop("order")
+    return told | {"insertion_order": order, "use_regex": False, "extensions": {}}
 
 
 def _keep(owner: uuid.UUID, book: Json, *, otherwise: str = UNNAMED) -> Material:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("stories/<uuid:ident>/names/", stories.update, name="story_names"),
     path("stories/<uuid:ident>/stage/", stage.update, name="story_stage"),
     path("stories/<uuid:ident>/scenario/", stage.keep, name="story_keep"),
+    path("stories/<uuid:ident>/lorebook/", stage.keep_lore, name="story_keep_lore"),
     path("stories/<uuid:ident>/turns/", turns.index, name="turns"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/", turns.show, name="turn"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/variants/", turns.add_version, name="variants"),

@@ -38,6 +38,7 @@ def keep_materials(browser: Browser, words: Words, story: str) -> None:
     browser.post(brought, {"text.entries.0.content": f"It is {word('lorebook, content, corrected')}."})
     browser.get(brought)
     browser.get(brought.replace("/edit/", "/file/"))
+    browser.get(browser.post(f"{story}lorebook/", {}).location)
     scenario = browser.post(f"{story}scenario/", {}).location
     browser.get(scenario)
     browser.post(f"{scenario}edit/", {"text.premise": f"All of it is {word('scenario, premise')}"})

@@ -24,7 +24,7 @@ from mindstage.library.correctable import (
     write_marks,
 )
 from mindstage.library.stage_texts import Group
-from mindstage.stories.keeping import keep_as_scenario
+from mindstage.stories.keeping import keep_as_scenario, keep_lore_of
 from mindstage.stories.models import Story
 from mindstage.stories.refusals import CannotStore, NotYours, Refused
 from mindstage.stories.stage_corrections import correct_stage, list_stage
@@ -89,6 +89,14 @@ def keep(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("own_scenario", args=[scenario.pk]))
 
 
+@require_POST
+@for_players
+def keep_lore(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
+    """Keep the lore that stands here as a lorebook of one's own, and show it."""
+    book = keep_lore_of(own_story(request, ident))
+    return HttpResponseRedirect(reverse("own_lorebook_edit", args=[book.pk]))
+
+
 def _page(
     request: SignedInRequest,
     story: Story,
@@ -104,6 +112,7 @@ def _page(
         "groups": [_shown(group, typed or {}, both) for group in groups],
         "seen": write_marks(one for group in groups for one in group.fields),
         "more": more,
+        "has_lore": any(group.kind == "lore" for group in groups),
         "prefix": PREFIX,
         "problem": problem,
     }
