@@ -320,3 +320,23 @@ def test_a_scenario_without_an_opening_opens_with_its_premise(client: Client) ->
         client.post("/scenarios/", {"name": "The Ferry", "premise": premise})
         client.post("/stories/", {"own_scenario": str(latest("scenario").pk), "greeting": "0"})
         assert Turn.objects.get(story=Story.objects.latest("id")).open("text", Purpose.SHOW) == opening
+
+
+def test_words_for_an_entry_never_land_in_another_that_took_its_place(client: Client) -> None:
+    """Another tab removed an entry, and those behind it moved up: nothing is written, and what was typed is shown."""
+    first, second = BOOK["entries"]
+    third = second | {"keys": ["door"], "content": "It sticks."}
+    book = BOOK | {"entries": [first, second | {"name": ""}, third | {"name": ""}]}
+    upload(client, {"spec": "lorebook_v3", "data": book})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    client.post(there, {f"text.entries.0.{name}": "" for name in ("name", "keys", "content")} | {"seen": seen})
+    kept = open_content(latest("lorebook"), Purpose.SHOW)
+    typed = {"text.entries.1.name": "Ninety of them", "text.entries.2.content": "It <never> stuck.", "seen": seen}
+    answer = client.post(there, typed | {"text.description": "Of a house."})
+    assert answer.status_code == 409
+    assert open_content(latest("lorebook"), Purpose.SHOW) == kept
+    page = answer.content.decode()
+    assert "Ninety of them" in page
+    assert "It &lt;never&gt; stuck." in page
+    assert all("Ninety of them" not in field.text for group in answer.context["groups"] for field, _ in group.fields)

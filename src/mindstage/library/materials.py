@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -20,14 +20,25 @@ from mindstage.library.contents import (
     pack,
     put_text,
 )
-from mindstage.library.correctable import pick_changes
+from mindstage.library.correctable import pick_changes, typed_anew
 from mindstage.library.models import Material
 from mindstage.library.stage_texts import Group, fit_groups
+from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
 
 PAGE = 60
+
+
+class Removed(Refused):
+    """Another tab removed an entry or a member since the page was opened, and those behind it moved up."""
+
+    status = 409
+    sentence = (
+        "Another tab has removed something from this list since the page was opened, so it is not certain where your "
+        "words belong. Nothing was changed. They stand here, to be copied to their place."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +94,15 @@ def correct_material(
     """Write the texts (path -> text) anew. `seen`: the marks of what the page showed.
 
     `one_more`: a lorebook gets one more entry, to be written; a scenario one more of its `cast` or `lore`. Of these,
-    one whose texts were all emptied goes. Raises Refused, CardRefused, Meanwhile, with nothing changed; KeyGone.
+    one whose texts were all emptied goes. Raises Refused (Removed), CardRefused, Meanwhile, with nothing changed;
+    KeyGone.
     """
     with transaction.atomic():
         row = Material.objects.select_for_update().get(pk=material.pk)
         name, content = row.open("name", Purpose.SHOW), open_content(row, Purpose.SHOW)
         fields = [one for group in list_texts(row.kind, name, content) for one in group.fields]
+        if rows_of(seen) - rows_of(one.path for one in fields) and rows_of(typed_anew(texts, seen)):
+            raise Removed
         for one, text in pick_changes(fields, texts, seen):
             if one.path == "name":
                 row.seal(name=check_name(row.kind, text))
@@ -100,6 +114,11 @@ def correct_material(
         row.seal(content=pack(row.kind, content))
         row.save(update_fields=["name", "content"])
         mark_database()
+
+
+def rows_of(paths: Iterable[str]) -> set[str]:
+    """The entries and members that texts belong to: `entries.2` of `entries.2.name`."""
+    return {".".join(path.split(".")[:2]) for path in paths if path.count(".") > 1}
 
 
 def _line(row: Material) -> MaterialLine | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -31,11 +31,13 @@ from mindstage.library.correctable import (
 from mindstage.library.lorebooks import import_lorebook, keep_book_of, to_file
 from mindstage.library.materials import (
     PAGE,
+    Removed,
     correct_material,
     find_material,
     list_correctable,
     list_materials,
     make_material,
+    rows_of,
 )
 from mindstage.library.models import Material
 from mindstage.library.trash import MANY, trash_item
@@ -111,6 +113,10 @@ def edit(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
         correct_material(material=material, texts=texts, seen=seen, one_more=one_more)
     except Meanwhile as meanwhile:
         return _edit(request, material, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
+    except Removed as removed:
+        stay = {path: text for path, text in typed.items() if not rows_of([path])}
+        loose = [text for path, text in typed.items() if path not in stay and text.strip()]
+        return _edit(request, material, stay, loose=loose, problem=removed.sentence, status=removed.status)
     except (Refused, CardRefused) as refused:
         sentence = refused.sentence.replace("Nothing was imported.", "Nothing was changed.")
         return _edit(request, material, typed, problem=sentence, status=422)
@@ -212,9 +218,11 @@ def _edit(
     typed: Mapping[str, str] = NOTHING,
     *,
     both: frozenset[str] = frozenset(),
+    loose: Sequence[str] = (),
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The page of corrections. `loose`: words that were typed, and have no field any more."""
     try:
         groups, more = list_correctable(material)
     except (KeyGone, CardRefused):
@@ -227,6 +235,7 @@ def _edit(
         "more": more,
         "prefix": PREFIX,
         "problem": problem,
+        "loose": loose,
         "back": reverse(f"own_{MANY[material.kind]}"),
         "here": reverse(f"own_{material.kind}_edit", args=[material.pk]),
         "away": reverse(f"own_{material.kind}_trash", args=[material.pk]),
