@@ -8,12 +8,15 @@ import smtplib
 import sqlite3
 import threading
 import zlib
+from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from django.conf import settings
 from PIL import Image
 
 from mindstage.datamap import scanner
@@ -35,6 +38,8 @@ from mindstage.ops.census.report import CLEAN, FOUND, VOID, Report
 from mindstage.ops.census.strange import find_pictures, find_strange_files
 from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.words import Fate, Planted, Words, make_word
+from mindstage.ops.commands.census import run as run_census
+from mindstage.ops.mistakes import StartMistake
 
 
 def test_words_are_worth_planting() -> None:
@@ -162,6 +167,20 @@ def test_a_program_that_does_not_start_makes_it_void(tmp_path: Path) -> None:
     assert report.void == [
         f"The program under census did not start; what it said is in {tmp_path / 'instance' / 'terminal.log'}."
     ]
+
+
+def test_a_server_that_does_not_answer_makes_it_void(tmp_path: Path) -> None:
+    """No census is taken on files in its place, and no address stands in what it says."""
+    report = take_census(tmp_path, server="postgresql://nobody:secret@127.0.0.1:1/none")
+    assert report.exit_code == VOID
+    (said,) = report.void
+    assert "the database server refused it" in said
+    assert "nobody" not in said
+
+
+def test_on_server_needs_an_instance_on_a_server() -> None:
+    with pytest.raises(StartMistake, match="lies on no server"):
+        run_census(Namespace(on_server=True, users=2, no_erasure=True), replace(settings.MINDSTAGE, database_url=""))
 
 
 def test_a_word_across_two_pages_is_found(tmp_path: Path) -> None:

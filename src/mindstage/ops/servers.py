@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,40 @@ class ServerRefused(Exception):
 def dump(url: str, path: Path) -> None:
     """A consistent copy of a database. Raises ServerRefused, OSError."""
     _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}"], url)
+
+
+def is_dump(path: Path) -> bool:
+    """Whether `dump` wrote this file."""
+    with path.open("rb") as file:
+        return file.read(5) == b"PGDMP"
+
+
+def dump_as_sql(url: str, path: Path) -> None:
+    """The same as one SQL script. Raises ServerRefused, OSError."""
+    _run(["pg_dump", "--format=plain", "--no-owner", "--no-privileges", f"--file={path}"], url)
+
+
+def write_as_sql(dumped: Path, path: Path) -> None:
+    """What `dump` wrote, as one SQL script; without any server. Raises ServerRefused, OSError."""
+    _run(["pg_restore", "--no-owner", "--no-privileges", f"--file={path}", str(dumped)], "")
+
+
+def ask(url: str, sql: str) -> str:
+    """What a server answers to one statement, as text. Raises ServerRefused, OSError."""
+    command = [
+        "psql",
+        "--no-psqlrc",
+        "--quiet",
+        "--tuples-only",
+        "--no-align",
+        "-v",
+        "ON_ERROR_STOP=1",
+        f"--command={sql}",
+    ]
+    with tempfile.TemporaryFile() as said:
+        _run(command, url, output=said.fileno())
+        said.seek(0)
+        return said.read().decode("utf-8", "replace").strip()
 
 
 def put_beside(url: str, path: Path, *, schema: str) -> None:

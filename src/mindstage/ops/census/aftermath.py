@@ -13,7 +13,7 @@ from mindstage.ops.census.leaving import Ask, fetch_receipt, leave, may_sign_in
 from mindstage.ops.census.neighbours import compare_texts, note_pages, note_texts, visit_again
 from mindstage.ops.census.opening import Attempt, try_everything
 from mindstage.ops.census.people import Resident, each_at_once
-from mindstage.ops.census.places import Lookout
+from mindstage.ops.census.places import ON_SERVER, Lookout
 from mindstage.ops.census.program import Program
 from mindstage.ops.census.report import Report
 from mindstage.ops.census.words import Fate
@@ -37,7 +37,7 @@ class Aftermath:
         self.hoards: list[Path] = []
 
     def run(self, ask: Ask) -> None:
-        """Raises Unexpected, NotStarted, Refused, KeyMistake, OSError, sqlite3.Error."""
+        """Raises Unexpected, NotStarted, Refused, ServerRefused, KeyMistake, OSError, sqlite3.Error."""
         backup = self._back_up()
         self._remember()
         for person in self._leaving():
@@ -46,11 +46,11 @@ class Aftermath:
         for person in self._staying():
             person.visit.end_short_life()
         self._pass_nights(0, FROZEN_NIGHTS)
-        self.hoards.append(keep_copies(self.program.folder, self.folder / "kept-while-frozen"))
+        self.hoards.append(keep_copies(self.program.written_out(), self.folder / "kept-while-frozen"))
         self._pass_nights(FROZEN_NIGHTS, UNTIL_ERASED)
         self.program.run("night")
         lookout = Lookout(Scanner(one.word for person in self.people for one in person.words.planted))
-        self.report.look("erased", lookout.sweep(self.program.folder))
+        self.report.look("erased", lookout.sweep(self.program.written_out(), self.program.elsewhere()))
         self._fetch_receipts()
         self.program.stop()
         drill_restore(
@@ -77,7 +77,7 @@ class Aftermath:
 
     def _remember(self) -> None:
         """Keep copies, and open them: what cannot be opened while it lives proves nothing when it is dead."""
-        self.hoards.append(keep_copies(self.program.folder, self.folder / "kept-while-alive"))
+        self.hoards.append(keep_copies(self.program.written_out(), self.folder / "kept-while-alive"))
         attempt = self._try("while everybody lives", self.people)
         for person in self.people:
             person.account = attempt.accounts.get(person.visit.person.handle)
@@ -91,7 +91,7 @@ class Aftermath:
 
     def _try(self, moment: str, people: list[Resident]) -> Attempt:
         scanner = Scanner(one.word for person in people for one in person.words.planted)
-        attempt = try_everything(list_holdings(self.program.folder, self.hoards, scratch=self.folder), scanner)
+        attempt = try_everything(list_holdings(self.program.written_out(), self.hoards, scratch=self.folder), scanner)
         self.report.attempts[moment] = attempt.counts()
         if not self.report.signing_seed:
             self.report.signing_seed = attempt.instance.get("receipt", b"")
@@ -132,8 +132,8 @@ class Aftermath:
             ident for person in self._leaving() if person.account for ident in self._owned.idents_of(person.account)
         }
         self.report.kept = count_kept(self.program.folder)
-        self.report.idents = dict(find_idents(self.program.folder, idents))
-        if places := ", ".join(self.report.idents):
+        self.report.idents = dict(find_idents(self.program.folder, idents, self.program.elsewhere()))
+        if places := ", ".join(place for place in self.report.idents if not place.startswith(ON_SERVER)):
             self.report.problems.append(f"Identifiers of people who were erased stand in: {places}.")
 
 

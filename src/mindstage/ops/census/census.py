@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from mindstage.ops.census.keys_left import gather_keys
 from mindstage.ops.census.leaving import BY_FORMS, Ask
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.census.narrator import Narrator
+from mindstage.ops.census.on_server import Databases
 from mindstage.ops.census.people import Resident, all_planted, each_at_once
 from mindstage.ops.census.places import Found, Lookout
 from mindstage.ops.census.program import NotStarted, Program, Refused
@@ -27,6 +28,7 @@ from mindstage.ops.census.report import Report
 from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.ways_in import ADDRESS, FIRST_HANDLE, HANDLE, LETTER_CODE
 from mindstage.ops.census.words import Fate, Words
+from mindstage.ops.servers import ServerRefused
 from mindstage.vault.root_key import KeyMistake
 
 PROVIDER_KEY: Final = "key of the provider"
@@ -41,26 +43,47 @@ def take_census(
     environ: Mapping[str, str] | None = None,
     to_the_end: bool = True,
     ask: Ask = BY_FORMS,
+    server: str = "",
 ) -> Report:
     """Everything, in an empty `folder`. `environ` is added to the environment of the program under census.
 
+    `server`: the address of a PostgreSQL server, on which it makes databases of its own; they are dropped in the end.
     `to_the_end`: erase and let time pass too; else only plant and look. `ask`: how an erasure is asked for. Needs the
     app registry (django.setup). What goes wrong makes the report void; nothing is raised for it.
     """
     report = Report([])
     began = time.monotonic()
     try:
-        Census(folder, report, users=max(users, FEWEST), environ=environ or {}, ask=ask).take(to_the_end=to_the_end)
-    except (Unexpected, NotStarted, Refused, KeyMistake, OSError, sqlite3.Error) as trouble:
+        with _databases_on(server) as databases:
+            report.server = databases.describe() if databases else ""
+            census = Census(folder, report, users=max(users, FEWEST), environ=environ or {}, ask=ask)
+            census.databases = databases
+            census.take(to_the_end=to_the_end)
+    except (Unexpected, NotStarted, Refused, ServerRefused, KeyMistake, OSError, sqlite3.Error) as trouble:
         report.void.append(str(trouble))
     report.seconds = time.monotonic() - began
     return report
+
+
+@contextmanager
+def _databases_on(server: str) -> Iterator[Databases | None]:
+    """Raises ServerRefused, OSError."""
+    if not server:
+        yield None
+        return
+    databases = Databases(server)
+    try:
+        databases.make()
+        yield databases
+    finally:
+        databases.drop()
 
 
 class Census:
     """One census: its program, its people, what it saw. `program`: once it was taken, and then it is stopped."""
 
     program: Program
+    databases: Databases | None = None
 
     def __init__(self, folder: Path, report: Report, *, users: int, environ: Mapping[str, str], ask: Ask) -> None:
         self.folder = folder
@@ -86,7 +109,7 @@ class Census:
                 program.stop()
                 self._count()
             self._look_at_letters(mailbox)
-            self.report.look("stopped", Lookout(self._scanner()).sweep(program.folder))
+            self.report.look("stopped", Lookout(self._scanner()).sweep(program.written_out(), program.elsewhere()))
             self.report.remaining = list_remaining(
                 {"database": program.folder / DATABASE, "keystore": program.folder / KEYSTORE}
             )
@@ -101,6 +124,7 @@ class Census:
             provider_key=key,
             environ=self.environ,
             mail=mailbox.address,
+            databases=self.databases,
         )
 
     def _settle(self, program: Program, narrator: Narrator, mailbox: Mailbox) -> None:
@@ -134,7 +158,7 @@ class Census:
         if self.report.not_shown:
             slots = ", ".join(sorted(self.report.not_shown))
             self.report.void.append(f"The program never showed again what was written in: {slots}.")
-        self.report.look("running", Lookout(scanner).sweep(program.folder))
+        self.report.look("running", Lookout(scanner).sweep(program.written_out(), program.elsewhere()))
 
     def _look_at_requests(self, narrator: Narrator) -> None:
         """What may not leave: handles, and whatever is not kept. The provider's own key goes to it, of course."""

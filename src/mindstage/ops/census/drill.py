@@ -21,7 +21,7 @@ from mindstage.ops.census.report import Report
 def drill_restore(
     program: Program, folder: Path, *, backup: str, people: list[Resident], lookout: Lookout, report: Report
 ) -> None:
-    """`program` is stopped. Raises Unexpected, NotStarted, Refused, OSError, sqlite3.Error."""
+    """`program` is stopped. Raises Unexpected, NotStarted, Refused, ServerRefused, OSError, sqlite3.Error."""
     copy = program.copied_to(folder)
     copy.run("restore", Path(backup).name)
     _check_report(copy.folder, signing.to_text(signing.public_key(report.signing_seed)), report)
@@ -30,7 +30,7 @@ def drill_restore(
         each_at_once(people, lambda person: _try_door(person, copy.port, report))
     finally:
         copy.stop()
-    report.look("restored", lookout.sweep(copy.folder))
+    report.look("restored", lookout.sweep(copy.written_out(), copy.elsewhere()))
     scanner = Scanner(word for person in people for word in person.to_be_gone())
     attempt = try_everything(list_holdings(copy.folder, [], scratch=folder), scanner)
     report.attempts["after the restore drill"] = attempt.counts()

@@ -37,7 +37,9 @@ def count_kept(instance: Path) -> dict[str, int]:
     return kept
 
 
-def find_idents(instance: Path, idents: Iterable[uuid.UUID]) -> Counter[str]:
+def find_idents(
+    instance: Path, idents: Iterable[uuid.UUID], elsewhere: Iterable[tuple[str, bytes]] = ()
+) -> Counter[str]:
     """Place -> how many of these identifiers stand there, as text or as bytes. Raises OSError, sqlite3.Error."""
     needles = Needles((shape, ident) for ident in idents for shape in _shapes(ident))
     found: Counter[str] = Counter()
@@ -47,6 +49,8 @@ def find_idents(instance: Path, idents: Iterable[uuid.UUID]) -> Counter[str]:
         if path.suffix == ".sqlite3":
             for column, values in read_columns(path):
                 _count(values, f"{name}: {column}", needles, found)
+    for name, content in elsewhere:
+        _count(content, name, needles, found)
     return found
 
 

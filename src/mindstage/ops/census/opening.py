@@ -21,6 +21,8 @@ from mindstage.ops.backup import ENDING as BACKUP
 from mindstage.ops.census.hoard import Holdings
 from mindstage.ops.census.keys_left import Keys, gather_keys
 from mindstage.ops.census.places import Where, open_to_read
+from mindstage.ops.census.sql_dump import write_database
+from mindstage.ops.servers import is_dump, write_as_sql
 from mindstage.rights.export import ENDING as EXPORT
 from mindstage.vault.sealed_files import BEGINNING, open_chunks
 from mindstage.vault.sealing import KEY_VERSION, OVERHEAD, SUITE_AES_256_GCM, Unreadable, open_any, open_sealed, place
@@ -184,6 +186,10 @@ def _open_files(
         if plain is None:
             continue
         attempt.files_opened += 1
+        if path.suffix == BACKUP and is_dump(plain):
+            write_as_sql(plain, sql := plain.with_suffix(".sql"))
+            write_database(sql, plain := plain.with_suffix(".sqlite3"))
+            attempt.words |= {one.word for one in scanner.scan(sql.read_bytes())}
         attempt.words |= {one.word for one in scanner.scan(plain.read_bytes())}
         if path.suffix == BACKUP and _is_database(plain):
             databases.append(plain)

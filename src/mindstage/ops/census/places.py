@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,10 @@ from mindstage.datamap.scanner import Scanner, Sighting
 from mindstage.ops.census.strange import find_pictures
 
 _SQLITE = b"SQLite format 3\0"
+ON_SERVER = "server: "
+"""How the names of places begin that are no files of the instance."""
+LOG_OF_ALL = f"{ON_SERVER}pg_wal/"
+"""Holds what every database of the server writes: a word of a census is known there, a picture may be anybody's."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +44,8 @@ class Sweep:
     found: set[Found]
     files: dict[str, int]
     """Path inside the folder -> size in bytes."""
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    """The same of what lies outside of it, on a server."""
     pictures: set[str] = field(default_factory=set)
     """Where a picture lies in clear: the place and its kind."""
 
@@ -51,8 +57,11 @@ class Lookout:
         self._scanner = scanner
         self._known: dict[bytes, tuple[set[Sighting], set[str]]] = {}
 
-    def sweep(self, folder: Path) -> Sweep:
-        """Look through a folder, also while a program writes to it. Raises OSError, sqlite3.Error."""
+    def sweep(self, folder: Path, elsewhere: Iterable[tuple[str, bytes]] = ()) -> Sweep:
+        """Look through a folder, also while a program writes to it, and through what lies elsewhere: name, content.
+
+        Raises OSError, sqlite3.Error.
+        """
         seen = Sweep(set(), {})
         for path in sorted(folder.rglob("*")):
             if not path.is_file() or path.is_symlink():
@@ -67,15 +76,18 @@ class Lookout:
             if content.startswith(_SQLITE):
                 for column, values in read_columns(path):
                     self._look(values, f"{name}: {column}", seen)
+        for name, content in elsewhere:
+            seen.elsewhere[name] = len(content)
+            self._look(content, name, seen, for_pictures=not name.startswith(LOG_OF_ALL))
         return seen
 
-    def _look(self, content: bytes, place: str, seen: Sweep) -> None:
+    def _look(self, content: bytes, place: str, seen: Sweep, *, for_pictures: bool = True) -> None:
         digest = hashlib.sha256(content).digest()
         if digest not in self._known:
             self._known[digest] = self._scanner.scan(content), find_pictures(content)
         sightings, kinds = self._known[digest]
         seen.found |= {Found(one.word, place, one.way) for one in sightings}
-        seen.pictures |= {f"{place} ({kind})" for kind in kinds}
+        seen.pictures |= {f"{place} ({kind})" for kind in kinds if for_pictures}
 
 
 def sweep(folder: Path, scanner: Scanner) -> Sweep:

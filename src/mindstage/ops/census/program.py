@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from mindstage.ops.census.nights import MARK
+from mindstage.ops.census.on_server import Databases
 
 START_SECONDS: Final = 180.0
 COMMAND_SECONDS: Final = 3_600.0
@@ -34,11 +35,18 @@ class Refused(Exception):
 class Program:
     """An instance in `folder`: data, keys, home, temporary files and log are all inside it. `environ` is added.
 
-    `provider`: the address of its narrator; empty for the one that is embedded.
+    `provider`: the address of its narrator; empty for the one that is embedded. `databases`: those on a server.
     """
 
     def __init__(
-        self, folder: Path, *, provider: str, provider_key: str, environ: Mapping[str, str], mail: str = ""
+        self,
+        folder: Path,
+        *,
+        provider: str,
+        provider_key: str,
+        environ: Mapping[str, str],
+        mail: str = "",
+        databases: Databases | None = None,
     ) -> None:
         self.folder = folder
         self.log = folder / "terminal.log"
@@ -48,6 +56,7 @@ class Program:
         self._said = 0
         self._provider = provider
         self._mail = mail
+        self._databases = databases
         self._environ = {"CENSUS_KEY": provider_key, **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -88,10 +97,33 @@ class Program:
         return done.stdout.decode("utf-8", "replace")
 
     def copied_to(self, folder: Path) -> Program:
-        """The same program on a copy of all its files; only while this one is stopped. Raises OSError."""
+        """The same program on a copy of all that is its own; only while this one is stopped.
+
+        Raises OSError, ServerRefused.
+        """
         shutil.copytree(self.folder, folder)
         key = self._environ["CENSUS_KEY"]
-        return Program(folder, provider=self._provider, provider_key=key, environ=self._environ, mail=self._mail)
+        return Program(
+            folder,
+            provider=self._provider,
+            provider_key=key,
+            environ=self._environ,
+            mail=self._mail,
+            databases=self._databases.copied() if self._databases else None,
+        )
+
+    def written_out(self) -> Path:
+        """The folder, with the databases as files in it also where they lie on a server.
+
+        Raises ServerRefused, OSError, sqlite3.Error.
+        """
+        if self._databases:
+            self._databases.write_out(self.folder)
+        return self.folder
+
+    def elsewhere(self) -> Iterator[tuple[str, bytes]]:
+        """What lies outside of the folder, on a server: name and content."""
+        return self._databases.read_elsewhere() if self._databases else iter(())
 
     def stop(self) -> None:
         """SIGTERM, and wait for an orderly end; a kill when there is none."""
@@ -131,4 +163,5 @@ class Program:
             "MINDSTAGE_DATA": str(self.data),
             "MINDSTAGE_KEYS": str(self.folder / "keys"),
             **self._environ,
+            **(self._databases.environ() if self._databases else {}),
         }

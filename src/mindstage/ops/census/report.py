@@ -42,6 +42,10 @@ class Report:
     asked: str = ""
     """How erasures were asked for."""
     files: dict[str, dict[str, int]] = field(default_factory=dict)
+    server: str = ""
+    """Of databases on a server: what of it was looked at, and what was not. Empty where they are files."""
+    elsewhere: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Files of the server, as `files`."""
     requests: int = 0
     letters: int = 0
     receipts: int = 0
@@ -53,6 +57,8 @@ class Report:
     def look(self, moment: str, seen: Sweep) -> None:
         """Take in what a look over the whole folder of an instance saw."""
         self.files[moment] = seen.files
+        if self.server:
+            self.elsewhere[moment] = seen.elsewhere
         self.found |= {Found(one.word, f"{moment}: {one.place}", one.way) for one in seen.found}
         self.pictures |= {f"{moment}: {place}" for place in seen.pictures}
         self.strange |= {f"{moment}: {name}" for name in find_strange_files(seen.files)}
@@ -94,6 +100,8 @@ class Report:
             "kept_about_the_erased": self.kept,
             "identifiers_of_the_erased": self.idents,
             "files": self.files,
+            "server": self.server,
+            "files_of_the_server": self.elsewhere,
             "requests_to_narrator": self.requests,
             "letters": self.letters,
             "remains_in_clear": [asdict(one) for one in self.remaining],
@@ -134,6 +142,10 @@ class Report:
         for moment, files in self.files.items():
             size = sum(files.values()) / 1e6
             yield f"Looked at, {moment}: {len(files)} files, {size:.1f} MB, and each value of each database."
+            if theirs := self.elsewhere.get(moment):
+                yield f"  and {len(theirs)} files of the server, {sum(theirs.values()) / 1e6:.1f} MB."
+        if self.server:
+            yield self.server
         yield f"Something was sent to {len(self.written_to)} addresses of the program."
         yield f"Looked at: {self.requests} requests to the narrator, {self.letters} letters."
 

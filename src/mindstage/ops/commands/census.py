@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-erasure", action="store_true", help="only plant and look: quicker, and says nothing about erasure"
     )
+    parser.add_argument(
+        "--on-server",
+        action="store_true",
+        help="in databases of its own on the PostgreSQL server of this instance; they are dropped in the end",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the signed report to this file too")
 
 
@@ -32,19 +38,25 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     import django
 
     django.setup()
-    report = _take(options)
+    report = _take(options, instance)
     signed = sign_report(report, instance)
     if options.report:
         _write(options.report, signed)
     print(json.dumps(signed, indent=2) if options.json else "\n".join(report.lines()))
+    if instance.database_url and not options.on_server:
+        print("It was taken on files. This instance lies on a server: see --on-server.", file=sys.stderr)
     return report.exit_code
 
 
-def _take(options: argparse.Namespace) -> Report:
+def _take(options: argparse.Namespace, instance: Instance) -> Report:
     from mindstage.ops.census.census import take_census
     from mindstage.ops.mistakes import StartMistake
 
     asked: dict[str, Any] = {"users": options.users, "to_the_end": not options.no_erasure}
+    if options.on_server:
+        asked["server"] = instance.database_url
+        if not instance.database_url:
+            raise StartMistake("--on-server: the database of this instance lies on no server; leave the option out.")
     if options.keep is None:
         with tempfile.TemporaryDirectory(prefix="mindstage-census-") as folder:
             return take_census(Path(folder), **asked)
