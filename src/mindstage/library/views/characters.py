@@ -28,6 +28,7 @@ from mindstage.library.models import Character
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
+from mindstage.library.views.lists import just_trashed, shown_before
 from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
 from mindstage.ui.views import problem
@@ -127,28 +128,13 @@ def _wants_json(request: HttpRequest) -> bool:
 
 
 def _list(request: SignedInRequest) -> HttpResponse:
-    characters = list_characters(request.visitor.account_id, before=_before(request))
+    characters = list_characters(request.visitor.account_id, before=shown_before(request))
     earlier = characters[-1].id if len(characters) == PAGE else None
     return render(
-        request, "library/characters.html", {"characters": characters, "earlier": earlier, "trashed": _trashed(request)}
+        request,
+        "library/characters.html",
+        {"characters": characters, "earlier": earlier, "trashed": just_trashed(request, Character)},
     )
-
-
-def _trashed(request: SignedInRequest) -> uuid.UUID | None:
-    """The character that was just put into the trash, so that the page can offer to undo it."""
-    try:
-        ident = uuid.UUID(request.GET["trashed"])
-    except (KeyError, ValueError):
-        return None
-    lies = Character.objects.filter(pk=ident, owner=request.visitor.account_id, trashed_on__isnull=False, ending=False)
-    return ident if lies.exists() else None
-
-
-def _before(request: HttpRequest) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
-    except ValueError:
-        raise Http404 from None
 
 
 def _describe(character: Character, card: Card, *, persona: str) -> dict[str, object]:

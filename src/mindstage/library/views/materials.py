@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -42,6 +42,7 @@ from mindstage.library.materials import (
 from mindstage.library.models import Material
 from mindstage.library.trash import MANY, trash_item
 from mindstage.library.uploads import was_cut_off
+from mindstage.library.views.lists import just_trashed, shown_before
 from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
@@ -82,12 +83,12 @@ def index(request: SignedInRequest, kind: str) -> HttpResponse:
     """The list; or, posted to, one more."""
     if request.method == "POST":
         return _create(request, kind)
-    lines = list_materials(request.visitor.account_id, kind, before=_before(request))
+    lines = list_materials(request.visitor.account_id, kind, before=shown_before(request))
     context = {
         "kind": kind,
         "lines": [(line.name, _page_of(kind, line.id)) for line in lines],
         "earlier": lines[-1].id if len(lines) == PAGE else None,
-        "trashed": _trashed(request),
+        "trashed": just_trashed(request, Material),
     }
     return render(request, "library/materials.html", context)
 
@@ -245,20 +246,3 @@ def _edit(
 
 def _page_of(kind: str, ident: uuid.UUID) -> str:
     return reverse("own_scenario" if kind == Kind.SCENARIO else f"own_{kind}_edit", args=[ident])
-
-
-def _trashed(request: SignedInRequest) -> uuid.UUID | None:
-    """What was just put into the trash, so that the page can offer to undo it."""
-    try:
-        ident = uuid.UUID(request.GET["trashed"])
-    except (KeyError, ValueError):
-        return None
-    lies = Material.objects.filter(pk=ident, owner=request.visitor.account_id, trashed_on__isnull=False, ending=False)
-    return ident if lies.exists() else None
-
-
-def _before(request: HttpRequest) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
-    except ValueError:
-        raise Http404 from None

@@ -1,0 +1,28 @@
+"""What the lists of this room read out of their addresses."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest
+
+from mindstage.accounts.access import SignedInRequest
+from mindstage.library.trash import Brought
+
+
+def just_trashed(request: SignedInRequest, model: type[Brought]) -> uuid.UUID | None:
+    """What was just put into the trash, so that the page can offer to undo it."""
+    try:
+        ident = uuid.UUID(request.GET["trashed"])
+    except (KeyError, ValueError):
+        return None
+    own = model._default_manager.filter(pk=ident, owner=request.visitor.account_id)
+    return ident if own.filter(trashed_on__isnull=False, ending=False).exists() else None
+
+
+def shown_before(request: HttpRequest) -> uuid.UUID | None:
+    """The last one of the page before, when an earlier part of the list is asked for. Raises Http404."""
+    try:
+        return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
+    except ValueError:
+        raise Http404 from None
