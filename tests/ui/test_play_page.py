@@ -283,7 +283,9 @@ def test_no_page_scrolls_sideways(address: str, in_gallery: gallery.Stage, open_
         f"{story}branches/",
         f"{story}stage/",
     ]:
-        page.goto(address + path)
+        answer = page.goto(address + path)
+        assert answer is not None, path
+        assert answer.ok or path == "/problem/", f"{path} answers {answer.status}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.locator("h1").count() == 1, path
         assert page.locator("main").count() == 1, path
