@@ -47,14 +47,14 @@ def called_up(lore: Iterable[LoreEntry], turns: Sequence[PastTurn], *, depth: in
 
 
 class Scanned:
-    """The text that keys are looked for in, folded and cut into words once for all of them.
+    """The text that keys are looked for in, cut into words once for all of them, by the first that asks.
 
     `spare`: how many keys are still looked for.
     """
 
     def __init__(self, text: str) -> None:
         self.texts = {True: text, False: text.casefold()}
-        self.words = {exact: frozenset(_WORD.findall(text)) for exact, text in self.texts.items()}
+        self.words: dict[bool, frozenset[str]] = {}
         self.spare = MOST_KEYS
         self._held: dict[tuple[str, bool], bool] = {}
 
@@ -62,13 +62,18 @@ class Scanned:
         """Whether the key occurs. A key of one word must be a whole word; several words match anywhere."""
         sought = key if case_sensitive else key.casefold()
         if sought.replace("_", "a").isalnum():
-            return sought in self.words[case_sensitive]
+            return sought in self._words(case_sensitive)
         known = self._held.get((sought, case_sensitive))
         if known is None:
             text = self.texts[case_sensitive]
             known = sought in text if len(sought.split()) > 1 else _holds_word(text, sought)
             self._held[sought, case_sensitive] = known
         return known
+
+    def _words(self, exact: bool) -> frozenset[str]:
+        if exact not in self.words:
+            self.words[exact] = frozenset(_WORD.findall(self.texts[exact]))
+        return self.words[exact]
 
 
 def _holds_word(text: str, word: str) -> bool:

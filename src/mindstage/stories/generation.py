@@ -1,7 +1,8 @@
 """Write replies: an asyncio task for each, free of the request that asked for it. docs/subsystems/one-turn.md
 
-The text grows in a channel of the bus, is sealed every 0.4 s by one keeper for all runs, and the ending is told only
-after it was stored. A reader who leaves ends nothing; a killed server loses what came since the last part was stored.
+The text grows in a channel of the bus; one keeper for all runs seals it before its oldest unstored word is half a
+second old, and the ending is told only after it was stored. A reader who leaves ends nothing; a killed server loses
+what came since the last part was stored.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from mindstage.vault.sealing import Unreadable
 
 log = logging.getLogger(__name__)
 
-KEEP_SECONDS = 0.4
+KEEP_SECONDS = 0.45
+"""From the first word that is not stored until all are: 0.15 s of the promised 0.6 are left to seal and to commit."""
 COUNT_SECONDS = 5.0
 """How often the counts of openings are stored, and readers looked at."""
 LONG_STAGE = 64 * 1024
@@ -68,7 +70,7 @@ class Narration:
         self._keeper: asyncio.Task[None] | None = None
         self._warming: set[asyncio.Task[None]] = set()
         self._unstored: dict[uuid.UUID, Callable[[], bool]] = {}
-        self._begun = asyncio.Event()
+        self._grown = asyncio.Event()
         self._counted_at = 0.0
 
     def open(self) -> None:
@@ -95,7 +97,6 @@ class Narration:
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
         channel = self.bus.open(taken.reply.id, begins_with=words)
         run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words))
-        self._begun.set()
         # It starts at once: one that is cancelled before its first step would leave the reply running for good.
         run.task = asyncio.Task(self._perform(run), loop=asyncio.get_running_loop(), eager_start=True)
         return channel
@@ -170,6 +171,7 @@ class Narration:
             text = text.lstrip()
         if text := storable(text):
             self.bus.feed(channel, text)
+            self._grown.set()
         if channel.length - len(channel.begins_with) >= enough and ends_sentence(channel.text):
             self._cancel(run, Turn.State.FINISHED)
 
@@ -183,6 +185,7 @@ class Narration:
         except Exception:
             log.exception("a reply could not be stored")
             self._unstored[run.id] = store
+            self._grown.set()
             ending = Ending(Turn.State.FAILED, CANNOT_SAVE, retry=True)
         self.bus.end(run.channel, ending)
 
@@ -190,20 +193,20 @@ class Narration:
         """Seal and store what has come since the last round, for all runs in one commit."""
         while True:
             await self._wait_for_work()
-            with contextlib.suppress(Exception):  # a full disk is told at the run's end; the next round tries again
+            try:
                 await self._keep_endings()
                 await self._keep_parts()
                 await self._keep_counts()
+            except Exception:  # a full disk is told at the run's end; the next round tries again
+                self._grown.set()
 
     async def _wait_for_work(self) -> None:
-        """Until the next round. Without a running reply nothing is kept but the counts: a house at rest sleeps."""
-        if not self.runs and not self._unstored:
-            self._begun.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(COUNT_SECONDS):
-                    await self._begun.wait()
-        if self.runs or self._unstored:
-            await asyncio.sleep(KEEP_SECONDS)
+        """Until there are words to keep, or counts: a house at rest sleeps, and a short reply is stored once, whole."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COUNT_SECONDS):
+                await self._grown.wait()
+                await asyncio.sleep(KEEP_SECONDS)
+        self._grown.clear()
 
     async def _keep_endings(self) -> None:
         """Store the endings that could not be stored before: until then their stories take no turn."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mindstage.stories import raw
 from mindstage.vault.sealing import Sealed
@@ -22,8 +22,7 @@ LEAP = 256
 COLUMNS = "id, position, variant, kind, state, problem, edited, text"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRow:
+class TurnRow(NamedTuple):
     """A turn as it lies in the database, still sealed, and the segment it was found in."""
 
     segment: uuid.UUID

@@ -1,8 +1,7 @@
 """What an OpenAI-like server says in one event of a streamed answer. Pure."""
 
 import json
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 type Finish = Literal["stop", "length"]
 
@@ -13,8 +12,7 @@ class BrokenEvent(Exception):
     """Not JSON, not an object, or an error said in the middle of the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: some text, perhaps the end, perhaps how much of the prompt has been read (0 to 1)."""
 
     text: str = ""

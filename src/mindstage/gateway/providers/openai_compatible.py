@@ -24,7 +24,7 @@ LONGEST_REPLY: Final = 200_000
 REPLY_SECONDS: Final = 1_800.0
 LONGEST_WAIT: Final = 86_400
 LONGEST_TAIL: Final = 65_536
-REST_SECONDS: Final = 0.06
+REST_SECONDS: Final = 0.1
 TAIL_SECONDS: Final = 2.0
 
 GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
@@ -193,7 +193,7 @@ async def _receive(
 class _Pace:
     """Looks at a provider that speaks fast once in REST_SECONDS instead of at every word.
 
-    A process that wakes for each word begins each time with cold caches, and the page gathers words for as long anyway.
+    A process that wakes for each word begins each time with cold caches, and the page paints ten times a second.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:

@@ -42,6 +42,7 @@ export class Reply {
     this.follow = follow;
     this.text = "";
     this.timer = 0;
+    this.painted = 0;
     for (const old of article.querySelectorAll(".inline-note, .turn-tools, .turn-edit")) old.remove();
     if (!keep) for (const prose of article.querySelectorAll(".prose")) prose.remove();
     this.prose = made("div", "prose");
@@ -55,10 +56,11 @@ export class Reply {
   add(text) {
     this.text += text;
     this.note("");
-    this.timer ||= setTimeout(() => { this.timer = 0; this.paint(); }, PAINT_EVERY);
+    this.timer ||= setTimeout(() => { this.timer = 0; this.paint(); }, this.painted + PAINT_EVERY - performance.now());
   }
 
   paint() {
+    this.painted = performance.now();
     const paragraphs = this.text.split(/\n{2,}/);
     while (this.prose.children.length < paragraphs.length) this.prose.append(made("p"));
     paragraphs.forEach((words, at) => {
