@@ -24,7 +24,7 @@ LOST_SECONDS = 0.6
 @pytest.mark.parametrize("half", [1, 2])
 def test_fifty_kills(running_program: Start, half: int) -> None:
     """Fifty SIGKILLs, 25 in each half, under two streams each: after a restart on the same data every acknowledged line
-    is there, every reply is finished or marked as interrupted, and its text is what was shown, but for the last 0.6 s."""
+    is there, every reply is finished or marked as interrupted, with the text that was shown but for its last 0.6 s."""
     moments = random.Random(half)
     fates: Counter[str] = Counter()
     with ThreadedFakeProvider() as provider:
