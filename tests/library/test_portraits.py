@@ -6,6 +6,8 @@ import io
 import random
 import struct
 import zlib
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -82,26 +84,30 @@ def test_only_the_first_picture_of_an_animation() -> None:
 
 def bomb(width: int, height: int) -> bytes:
     """A tiny file that says it is `width` x `height` and unfolds to 200 MB."""
-    pixels = make.chunk(b"IDAT", zlib.compress(b"\0" * 200_000_000, 9))
-    return make.SIGNATURE + make.header(width, height) + pixels + make.chunk(b"IEND", b"")
+    return make.SIGNATURE + make.header(width, height) + much() + make.chunk(b"IEND", b"")
+
+
+@cache
+def much() -> bytes:
+    return make.chunk(b"IDAT", zlib.compress(b"\0" * 200_000_000, 9))
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("picture", "words"),
     [
-        (bomb(8_000, 5_000), "larger than 16 megapixels"),
-        (bomb(2**31 - 1, 2**31 - 1), "larger than 16 megapixels"),
-        (make.png(width=40, height=40), "damaged"),
-        (make.png(), "too small"),
-        (make.SIGNATURE, "cut short"),
-        (b"no picture at all", "cut short"),
-        (png_of(Image.new("I;16", (64, 64))), "kind of colours"),
+        (lambda: bomb(8_000, 5_000), "larger than 16 megapixels"),
+        (lambda: bomb(2**31 - 1, 2**31 - 1), "larger than 16 megapixels"),
+        (lambda: make.png(width=40, height=40), "damaged"),
+        (lambda: make.png(), "too small"),
+        (lambda: make.SIGNATURE, "cut short"),
+        (lambda: b"no picture at all", "cut short"),
+        (lambda: png_of(Image.new("I;16", (64, 64))), "kind of colours"),
     ],
 )
-def test_pictures_that_make_no_portrait(data: bytes, words: str) -> None:
+def test_pictures_that_make_no_portrait(picture: Callable[[], bytes], words: str) -> None:
     """Bombs are refused before they unfold; damage and oddities are named."""
     with pytest.raises(NoPortrait) as caught:
-        draw_portrait(data)
+        draw_portrait(picture())
     assert words in caught.value.sentence
 
 

@@ -15,7 +15,10 @@ from mindstage.ops.servers import ServerRefused, ask
 from postgres_server import find_server
 
 SERVER = find_server()
-pytestmark = pytest.mark.skipif(not SERVER, reason="NO POSTGRESQL SERVER ANSWERS: a census on one is not tested")
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.skipif(not SERVER, reason="NO POSTGRESQL SERVER ANSWERS: a census on one is not tested"),
+]
 LIVE, BYTES, DEAD = (make_word() for _ in range(3))
 
 
