@@ -145,10 +145,10 @@ def draw_again(*, scene: Scene, reply: uuid.UUID, client_id: uuid.UUID, keep_wor
 
 
 def _refuse_while_running(scene: Scene) -> None:
-    running = hot_path.running_stories(scene.owner)
-    if scene.story in running:
+    here, in_all = hot_path.count_running(scene)
+    if here:
         raise StillRunning
-    if len(running) >= settings.MINDSTAGE.replies_at_once:
+    if in_all >= settings.MINDSTAGE.replies_at_once:
         raise TooManyReplies
 
 
