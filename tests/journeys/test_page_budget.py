@@ -79,6 +79,7 @@ def check(visitor: Visitor, paths: list[str]) -> None:
             page.set_viewport_size({"width": width, "height": 844})
             if page.url != visitor.address + path:
                 visitor.go(path)
+            page.wait_for_load_state()  # a form may have led here just now
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide on a screen of {width}"
         assert page.locator("h1").count() == 1, path
