@@ -80,14 +80,6 @@ def count_letter(address_tag: bytes, network: bytes) -> None:
     count_try(LETTERS_TO_AN_ADDRESS, address_tag)
 
 
-def take_try_back(limit: Limit, about: bytes) -> None:
-    """The try that was just counted was a right one, of a kind whose right ones do not count."""
-    for key in reversed(_keys(limit, about, int(clock.timestamp() // 60))):
-        if cache.get(key, 0) > 0:
-            _add(key, -1)
-            return
-
-
 def forget_tries(limit: Limit, about: bytes) -> None:
     """Begin to count anew: the right passphrase was given."""
     cache.delete_many(_keys(limit, about, int(clock.timestamp() // 60)))
