@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from mindstage.accounts.access_counts import AccessCount, store_counts
+from mindstage.accounts.holdings import AccountsHolding
 from mindstage.accounts.models import User
-from mindstage.accounts.notices import LINES, count_notices, list_notices, notify
+from mindstage.accounts.notices import LINES, Told, count_notices, list_notices, notify, see_notices
+from mindstage.accounts.sessions import _FIND
+from mindstage.accounts.views import accounts
 from mindstage.kit import clock
 from mindstage.vault.purposes import Purpose
-from people import make_person, signed_in_client
+from people import count_questions, make_person, signed_in_client
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
 DAYS = 30
@@ -81,3 +86,62 @@ def test_your_data_leads_to_them(ada: User) -> None:
     """With their number, where it says who opened what."""
     page = signed_in_client(ada).get("/your-data/").content.decode()
     assert f'<a href="/account/#told">{DAYS * 2} notices</a>' in page
+
+
+def test_every_page_says_how_many_are_new() -> None:
+    """For screens and for readers, without one query more; until the list is looked at, which names them."""
+    ada, ben = make_person("ada"), make_person("ben")
+    client, others = signed_in_client(ada), signed_in_client(ben)
+    page, before = count_questions(lambda: client.get("/").content.decode())
+    assert "new notice" not in page
+    for which in ("first", "second", "third"):
+        notify(account=ada, text=f"The {which}.")
+    page, asked = count_questions(lambda: client.get("/").content.decode())
+    assert asked == before
+    assert 'aria-label="Account: ada, 3 new notices"' in page
+    assert ">3 new notices</a>" in page
+    client.head("/account/")
+    client.get("/account/?told-before=2001-01-01")
+    others.get("/account/")
+    assert "3 new notices" in client.get("/").content.decode()
+    looked_at = client.get("/account/").content.decode()
+    assert looked_at.count(">New</span>") == 3
+    for page in (looked_at, client.get("/").content.decode()):
+        assert "new notice" not in page
+    notify(account=ada, text="The fourth.")
+    assert ', 1 new notice"' in client.get("/").content.decode()
+    assert client.get("/account/").content.decode().count(">New</span>") == 1
+
+
+def test_one_that_comes_while_they_are_read_stays_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the list and the page: it was not shown, so it is not counted as seen."""
+    ada = make_person("ada")
+    client = signed_in_client(ada)
+    notify(account=ada, text="The first.")
+
+    def list_and_tell(*args: Any, **more: Any) -> list[Told]:
+        page = list_notices(*args, **more)
+        notify(account=ada, text="The second.")
+        return page
+
+    with monkeypatch.context() as patched:
+        patched.setattr(accounts, "list_notices", list_and_tell)
+        assert "The second." not in client.get("/account/").content.decode()
+    assert ', 1 new notice"' in client.get("/").content.decode()
+
+
+def test_an_export_says_which_were_seen() -> None:
+    ada = make_person("ada")
+    notify(account=ada, text="The first.")
+    see_notices(ada.pk)
+    notify(account=ada, text="The second.")
+    told = dict(AccountsHolding().export(ada.pk))["notices.json"]["notices"]
+    assert [(one["text"], one["seen"]) for one in told] == [("The first.", True), ("The second.", False)]
+
+
+@pytest.mark.sqlite
+def test_the_number_is_read_out_of_an_index(ada: User) -> None:
+    """Of the unseen ones alone, so that a year of notices makes no page dearer."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {_FIND}", [b""])
+        assert "COVERING INDEX new_notices" in str(cursor.fetchall())

@@ -36,6 +36,10 @@ class Person:
     def owner(self) -> bool:
         return self.visitor.owner
 
+    @property
+    def new_notices(self) -> int:
+        return self.visitor.new_notices
+
 
 def who_is_here(request: HttpRequest) -> dict[str, Any]:
     """`person`: a Person, or None."""

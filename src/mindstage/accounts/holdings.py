@@ -112,9 +112,9 @@ def _account(user: User) -> dict[str, Any]:
     }
 
 
-def _notices(user: User) -> list[dict[str, str]]:
-    opened = [open_notice(row, Purpose.EXPORT) for row in Notice.objects.filter(account=user)]
-    return [{"at": _utc(at), "text": text} for at, text in sorted(opened)]
+def _notices(user: User) -> list[dict[str, Any]]:
+    opened = [(*open_notice(row, Purpose.EXPORT), row.seen) for row in Notice.objects.filter(account=user)]
+    return [{"at": _utc(at), "text": text, "seen": seen} for at, text, seen in sorted(opened)]
 
 
 def _openings(person: uuid.UUID) -> list[dict[str, Any]]:

@@ -145,6 +145,11 @@ class Notice(SealedRow):
     account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
     text = SealedField(entry="notice")
     made_on = models.DateField(default=clock.today, db_index=True)
+    seen = models.BooleanField(default=False)
+    """Whether its page was looked at since. A moment of it would keep when somebody visits."""
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "seen"], name="new_notices")]
 
 
 class OwnerLink(models.Model):

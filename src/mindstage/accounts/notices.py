@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -23,6 +24,7 @@ class Told:
 
     made_on: date
     text: str
+    new: bool = False
 
 
 def notify(*, account: User, text: str) -> None:
@@ -33,14 +35,23 @@ def notify(*, account: User, text: str) -> None:
         send_notice.enqueue(str(row.pk))
 
 
-def list_notices(account: uuid.UUID, *, before: date | None = None) -> list[Told]:
+def see_notices(account: uuid.UUID) -> set[uuid.UUID]:
+    """Count an account's notices as seen; which of them were new. Before they are listed, so that none is missed."""
+    unseen = Notice.objects.filter(account=account, seen=False)
+    if new := set(unseen.values_list("pk", flat=True)):
+        unseen.update(seen=True)
+    return new
+
+
+def list_notices(account: uuid.UUID, *, before: date | None = None, new: Collection[uuid.UUID] = ()) -> list[Told]:
     """One page of an account's notices, the newest first: of the last days before that one. No other is opened."""
     rows = Notice.objects.filter(account=account, **({"made_on__lt": before} if before else {}))
     days = rows.order_by("-made_on").values_list("made_on", flat=True)[:LINES]
     if not days:
         return []
-    opened = [(row.made_on, *open_notice(row, Purpose.SHOW)) for row in rows.filter(made_on__gte=min(days))]
-    return [Told(made_on, text) for made_on, _, text in sorted(opened, reverse=True)]
+    page = rows.filter(made_on__gte=min(days))
+    opened = [(row.made_on, *open_notice(row, Purpose.SHOW), row.pk in new) for row in page]
+    return [Told(made_on, text, is_new) for made_on, _, text, is_new in sorted(opened, reverse=True)]
 
 
 def count_notices(account: uuid.UUID, *, before: date | None = None) -> int:

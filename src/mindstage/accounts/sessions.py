@@ -15,7 +15,7 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,7 +40,8 @@ TABLES = "accounts_session s JOIN accounts_user u ON u.id = s.account_id"
 MAY_SIGN_IN = (User.State.ACTIVE, User.State.FROZEN)
 WIDTH = 9
 """How many columns `COLUMNS` are."""
-_FIND = f"SELECT {COLUMNS} FROM {TABLES} WHERE s.key_hash = %s"
+_NEW = "(SELECT COUNT(*) FROM accounts_notice n WHERE n.account_id = s.account_id AND n.seen = FALSE)"
+_FIND = f"SELECT {COLUMNS}, {_NEW} FROM {TABLES} WHERE s.key_hash = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Visitor:
     key_hash: bytes = field(repr=False)
     born: datetime
     sealed_handle: bytes = field(repr=False)
+    new_notices: int = 0
+    """How many wait to be seen. Only `find_session` counts them: no hot path prints the number."""
 
     @property
     def frozen(self) -> bool:
@@ -95,7 +98,8 @@ def find_session(cookie: str) -> Visitor | None:
     with connections["default"].cursor() as cursor:
         cursor.execute(_FIND, [session_key_hash(cookie)])
         row = cursor.fetchone()
-    return None if row is None else visitor_from_row(cookie, row, states=MAY_SIGN_IN)
+    visitor = None if row is None else visitor_from_row(cookie, row, states=MAY_SIGN_IN)
+    return visitor and replace(visitor, new_notices=row[WIDTH])
 
 
 def session_key_hash(cookie: str) -> bytes:

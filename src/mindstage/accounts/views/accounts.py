@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from mindstage.accounts.email import show_address
 from mindstage.accounts.forms import PassphraseForm, SignUpForm
 from mindstage.accounts.letters import sends_mail
 from mindstage.accounts.models import User
-from mindstage.accounts.notices import count_notices, list_notices
+from mindstage.accounts.notices import count_notices, list_notices, see_notices
 from mindstage.accounts.owner_link import is_owner_link
 from mindstage.accounts.passkeys import list_passkeys
 from mindstage.accounts.rate_limits import SIGN_UPS_OF_A_NETWORK, TooManyTries, count_try
@@ -127,11 +129,14 @@ def account_page(request: SignedInRequest, form: PassphraseForm, *, status: int 
 
 
 def _told(request: SignedInRequest) -> dict[str, object]:
-    """The newest notices, or those before the day that the address names."""
-    account, before = request.visitor.account_id, None
+    """The newest notices, or those before the day that the address names. Whoever looks at the newest has seen all."""
+    account, before, new = request.visitor.account_id, None, set[uuid.UUID]()
     with suppress(ValueError):
         before = date.fromisoformat(request.GET.get("told-before", ""))
-    notices = list_notices(account, before=before)
+    if before is None and request.method != "HEAD":
+        new = see_notices(account)
+        request.visitor = replace(request.visitor, new_notices=0)
+    notices = list_notices(account, before=before, new=new)
     earlier = notices[-1].made_on if notices and count_notices(account, before=notices[-1].made_on) else None
     return {"notices": notices, "earlier_notices": earlier, "newer_notices": before is not None}
 
