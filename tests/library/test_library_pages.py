@@ -23,7 +23,7 @@ from mindstage.library.models import Character
 from mindstage.library.starters import starters
 from mindstage.library.uploads import LIMIT
 from mindstage.library.views import characters as views
-from mindstage.vault.keys import KeyGone
+from mindstage.vault.keys import KeyGone, destroy_item_key
 from mindstage.vault.models import ItemKey
 from people import make_person, signed_in_client
 
@@ -342,3 +342,19 @@ def test_a_list_shows_the_picture_that_a_card_brought(client: Client) -> None:
     painted_one = Character.objects.get(portrait__isnull=False)
     assert page.count("/portrait/") == 1
     assert f"/characters/{painted_one.pk}/portrait/" in page
+
+
+def test_a_character_whose_key_is_gone_is_said_and_keeps_its_place(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for personas, lorebooks and scenarios (test_materials.py); the desk shows those that can be played."""
+    for module in ("mindstage.library.characters", "mindstage.library.views.characters"):
+        monkeypatch.setattr(f"{module}.PAGE", 2)
+    rows = [import_character(owner=ada.pk, data=make.to_json(make.v1(name=name))) for name in ("Ann", "Bea", "Cid")]
+    destroy_item_key(rows[1].pk)
+    page = text_of(client.get("/characters/"))
+    assert "One of these characters can’t be opened any more" in page
+    assert f'action="/characters/{rows[1].pk}/trash/"' in page
+    assert f"?before={rows[1].pk}" in page
+    assert "can’t be opened" not in text_of(client.get(f"/characters/?before={rows[1].pk}"))
+    assert str(rows[1].pk) not in text_of(client.get("/"))

@@ -239,6 +239,40 @@ def test_what_ended_meanwhile_is_not_corrected(client: Client) -> None:
     assert client.post(f"/personas/{mara.pk}/edit/", {"text.about": "Two."}).status_code == 404
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_what_cannot_be_opened_is_said_and_keeps_its_place(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """A list with lost ones is as long as any, leads to the earlier ones, and lets the lost ones be deleted."""
+    for module in ("mindstage.library.materials", "mindstage.library.views.materials"):
+        monkeypatch.setattr(f"{module}.PAGE", 4)
+    rows = [make_material(owner=ada.pk, kind=kind, name=f"Number {number}") for number in range(6)]
+    for lost in (rows[2], rows[4]):
+        destroy_item_key(lost.pk)
+    page = client.get(f"/{kind}s/").content.decode()
+    assert f"2 of these {kind}s can’t be opened any more: their keys are gone" in page
+    assert page.count(f"A {kind} that can’t be opened") == 2
+    assert "Number 5" in page
+    assert "Number 3" in page
+    assert f"?before={rows[2].pk}" in page
+    earlier = client.get(f"/{kind}s/?before={rows[2].pk}").content.decode()
+    assert "Number 1" in earlier
+    assert "Number 0" in earlier
+    assert "can’t be opened" not in earlier
+    assert client.post(f"/{kind}s/{rows[2].pk}/trash/").status_code == 302
+    assert "One of these" in client.get(f"/{kind}s/").content.decode()
+    assert end_now(ada.pk, rows[2].pk)
+
+
+def test_what_cannot_be_opened_is_not_offered_for_a_story(client: Client, ada: User) -> None:
+    mara = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Mara", content={"about": "A lamplighter."})
+    gone = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Gone", content={"about": "Nobody."})
+    destroy_item_key(gone.pk)
+    page = client.get("/scenarios/dead-cable/").content.decode()
+    assert f'<option value="{mara.pk}">Mara</option>' in page
+    assert str(gone.pk) not in page
+
+
 def test_a_large_lorebook_may_come_in() -> None:
     """The page takes files as the one for cards does."""
     from mindstage.config import bodies

@@ -19,6 +19,7 @@ from mindstage.ui import prose
 from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 PAGE = 60
 LONGEST_LINE = 140
@@ -27,11 +28,14 @@ _MARKUP = re.compile(r"<[^<>]{0,300}>|!?\[[^\[\]]{0,100}\]\([^()\s]{0,300}\)")
 
 @dataclass(frozen=True, slots=True)
 class CharacterLine:
-    """One character in a list. `line` is a few words about it, or "". `has_portrait`: its card came with a picture."""
+    """One character in a list. `name` is None where it cannot be opened any more.
+
+    `line` is a few words about it, or "". `has_portrait`: its card came with a picture.
+    """
 
     id: uuid.UUID
-    name: str = field(repr=False)
-    line: str = field(repr=False)
+    name: str | None = field(repr=False)
+    line: str = field(repr=False, default="")
     has_portrait: bool = False
 
 
@@ -64,7 +68,7 @@ def list_characters(owner: uuid.UUID, *, before: uuid.UUID | None = None) -> lis
     rows = rows.annotate(has_portrait=Q(portrait__isnull=False))
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return [line for row in rows[:PAGE] if (line := _open_line(row))]
+    return [_open_line(row) for row in rows[:PAGE]]
 
 
 def find_character(owner: uuid.UUID, ident: uuid.UUID) -> Character | None:
@@ -106,9 +110,9 @@ def _told_once(card: Card, content: bytes) -> list[str]:
     return [notice for notice in card.notices if notice not in again]
 
 
-def _open_line(row: Character) -> CharacterLine | None:
+def _open_line(row: Character) -> CharacterLine:
     try:
         name, line = row.open("name", Purpose.SHOW), row.open("line", Purpose.SHOW)
         return CharacterLine(row.pk, name, line, has_portrait=getattr(row, "has_portrait", False))
-    except KeyGone:
-        return None
+    except (KeyGone, Unreadable):
+        return CharacterLine(row.pk, None)

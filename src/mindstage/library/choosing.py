@@ -22,7 +22,11 @@ class NotThere(Refused):
 
 def list_choices(owner: uuid.UUID) -> dict[str, list[MaterialLine]]:
     """The personas and lorebooks to choose from, for the page that begins a story."""
-    return {"personas": list_materials(owner, Kind.PERSONA), "lorebooks": list_materials(owner, Kind.LOREBOOK)}
+    return {"personas": _openable(owner, Kind.PERSONA), "lorebooks": _openable(owner, Kind.LOREBOOK)}
+
+
+def _openable(owner: uuid.UUID, kind: Kind) -> list[MaterialLine]:
+    return [line for line in list_materials(owner, kind) if line.name is not None]
 
 
 def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 PAGE = 60
 
@@ -43,10 +44,10 @@ class Removed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class MaterialLine:
-    """One of a list."""
+    """One of a list. `name` is None where it cannot be opened any more."""
 
     id: uuid.UUID
-    name: str = field(repr=False)
+    name: str | None = field(repr=False)
 
 
 def make_material(*, owner: uuid.UUID, kind: str, name: str, content: Json | None = None) -> Material:
@@ -68,7 +69,7 @@ def list_materials(owner: uuid.UUID, kind: str, *, before: uuid.UUID | None = No
     rows = Material.objects.filter(owner=owner, kind=kind, trashed_on=None).only("id", "name").order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return [line for row in rows[:PAGE] if (line := _line(row))]
+    return [_line(row) for row in rows[:PAGE]]
 
 
 def find_material(owner: uuid.UUID, ident: uuid.UUID, kind: str) -> Material | None:
@@ -121,8 +122,8 @@ def rows_of(paths: Iterable[str]) -> set[str]:
     return {".".join(path.split(".")[:2]) for path in paths if path.count(".") > 1}
 
 
-def _line(row: Material) -> MaterialLine | None:
+def _line(row: Material) -> MaterialLine:
     try:
         return MaterialLine(row.pk, row.open("name", Purpose.SHOW))
-    except KeyGone:
-        return None
+    except (KeyGone, Unreadable):
+        return MaterialLine(row.pk, None)

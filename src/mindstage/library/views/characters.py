@@ -28,7 +28,7 @@ from mindstage.library.models import Character
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import just_trashed, shown_before
+from mindstage.library.views.lists import count_lost, just_trashed, shown_before
 from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
 from mindstage.ui.views import problem
@@ -133,7 +133,12 @@ def _list(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "library/characters.html",
-        {"characters": characters, "earlier": earlier, "trashed": just_trashed(request, Character)},
+        {
+            "characters": characters,
+            "lost": count_lost(characters),
+            "earlier": earlier,
+            "trashed": just_trashed(request, Character),
+        },
     )
 
 

@@ -1,12 +1,15 @@
-"""What the lists of this room read out of their addresses."""
+"""What the lists of this room share: what they read out of their addresses, and what they say of what is lost."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest
 
 from mindstage.accounts.access import SignedInRequest
+from mindstage.library.characters import CharacterLine
+from mindstage.library.materials import MaterialLine
 from mindstage.library.trash import Brought
 
 
@@ -26,3 +29,8 @@ def shown_before(request: HttpRequest) -> uuid.UUID | None:
         return uuid.UUID(request.GET["before"]) if "before" in request.GET else None
     except ValueError:
         raise Http404 from None
+
+
+def count_lost(lines: Iterable[CharacterLine | MaterialLine]) -> int:
+    """How many of them cannot be opened any more. Each keeps its place in the list, from where it can be deleted."""
+    return sum(line.name is None for line in lines)

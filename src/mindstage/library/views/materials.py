@@ -42,7 +42,7 @@ from mindstage.library.materials import (
 from mindstage.library.models import Material
 from mindstage.library.trash import MANY, trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import just_trashed, shown_before
+from mindstage.library.views.lists import count_lost, just_trashed, shown_before
 from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
@@ -86,7 +86,8 @@ def index(request: SignedInRequest, kind: str) -> HttpResponse:
     lines = list_materials(request.visitor.account_id, kind, before=shown_before(request))
     context = {
         "kind": kind,
-        "lines": [(line.name, _page_of(kind, line.id)) for line in lines],
+        "lines": [(line, _page_of(kind, line.id), reverse(f"own_{kind}_trash", args=[line.id])) for line in lines],
+        "lost": count_lost(lines),
         "earlier": lines[-1].id if len(lines) == PAGE else None,
         "trashed": just_trashed(request, Material),
     }

@@ -66,7 +66,7 @@ def _desk(request: SignedInRequest) -> HttpResponse:
         "also": cards[1:],
         "story_count": own.count(),
         "starters": starters(),
-        "characters": list_characters(owner)[:DESK_CHARACTERS],
+        "characters": [one for one in list_characters(owner) if one.name is not None][:DESK_CHARACTERS],
     }
     return render(request, "library/home.html", context)
 
