@@ -16,6 +16,7 @@ from mindstage.library.contents import Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import find_material, make_material, open_content
 from mindstage.library.models import Material
+from mindstage.library.trash import trash_item
 from mindstage.prompts.dialects import dialect_named
 from mindstage.rights.trash import end_now, list_trash, take_back
 from mindstage.stories.keeping import keep_as_scenario
@@ -229,6 +230,41 @@ def test_nobody_else_finds_one(ada: User, kind: Kind) -> None:
     form = {"scenario": "dead-cable", "greeting": "0", field: str(one.pk)}
     assert ben.post("/stories/", form).status_code in (400, 404)
     assert Story.objects.count() == stories
+
+
+@pytest.mark.parametrize("kind", [Kind.PERSONA, Kind.LOREBOOK])
+@pytest.mark.parametrize("begin", ["/scenarios/dead-cable/", "/scenarios/{scenario}/", "/characters/{character}/"])
+def test_a_story_can_be_begun_with_any_of_them(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind, begin: str
+) -> None:
+    """A page that begins a story offers the newest, and leads to all of them, by their names."""
+    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
+        monkeypatch.setattr(f"{module}.PAGE", 2)
+    scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier")
+    character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
+    here = begin.format(scenario=scenario.pk, character=character.pk)
+    rows = [make_material(owner=ada.pk, kind=kind, name=name) for name in ("ann", "Cid", "Bea")]
+    link = f'href="?all#{"as" if kind == Kind.PERSONA else "books"}">Choose from all 3 {kind}s'
+    page = client.get(here).content.decode()
+    assert [str(row.pk) in page for row in rows] == [False, True, True]
+    assert link in page
+    assert client.get(here).content.decode().count("?all#") == 1
+    whole = client.get(f"{here}?all").content.decode()
+    places = [whole.index(str(rows[number].pk)) for number in (0, 2, 1)]
+    assert places == sorted(places)
+    assert "?all#" not in whole
+    trash_item(rows[1])
+    assert "?all#" not in client.get(here).content.decode()
+
+
+def test_a_page_with_all_of_them_says_where_it_ends(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mindstage.library.choosing.PAGE", 1)
+    monkeypatch.setattr("mindstage.library.choosing.ALL", 2)
+    for name in ("Ann", "Bea", "Cid"):
+        make_material(owner=ada.pk, kind=Kind.PERSONA, name=name)
+    page = client.get("/scenarios/dead-cable/?all").content.decode()
+    assert "These are the newest 2 of 3." in page
+    assert ">Ann<" not in page
 
 
 def test_what_ended_meanwhile_is_not_corrected(client: Client) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mindstage.library.contents import CONTENT_BYTES, Kind
 from mindstage.library.lorebooks import lore_of
-from mindstage.library.materials import MaterialLine, find_material, list_materials, open_content
+from mindstage.library.materials import (
+    PAGE,
+    MaterialLine,
+    count_materials,
+    find_material,
+    list_materials,
+    open_content,
+)
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.streaming.raw import Refused
 from mindstage.vault.purposes import Purpose
 
+ALL = 1_000
+"""Of a kind, on a page that was asked for all of them."""
 NOT_THERE = "This {} does not exist, or it is not yours. No story was begun."
 TOO_MUCH = "These lorebooks are together longer than a story can hold. No story was begun; choose fewer of them."
 
@@ -20,13 +30,40 @@ class NotThere(Refused):
     status = 404
 
 
-def list_choices(owner: uuid.UUID) -> dict[str, list[MaterialLine]]:
-    """The personas and lorebooks to choose from, for the page that begins a story."""
-    return {"personas": _openable(owner, Kind.PERSONA), "lorebooks": _openable(owner, Kind.LOREBOOK)}
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Those of one kind that a page offers. `count`: how many there are, whether or not they are offered."""
+
+    lines: list[MaterialLine]
+    count: int
+    whole: bool
+    """Whether the page was asked for all of them, as far as one page can hold them."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a page with all of them would offer more."""
+        return not self.whole and self.count > PAGE
+
+    @property
+    def ends_early(self) -> bool:
+        return self.whole and self.count > ALL
 
 
-def _openable(owner: uuid.UUID, kind: Kind) -> list[MaterialLine]:
-    return [line for line in list_materials(owner, kind) if line.name is not None]
+def list_choices(owner: uuid.UUID, *, whole: bool) -> dict[str, Choice]:
+    """The personas and lorebooks to choose from, for the page that begins a story: the newest, or all by their names.
+
+    Names are sealed, so each that is offered is opened: a page opens them all only when it is asked to.
+    """
+    return {"personas": _choice(owner, Kind.PERSONA, whole), "lorebooks": _choice(owner, Kind.LOREBOOK, whole)}
+
+
+def _choice(owner: uuid.UUID, kind: Kind, whole: bool) -> Choice:
+    found = list_materials(owner, kind, most=ALL if whole else PAGE)
+    count = len(found) if len(found) < PAGE else count_materials(owner, kind)
+    lines = [line for line in found if line.name is not None]
+    if whole:
+        lines.sort(key=lambda line: (line.name or "").casefold())
+    return Choice(lines, count, whole)
 
 
 def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from mindstage.accounts.models import User
 from mindstage.library.contents import (
@@ -64,12 +65,19 @@ def make_material(*, owner: uuid.UUID, kind: str, name: str, content: Json | Non
     return row
 
 
-def list_materials(owner: uuid.UUID, kind: str, *, before: uuid.UUID | None = None) -> list[MaterialLine]:
-    """Those of one kind, the newest first, PAGE at most; with `before`, those older than that one."""
-    rows = Material.objects.filter(owner=owner, kind=kind, trashed_on=None).only("id", "name").order_by("-id")
+def list_materials(
+    owner: uuid.UUID, kind: str, *, before: uuid.UUID | None = None, most: int | None = None
+) -> list[MaterialLine]:
+    """Those of one kind, the newest first, `most` (or PAGE) at most; with `before`, those older than that one."""
+    rows = _of_kind(owner, kind).only("id", "name").order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return [_line(row) for row in rows[:PAGE]]
+    return [_line(row) for row in rows[: most or PAGE]]
+
+
+def count_materials(owner: uuid.UUID, kind: str) -> int:
+    """How many of one kind there are. None is opened."""
+    return _of_kind(owner, kind).count()
 
 
 def find_material(owner: uuid.UUID, ident: uuid.UUID, kind: str) -> Material | None:
@@ -120,6 +128,10 @@ def correct_material(
 def rows_of(paths: Iterable[str]) -> set[str]:
     """The entries and members that texts belong to: `entries.2` of `entries.2.name`."""
     return {".".join(path.split(".")[:2]) for path in paths if path.count(".") > 1}
+
+
+def _of_kind(owner: uuid.UUID, kind: str) -> QuerySet[Material]:
+    return Material.objects.filter(owner=owner, kind=kind, trashed_on=None)
 
 
 def _line(row: Material) -> MaterialLine:

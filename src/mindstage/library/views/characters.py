@@ -83,7 +83,8 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
             sentence="Its key is gone, or its card is no longer read. Everything else of yours is as it was.",
             next_step="Import the card again to play with it.",
         )
-    return render(request, "library/character.html", {"character": context, **list_choices(request.visitor.account_id)})
+    choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
+    return render(request, "library/character.html", {"character": context, **choices})
 
 
 @require_POST

@@ -28,7 +28,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     except KeyError:
         raise Http404 from None
     visitor = visitor_of(request)
-    choices = list_choices(visitor.account_id) if visitor else {}
+    choices = list_choices(visitor.account_id, whole="all" in request.GET) if visitor else {}
     return render(request, "library/scenario.html", {"starter": _describe(found, persona=NAMELESS), **choices})
 
 
@@ -52,9 +52,8 @@ def show_own(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         "lore_count": len(parts.lore),
         "openings": [(at, f"Opening {at + 1}", prose.render(text)) for at, text in enumerate(parts.greetings)],
     }
-    return render(
-        request, "library/own_scenario.html", {"scenario": context, **list_choices(request.visitor.account_id)}
-    )
+    choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
+    return render(request, "library/own_scenario.html", {"scenario": context, **choices})
 
 
 def _describe(found: Starter, *, persona: str) -> dict[str, object]:
