@@ -410,3 +410,55 @@ def test_words_for_an_entry_never_land_in_another_that_took_its_place(client: Cl
     assert "Ninety of them" in page
     assert "It &lt;never&gt; stuck." in page
     assert all("Ninety of them" not in field.text for group in answer.context["groups"] for field, _ in group.fields)
+
+
+def blank(kind: str, number: int) -> dict[str, str]:
+    """What a form sends that empties an entry."""
+    rows = {Kind.LOREBOOK: "entries", Kind.SCENARIO: "lore"}[Kind(kind)]
+    return {f"text.{rows}.{number}.{name}": "" for name in ("name", "keys", "content")}
+
+
+@pytest.mark.parametrize(("kind", "rows"), [(Kind.LOREBOOK, "entries"), (Kind.SCENARIO, "lore")])
+def test_words_never_land_in_another_entry_though_there_are_as_many_as_before(
+    client: Client, kind: Kind, rows: str
+) -> None:
+    """One tab removes an entry and adds one; the other has words for those that moved, whose names are alike."""
+    client.post(f"/{kind}s/", {"name": "Lamps"})
+    there = f"/{kind}s/{latest(kind).pk}/edit/"
+    for number, text in enumerate(("It burns whale oil.", "Ninety steps.", "It sticks.")):
+        client.post(there, {"one_more": "lore"})
+        client.post(there, {f"text.{rows}.{number}.content": text})
+    seen = client.get(there).context["seen"]
+    client.post(there, blank(kind, 0) | {"seen": seen, "one_more": "lore"})
+    kept = open_content(latest(kind), Purpose.SHOW)
+    assert len(kept[rows]) == 3
+    answer = client.post(there, {f"text.{rows}.1.name": "The stair", "text.name": "Lights", "seen": seen})
+    assert answer.status_code == 409
+    assert open_content(latest(kind), Purpose.SHOW) == kept
+    assert list(answer.context["loose"]) == ["The stair"]
+    assert ">The stair<" in answer.content.decode()
+    assert "Lights" in [field.text for group in answer.context["groups"] for field, _ in group.fields]
+    again = answer.context["seen"]
+    assert client.post(there, {f"text.{rows}.0.name": "The stair", "seen": again}).status_code == 302
+    assert open_content(latest(kind), Purpose.SHOW)[rows][0]["name"] == "The stair"
+
+
+def test_an_entry_is_not_removed_by_the_number_that_it_had(client: Client) -> None:
+    """Two tabs remove one entry each: the second is told, and no third one goes in its stead."""
+    upload(client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [BOOK["entries"][0]] * 3}})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    assert client.post(there, blank(Kind.LOREBOOK, 0) | {"seen": seen}).status_code == 302
+    assert client.post(there, blank(Kind.LOREBOOK, 1) | {"seen": seen}).status_code == 409
+    assert len(open_content(latest("lorebook"), Purpose.SHOW)["entries"]) == 2
+
+
+def test_what_was_only_added_elsewhere_keeps_no_words_from_their_place(client: Client) -> None:
+    """New entries stand behind those that a page knows; another tab's words in other fields stay too."""
+    upload(client, {"spec": "lorebook_v3", "data": BOOK})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    client.post(there, {"text.entries.1.name": "The steps", "seen": seen, "one_more": "1"})
+    client.post(there, {"text.entries.1.content": "Ninety-one steps.", "seen": seen})
+    entry = open_content(latest("lorebook"), Purpose.SHOW)["entries"][1]
+    assert (entry["name"], entry["content"]) == ("The steps", "Ninety-one steps.")

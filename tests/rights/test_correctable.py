@@ -61,6 +61,7 @@ REASONS = {
     "library.Material.owner": MADE,
     "library.Material.kind": "a persona is no lorebook: another is made",
     "library.Material.made_on": MADE,
+    "library.Material.removals": MADE,
     "library.Material.trashed_on": MADE,
     "library.Material.ending": MADE,
     "stories.Story.id": MADE,

@@ -35,6 +35,7 @@ SAID_OTHERWISE = {
     "card": "a file of its own",
     "password": "a check of a secret",
     "handle_tag": "a keyed hash of the handle",
+    "removals": "a number that open pages are bound to",
     "log_outs": "a number that half-done log-ins are bound to",
 }
 """Columns that no key of the schema has by their name -> why."""

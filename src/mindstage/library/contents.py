@@ -140,12 +140,14 @@ def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     content["entries"] = entries
 
 
-def drop_emptied(kind: str, content: Json) -> None:
-    """Entries of lore, and members of a cast, that somebody has emptied to the last text go. Raises Refused."""
+def drop_emptied(kind: str, content: Json) -> bool:
+    """Entries of lore, and members of a cast, without any text go; whether there were any. Raises Refused."""
+    before = _count_rows(kind, content)
     if kind == Kind.SCENARIO:
         drop_blank_rows(content)
     elif kind == Kind.LOREBOOK:
         _drop_emptied_entries(content)
+    return _count_rows(kind, content) < before
 
 
 def add_one(kind: str, content: Json, what: str) -> None:
@@ -158,6 +160,12 @@ def add_one(kind: str, content: Json, what: str) -> None:
         content["cast"].append(asdict(CastMember(name="")))
         if len(content["roles"]) == len(content["cast"]) - 1:
             content["roles"].append(asdict(Role(name="", line="")))
+
+
+def _count_rows(kind: str, content: Json) -> int:
+    if kind == Kind.LOREBOOK:
+        return len(list_entries(content))
+    return sum(len(content.get(name, ())) for name in ("cast", "lore"))
 
 
 def _drop_emptied_entries(content: Json) -> None:

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -31,6 +32,8 @@ from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
 
 PAGE = 60
+REMOVALS: Final = "removals"
+"""Under this name a page's marks say how often something had been removed when it was made."""
 
 
 class Removed(Refused):
@@ -100,7 +103,7 @@ def list_correctable(material: Material) -> tuple[list[Group], int]:
 def correct_material(
     *, material: Material, texts: Mapping[str, str], seen: Mapping[str, str], one_more: str = ""
 ) -> None:
-    """Write the texts (path -> text) anew. `seen`: the marks of what the page showed.
+    """Write the texts (path -> text) anew. `seen`: the marks of what the page showed, and its REMOVALS.
 
     `one_more`: a lorebook gets one more entry, to be written; a scenario one more of its `cast` or `lore`. Of these,
     one whose texts were all emptied goes. Raises Refused (Removed), CardRefused, Meanwhile, with nothing changed;
@@ -110,18 +113,19 @@ def correct_material(
         row = Material.objects.select_for_update().get(pk=material.pk)
         name, content = row.open("name", Purpose.SHOW), open_content(row, Purpose.SHOW)
         fields = [one for group in list_texts(row.kind, name, content) for one in group.fields]
-        if rows_of(seen) - rows_of(one.path for one in fields) and rows_of(typed_anew(texts, seen)):
+        if seen and seen.get(REMOVALS) != str(row.removals) and rows_of(typed_anew(texts, seen)):
             raise Removed
         for one, text in pick_changes(fields, texts, seen):
             if one.path == "name":
                 row.seal(name=check_name(row.kind, text))
             else:
                 put_text(row.kind, content, one, text)
-        drop_emptied(row.kind, content)
+        if drop_emptied(row.kind, content):
+            row.removals += 1
         if one_more:
             add_one(row.kind, content, one_more)
         row.seal(content=pack(row.kind, content))
-        row.save(update_fields=["name", "content"])
+        row.save(update_fields=["name", "content", "removals"])
         mark_database()
 
 

@@ -63,6 +63,8 @@ class Material(SealedRow):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = SealedField(entry="material")
     content = SealedField(entry="material")
+    removals = models.PositiveIntegerField(default=0)
+    """How often entries or members were removed: those behind them moved up, and an open page counts them wrongly."""
     made_on = models.DateField(default=clock.today)
     trashed_on = models.DateField(null=True)
     """By the slow date. What lies in the trash begins no story."""

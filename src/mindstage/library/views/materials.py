@@ -31,6 +31,7 @@ from mindstage.library.correctable import (
 from mindstage.library.lorebooks import import_lorebook, keep_book_of, to_file
 from mindstage.library.materials import (
     PAGE,
+    REMOVALS,
     Removed,
     correct_material,
     find_material,
@@ -233,7 +234,7 @@ def _edit(
         "id": material.pk,
         "kind": material.kind,
         "groups": [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups],
-        "seen": write_marks(one for group in groups for one in group.fields),
+        "seen": f"{REMOVALS}={material.removals} {write_marks(one for group in groups for one in group.fields)}",
         "more": more,
         "prefix": PREFIX,
         "problem": problem,
