@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mindstage.accounts.access import SignedInRequest
-from mindstage.stories import revisions
+from mindstage.stories import paths, revisions
 from mindstage.stories.drafts import save_draft
 from mindstage.stories.form_turns import take_form_turn
 from mindstage.stories.meter import read_meter
@@ -25,20 +25,24 @@ from mindstage.stories.refusals import Refused
 from mindstage.stories.trash import end_turn_now, last_backup
 from mindstage.stories.turns import check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
-from mindstage.stories.views.stories import stretch_context
-from mindstage.vault.purposes import Purpose
+from mindstage.stories.views.stories import stretch_context, title_of
 
 
 @require_http_methods(["GET", "POST"])
 @for_players
 def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
-    """GET: older turns (`?before=N`), or what came since (`?after=N`). POST: take a turn without scripts."""
+    """GET: older turns (`?before=N`), or what came since (`?after=N`). POST: take a turn without scripts.
+
+    Without our script the page around those turns is the story's.
+    """
     story = own_story(request, ident)
     if request.method == "POST":
         _take(request, story)
         return HttpResponseRedirect(f"{reverse('story', args=[ident])}#line")
-    stage = open_stage(story)
     before, after = (_optional(request.GET.get(name)) for name in ("before", "after"))
+    if not wants_partial(request):
+        return HttpResponseRedirect(_in_story(story, before))
+    stage = open_stage(story)
     stretch = read_stretch(story, stage, before=before, after=after)
     return render(request, "stories/_turns.html", stretch_context(story, stage, stretch))
 
@@ -62,8 +66,9 @@ def _take(request: SignedInRequest, story: Story) -> None:
 @require_GET
 @for_players
 def show(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
-    """One turn, as it stands now."""
-    return _turn(request, own_turn(request, ident, turn))
+    """One turn, as it stands now: for our script, or as a page."""
+    found = own_turn(request, ident, turn)
+    return _turn(request, found) if wants_partial(request) else _turn_page(request, found)
 
 
 @require_POST
@@ -143,8 +148,8 @@ def context(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     context = {"meter": meter, "lore": meter.lore if meter else []}
     if wants_partial(request):
         return render(request, "stories/context.html", context)
-    title = story.open("title", Purpose.SHOW)
-    return render(request, "stories/context_page.html", {**context, "story": {"id": story.pk, "title": title}})
+    shown = {"id": story.pk, "title": title_of(story)}
+    return render(request, "stories/context_page.html", {**context, "story": shown})
 
 
 def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
@@ -157,6 +162,28 @@ def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
     shared = {"story": {"id": story.pk, "persona": stage.persona}}
     partials = [render_to_string("stories/_turn.html", {**shared, "turn": view}, request) for view in views]
     return HttpResponse("".join(partials))
+
+
+def _turn_page(request: SignedInRequest, turn: Turn) -> HttpResponse:
+    """The words of a turn, and the way to its place in the story. Raises Http404 for one in the trash."""
+    story = turn.story
+    if not (views := read_turn(story, open_stage(story), turn)):
+        raise Http404
+    (view,) = views
+    played = paths.find_on_path(story.head_id, view.position) if story.head_id else None
+    before = None if view.is_last else view.position + 1
+    context = {
+        "story": {"id": story.pk, "title": title_of(story)},
+        "turn": view,
+        "place": f"{_in_story(story, before)}#t-{view.id}" if played and played.id == view.id else "",
+    }
+    return render(request, "stories/turn_page.html", context)
+
+
+def _in_story(story: Story, before: int | None) -> str:
+    """The address of the story's page; with `before`, of the turns in front of that position."""
+    there = reverse("story", args=[story.pk])
+    return there if before is None else f"{there}?before={before}"
 
 
 def _optional(text: str | None) -> int | None:
