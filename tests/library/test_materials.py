@@ -16,7 +16,6 @@ from mindstage.library.contents import Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import find_material, make_material, open_content
 from mindstage.library.models import Material
-from mindstage.library.trash import trash_item
 from mindstage.prompts.dialects import dialect_named
 from mindstage.rights.trash import end_now, list_trash, take_back
 from mindstage.stories.keeping import keep_as_scenario
@@ -232,81 +231,12 @@ def test_nobody_else_finds_one(ada: User, kind: Kind) -> None:
     assert Story.objects.count() == stories
 
 
-@pytest.mark.parametrize("kind", [Kind.PERSONA, Kind.LOREBOOK])
-@pytest.mark.parametrize("begin", ["/scenarios/dead-cable/", "/scenarios/{scenario}/", "/characters/{character}/"])
-def test_a_story_can_be_begun_with_any_of_them(
-    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind, begin: str
-) -> None:
-    """A page that begins a story offers the newest, and leads to all of them, by their names."""
-    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
-        monkeypatch.setattr(f"{module}.PAGE", 2)
-    scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier")
-    character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
-    here = begin.format(scenario=scenario.pk, character=character.pk)
-    rows = [make_material(owner=ada.pk, kind=kind, name=name) for name in ("ann", "Cid", "Bea")]
-    link = f'href="?all#{"as" if kind == Kind.PERSONA else "books"}">Choose from all 3 {kind}s'
-    page = client.get(here).content.decode()
-    assert [str(row.pk) in page for row in rows] == [False, True, True]
-    assert link in page
-    assert client.get(here).content.decode().count("?all#") == 1
-    whole = client.get(f"{here}?all").content.decode()
-    places = [whole.index(str(rows[number].pk)) for number in (0, 2, 1)]
-    assert places == sorted(places)
-    assert "?all#" not in whole
-    trash_item(rows[1])
-    assert "?all#" not in client.get(here).content.decode()
-
-
-def test_a_page_with_all_of_them_says_where_it_ends(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mindstage.library.choosing.PAGE", 1)
-    monkeypatch.setattr("mindstage.library.choosing.ALL", 2)
-    for name in ("Ann", "Bea", "Cid"):
-        make_material(owner=ada.pk, kind=Kind.PERSONA, name=name)
-    page = client.get("/scenarios/dead-cable/?all").content.decode()
-    assert "These are the newest 2 of 3." in page
-    assert ">Ann<" not in page
-
-
 def test_what_ended_meanwhile_is_not_corrected(client: Client) -> None:
     """Its key went while the page was open: it is not there, and the page does not break."""
     client.post("/personas/", {"name": "Mara", "about": "One."})
     mara = latest("persona")
     destroy_item_key(mara.pk)
     assert client.post(f"/personas/{mara.pk}/edit/", {"text.about": "Two."}).status_code == 404
-
-
-@pytest.mark.parametrize("kind", Kind)
-def test_what_cannot_be_opened_is_said_and_keeps_its_place(
-    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind
-) -> None:
-    """A list with lost ones is as long as any, leads to the earlier ones, and lets the lost ones be deleted."""
-    for module in ("mindstage.library.materials", "mindstage.library.views.materials"):
-        monkeypatch.setattr(f"{module}.PAGE", 4)
-    rows = [make_material(owner=ada.pk, kind=kind, name=f"Number {number}") for number in range(6)]
-    for lost in (rows[2], rows[4]):
-        destroy_item_key(lost.pk)
-    page = client.get(f"/{kind}s/").content.decode()
-    assert f"2 of these {kind}s can’t be opened any more: their keys are gone" in page
-    assert page.count(f"A {kind} that can’t be opened") == 2
-    assert "Number 5" in page
-    assert "Number 3" in page
-    assert f"?before={rows[2].pk}" in page
-    earlier = client.get(f"/{kind}s/?before={rows[2].pk}").content.decode()
-    assert "Number 1" in earlier
-    assert "Number 0" in earlier
-    assert "can’t be opened" not in earlier
-    assert client.post(f"/{kind}s/{rows[2].pk}/trash/").status_code == 302
-    assert "One of these" in client.get(f"/{kind}s/").content.decode()
-    assert end_now(ada.pk, rows[2].pk)
-
-
-def test_what_cannot_be_opened_is_not_offered_for_a_story(client: Client, ada: User) -> None:
-    mara = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Mara", content={"about": "A lamplighter."})
-    gone = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Gone", content={"about": "Nobody."})
-    destroy_item_key(gone.pk)
-    page = client.get("/scenarios/dead-cable/").content.decode()
-    assert f'<option value="{mara.pk}">Mara</option>' in page
-    assert str(gone.pk) not in page
 
 
 def test_a_large_lorebook_may_come_in() -> None:
@@ -325,18 +255,6 @@ def test_a_persona_without_a_proper_name_is_refused_and_nothing_typed_is_lost(
     assert answer.status_code == 422
     assert b"kept words" in answer.content
     assert not Material.objects.exists()
-
-
-def test_a_text_that_another_tab_corrected_is_asked_about(client: Client) -> None:
-    """Nothing is written over unseen."""
-    client.post("/personas/", {"name": "Mara", "about": "One."})
-    there = f"/personas/{latest('persona').pk}/edit/"
-    seen = client.get(there).context["seen"]
-    client.post(there, {"text.about": "Two.", "seen": seen})
-    answer = client.post(there, {"text.about": "Three.", "seen": seen})
-    assert answer.status_code == 409
-    assert b"Two." in answer.content
-    assert b"Three." in answer.content
 
 
 def test_a_story_takes_each_lorebook_once_and_no_more_than_it_can_hold(client: Client, ada: User) -> None:
@@ -390,75 +308,3 @@ def test_a_scenario_without_an_opening_opens_with_its_premise(client: Client) ->
         client.post("/scenarios/", {"name": "The Ferry", "premise": premise})
         client.post("/stories/", {"own_scenario": str(latest("scenario").pk), "greeting": "0"})
         assert Turn.objects.get(story=Story.objects.latest("id")).open("text", Purpose.SHOW) == opening
-
-
-def test_words_for_an_entry_never_land_in_another_that_took_its_place(client: Client) -> None:
-    """Another tab removed an entry, and those behind it moved up: nothing is written, and what was typed is shown."""
-    first, second = BOOK["entries"]
-    third = second | {"keys": ["door"], "content": "It sticks."}
-    book = BOOK | {"entries": [first, second | {"name": ""}, third | {"name": ""}]}
-    upload(client, {"spec": "lorebook_v3", "data": book})
-    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
-    seen = client.get(there).context["seen"]
-    client.post(there, {f"text.entries.0.{name}": "" for name in ("name", "keys", "content")} | {"seen": seen})
-    kept = open_content(latest("lorebook"), Purpose.SHOW)
-    typed = {"text.entries.1.name": "Ninety of them", "text.entries.2.content": "It <never> stuck.", "seen": seen}
-    answer = client.post(there, typed | {"text.description": "Of a house."})
-    assert answer.status_code == 409
-    assert open_content(latest("lorebook"), Purpose.SHOW) == kept
-    page = answer.content.decode()
-    assert "Ninety of them" in page
-    assert "It &lt;never&gt; stuck." in page
-    assert all("Ninety of them" not in field.text for group in answer.context["groups"] for field, _ in group.fields)
-
-
-def blank(kind: str, number: int) -> dict[str, str]:
-    """What a form sends that empties an entry."""
-    rows = {Kind.LOREBOOK: "entries", Kind.SCENARIO: "lore"}[Kind(kind)]
-    return {f"text.{rows}.{number}.{name}": "" for name in ("name", "keys", "content")}
-
-
-@pytest.mark.parametrize(("kind", "rows"), [(Kind.LOREBOOK, "entries"), (Kind.SCENARIO, "lore")])
-def test_words_never_land_in_another_entry_though_there_are_as_many_as_before(
-    client: Client, kind: Kind, rows: str
-) -> None:
-    """One tab removes an entry and adds one; the other has words for those that moved, whose names are alike."""
-    client.post(f"/{kind}s/", {"name": "Lamps"})
-    there = f"/{kind}s/{latest(kind).pk}/edit/"
-    for number, text in enumerate(("It burns whale oil.", "Ninety steps.", "It sticks.")):
-        client.post(there, {"one_more": "lore"})
-        client.post(there, {f"text.{rows}.{number}.content": text})
-    seen = client.get(there).context["seen"]
-    client.post(there, blank(kind, 0) | {"seen": seen, "one_more": "lore"})
-    kept = open_content(latest(kind), Purpose.SHOW)
-    assert len(kept[rows]) == 3
-    answer = client.post(there, {f"text.{rows}.1.name": "The stair", "text.name": "Lights", "seen": seen})
-    assert answer.status_code == 409
-    assert open_content(latest(kind), Purpose.SHOW) == kept
-    assert list(answer.context["loose"]) == ["The stair"]
-    assert ">The stair<" in answer.content.decode()
-    assert "Lights" in [field.text for group in answer.context["groups"] for field, _ in group.fields]
-    again = answer.context["seen"]
-    assert client.post(there, {f"text.{rows}.0.name": "The stair", "seen": again}).status_code == 302
-    assert open_content(latest(kind), Purpose.SHOW)[rows][0]["name"] == "The stair"
-
-
-def test_an_entry_is_not_removed_by_the_number_that_it_had(client: Client) -> None:
-    """Two tabs remove one entry each: the second is told, and no third one goes in its stead."""
-    upload(client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [BOOK["entries"][0]] * 3}})
-    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
-    seen = client.get(there).context["seen"]
-    assert client.post(there, blank(Kind.LOREBOOK, 0) | {"seen": seen}).status_code == 302
-    assert client.post(there, blank(Kind.LOREBOOK, 1) | {"seen": seen}).status_code == 409
-    assert len(open_content(latest("lorebook"), Purpose.SHOW)["entries"]) == 2
-
-
-def test_what_was_only_added_elsewhere_keeps_no_words_from_their_place(client: Client) -> None:
-    """New entries stand behind those that a page knows; another tab's words in other fields stay too."""
-    upload(client, {"spec": "lorebook_v3", "data": BOOK})
-    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
-    seen = client.get(there).context["seen"]
-    client.post(there, {"text.entries.1.name": "The steps", "seen": seen, "one_more": "1"})
-    client.post(there, {"text.entries.1.content": "Ninety-one steps.", "seen": seen})
-    entry = open_content(latest("lorebook"), Purpose.SHOW)["entries"][1]
-    assert (entry["name"], entry["content"]) == ("The steps", "Ninety-one steps.")

@@ -1,0 +1,97 @@
+"""Lists of personas, lorebooks and scenarios, and what of them is offered where a story begins."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from library import card_makers as make
+from mindstage.accounts.models import User
+from mindstage.library.characters import import_character
+from mindstage.library.contents import Kind
+from mindstage.library.materials import make_material
+from mindstage.library.trash import trash_item
+from mindstage.rights.trash import end_now
+from mindstage.vault.keys import destroy_item_key
+from people import make_person, signed_in_client
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_person("ada")
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    return signed_in_client(ada)
+
+
+@pytest.mark.parametrize("kind", [Kind.PERSONA, Kind.LOREBOOK])
+@pytest.mark.parametrize("begin", ["/scenarios/dead-cable/", "/scenarios/{scenario}/", "/characters/{character}/"])
+def test_a_story_can_be_begun_with_any_of_them(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind, begin: str
+) -> None:
+    """A page that begins a story offers the newest, and leads to all of them, by their names."""
+    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
+        monkeypatch.setattr(f"{module}.PAGE", 2)
+    scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier")
+    character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
+    here = begin.format(scenario=scenario.pk, character=character.pk)
+    rows = [make_material(owner=ada.pk, kind=kind, name=name) for name in ("ann", "Cid", "Bea")]
+    link = f'href="?all#{"as" if kind == Kind.PERSONA else "books"}">Choose from all 3 {kind}s'
+    page = client.get(here).content.decode()
+    assert [str(row.pk) in page for row in rows] == [False, True, True]
+    assert link in page
+    assert client.get(here).content.decode().count("?all#") == 1
+    whole = client.get(f"{here}?all").content.decode()
+    places = [whole.index(str(rows[number].pk)) for number in (0, 2, 1)]
+    assert places == sorted(places)
+    assert "?all#" not in whole
+    trash_item(rows[1])
+    assert "?all#" not in client.get(here).content.decode()
+
+
+def test_a_page_with_all_of_them_says_where_it_ends(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mindstage.library.choosing.PAGE", 1)
+    monkeypatch.setattr("mindstage.library.choosing.ALL", 2)
+    for name in ("Ann", "Bea", "Cid"):
+        make_material(owner=ada.pk, kind=Kind.PERSONA, name=name)
+    page = client.get("/scenarios/dead-cable/?all").content.decode()
+    assert "These are the newest 2 of 3." in page
+    assert ">Ann<" not in page
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_cannot_be_opened_is_said_and_keeps_its_place(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """A list with lost ones is as long as any, leads to the earlier ones, and lets the lost ones be deleted."""
+    for module in ("mindstage.library.materials", "mindstage.library.views.materials"):
+        monkeypatch.setattr(f"{module}.PAGE", 4)
+    rows = [make_material(owner=ada.pk, kind=kind, name=f"Number {number}") for number in range(6)]
+    for lost in (rows[2], rows[4]):
+        destroy_item_key(lost.pk)
+    page = client.get(f"/{kind}s/").content.decode()
+    assert f"2 of these {kind}s can’t be opened any more: their keys are gone" in page
+    assert page.count(f"A {kind} that can’t be opened") == 2
+    assert "Number 5" in page
+    assert "Number 3" in page
+    assert f"?before={rows[2].pk}" in page
+    earlier = client.get(f"/{kind}s/?before={rows[2].pk}").content.decode()
+    assert "Number 1" in earlier
+    assert "Number 0" in earlier
+    assert "can’t be opened" not in earlier
+    assert client.post(f"/{kind}s/{rows[2].pk}/trash/").status_code == 302
+    assert "One of these" in client.get(f"/{kind}s/").content.decode()
+    assert end_now(ada.pk, rows[2].pk)
+
+
+def test_what_cannot_be_opened_is_not_offered_for_a_story(client: Client, ada: User) -> None:
+    mara = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Mara", content={"about": "A lamplighter."})
+    gone = make_material(owner=ada.pk, kind=Kind.PERSONA, name="Gone", content={"about": "Nobody."})
+    destroy_item_key(gone.pk)
+    page = client.get("/scenarios/dead-cable/").content.decode()
+    assert f'<option value="{mara.pk}">Mara</option>' in page
+    assert str(gone.pk) not in page

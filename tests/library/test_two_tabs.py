@@ -1,0 +1,109 @@
+"""Two tabs that correct one persona, lorebook or scenario: nothing is written over unseen, or in a wrong place."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from library.test_materials import BOOK, latest, upload
+from mindstage.accounts.models import User
+from mindstage.library.contents import Kind
+from mindstage.library.materials import open_content
+from mindstage.vault.purposes import Purpose
+from people import make_person, signed_in_client
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_person("ada")
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    return signed_in_client(ada)
+
+
+def test_a_text_that_another_tab_corrected_is_asked_about(client: Client) -> None:
+    """Nothing is written over unseen."""
+    client.post("/personas/", {"name": "Mara", "about": "One."})
+    there = f"/personas/{latest('persona').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    client.post(there, {"text.about": "Two.", "seen": seen})
+    answer = client.post(there, {"text.about": "Three.", "seen": seen})
+    assert answer.status_code == 409
+    assert b"Two." in answer.content
+    assert b"Three." in answer.content
+
+
+def test_words_for_an_entry_never_land_in_another_that_took_its_place(client: Client) -> None:
+    """Another tab removed an entry, and those behind it moved up: nothing is written, and what was typed is shown."""
+    first, second = BOOK["entries"]
+    third = second | {"keys": ["door"], "content": "It sticks."}
+    book = BOOK | {"entries": [first, second | {"name": ""}, third | {"name": ""}]}
+    upload(client, {"spec": "lorebook_v3", "data": book})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    client.post(there, {f"text.entries.0.{name}": "" for name in ("name", "keys", "content")} | {"seen": seen})
+    kept = open_content(latest("lorebook"), Purpose.SHOW)
+    typed = {"text.entries.1.name": "Ninety of them", "text.entries.2.content": "It <never> stuck.", "seen": seen}
+    answer = client.post(there, typed | {"text.description": "Of a house."})
+    assert answer.status_code == 409
+    assert open_content(latest("lorebook"), Purpose.SHOW) == kept
+    page = answer.content.decode()
+    assert "Ninety of them" in page
+    assert "It &lt;never&gt; stuck." in page
+    assert all("Ninety of them" not in field.text for group in answer.context["groups"] for field, _ in group.fields)
+
+
+def blank(kind: str, number: int) -> dict[str, str]:
+    """What a form sends that empties an entry."""
+    rows = {Kind.LOREBOOK: "entries", Kind.SCENARIO: "lore"}[Kind(kind)]
+    return {f"text.{rows}.{number}.{name}": "" for name in ("name", "keys", "content")}
+
+
+@pytest.mark.parametrize(("kind", "rows"), [(Kind.LOREBOOK, "entries"), (Kind.SCENARIO, "lore")])
+def test_words_never_land_in_another_entry_though_there_are_as_many_as_before(
+    client: Client, kind: Kind, rows: str
+) -> None:
+    """One tab removes an entry and adds one; the other has words for those that moved, whose names are alike."""
+    client.post(f"/{kind}s/", {"name": "Lamps"})
+    there = f"/{kind}s/{latest(kind).pk}/edit/"
+    for number, text in enumerate(("It burns whale oil.", "Ninety steps.", "It sticks.")):
+        client.post(there, {"one_more": "lore"})
+        client.post(there, {f"text.{rows}.{number}.content": text})
+    seen = client.get(there).context["seen"]
+    client.post(there, blank(kind, 0) | {"seen": seen, "one_more": "lore"})
+    kept = open_content(latest(kind), Purpose.SHOW)
+    assert len(kept[rows]) == 3
+    answer = client.post(there, {f"text.{rows}.1.name": "The stair", "text.name": "Lights", "seen": seen})
+    assert answer.status_code == 409
+    assert open_content(latest(kind), Purpose.SHOW) == kept
+    assert list(answer.context["loose"]) == ["The stair"]
+    assert ">The stair<" in answer.content.decode()
+    assert "Lights" in [field.text for group in answer.context["groups"] for field, _ in group.fields]
+    again = answer.context["seen"]
+    assert client.post(there, {f"text.{rows}.0.name": "The stair", "seen": again}).status_code == 302
+    assert open_content(latest(kind), Purpose.SHOW)[rows][0]["name"] == "The stair"
+
+
+def test_an_entry_is_not_removed_by_the_number_that_it_had(client: Client) -> None:
+    """Two tabs remove one entry each: the second is told, and no third one goes in its stead."""
+    upload(client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [BOOK["entries"][0]] * 3}})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    assert client.post(there, blank(Kind.LOREBOOK, 0) | {"seen": seen}).status_code == 302
+    assert client.post(there, blank(Kind.LOREBOOK, 1) | {"seen": seen}).status_code == 409
+    assert len(open_content(latest("lorebook"), Purpose.SHOW)["entries"]) == 2
+
+
+def test_what_was_only_added_elsewhere_keeps_no_words_from_their_place(client: Client) -> None:
+    """New entries stand behind those that a page knows; another tab's words in other fields stay too."""
+    upload(client, {"spec": "lorebook_v3", "data": BOOK})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    client.post(there, {"text.entries.1.name": "The steps", "seen": seen, "one_more": "1"})
+    client.post(there, {"text.entries.1.content": "Ninety-one steps.", "seen": seen})
+    entry = open_content(latest("lorebook"), Purpose.SHOW)["entries"][1]
+    assert (entry["name"], entry["content"]) == ("The steps", "Ninety-one steps.")
