@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mindstage.stories import paths, raw
@@ -15,9 +15,9 @@ from mindstage.stories.replay import past_of, sentence_of
 from mindstage.stories.stage import Stage
 from mindstage.ui import prose
 from mindstage.vault.fields import allow
-from mindstage.vault.keys import item_key
+from mindstage.vault.keys import KeyGone, item_key
 from mindstage.vault.purposes import Purpose
-from mindstage.vault.sealing import open_sealed, place
+from mindstage.vault.sealing import Unreadable, open_sealed, place
 
 PAGE = 50
 """Turns shown at once; older ones come by scrolling."""
@@ -66,15 +66,15 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class StoryCard:
-    """A story on the desk."""
+    """A story on the desk and in the list. `title` is None where it cannot be opened any more."""
 
     id: uuid.UUID
-    title: str
-    byline: str
-    excerpt: str
-    turns: int
+    title: str | None = field(repr=False)
     when: datetime
     url: str
+    byline: str = field(repr=False, default="")
+    excerpt: str = field(repr=False, default="")
+    turns: int = 0
 
 
 def open_stage(story: Story) -> Stage:
@@ -101,14 +101,23 @@ def read_turn(story: Story, stage: Stage, turn: Turn) -> list[TurnView]:
 
 
 def read_card(story: Story, url: str) -> StoryCard:
-    """A story for the desk: its title and the end of its last turn."""
-    stage = open_stage(story)
+    """A story for the desk: its title and the end of its last turn. One whose key is gone has its place still."""
+    try:
+        title, byline = story.open("title", Purpose.SHOW), open_stage(story).byline
+    except (KeyGone, Unreadable):
+        return StoryCard(story.pk, None, story.played_at, url)
     rows = paths.read_back(story.head_id, limit=2) if story.head_id else []
-    texts = [text for row in reversed(rows) if (text := prose.plain(open_row(story, row)))]
-    excerpt = shortened(texts[0], EXCERPT) if texts else ""
     number = rows[-1].position if rows else 0
-    title = story.open("title", Purpose.SHOW)
-    return StoryCard(story.pk, title, stage.byline, excerpt, number, story.played_at, url)
+    return StoryCard(story.pk, title, story.played_at, url, byline, _excerpt(story, rows), number)
+
+
+def _excerpt(story: Story, rows: list[TurnRow]) -> str:
+    """The first words of the last turn that has any; "" where it is damaged, as its page says."""
+    try:
+        texts = (prose.plain(open_row(story, row)) for row in reversed(rows))
+        return shortened(next(filter(None, texts), ""), EXCERPT)
+    except Unreadable:
+        return ""
 
 
 def _views(story: Story, stage: Stage, rows: list[TurnRow]) -> list[TurnView]:

@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _desk(request: SignedInRequest) -> HttpResponse:
     owner = request.visitor.account_id
     own = Story.objects.filter(owner=owner, trashed_on=None)
-    cards = [_card(story) for story in own.order_by("-played_at")[:DESK_STORIES]]
+    cards = [card for story in own.order_by("-played_at")[:DESK_STORIES] if (card := _card(story)).title is not None]
     context = {
         "resume": cards[0] if cards else None,
         "also": cards[1:],
@@ -82,8 +82,10 @@ def index(request: SignedInRequest) -> HttpResponse:
     page = Paginator(rows, STORIES_AT_ONCE).get_page(request.GET.get("page"))
     lying = Story.objects.filter(owner=owner, trashed_on__isnull=False, ending=False)
     just = _uuid(request.GET.get("trashed"))
+    cards = [_card(story) for story in page]
     context = {
-        "cards": [_card(story) for story in page],
+        "cards": cards,
+        "lost": sum(card.title is None for card in cards),
         "page": page,
         "trashed": lying.filter(pk=just).first() if just else None,
     }
