@@ -71,6 +71,7 @@ class Narration:
         self._warming: set[asyncio.Task[None]] = set()
         self._unstored: dict[uuid.UUID, Callable[[], bool]] = {}
         self._grown = asyncio.Event()
+        self._grown_at = 0.0
         self._counted_at = 0.0
 
     def open(self) -> None:
@@ -171,7 +172,7 @@ class Narration:
             text = text.lstrip()
         if text := storable(text):
             self.bus.feed(channel, text)
-            self._grown.set()
+            self._call_keeper()
         if channel.length - len(channel.begins_with) >= enough and ends_sentence(channel.text):
             self._cancel(run, Turn.State.FINISHED)
 
@@ -185,27 +186,32 @@ class Narration:
         except Exception:
             log.exception("a reply could not be stored")
             self._unstored[run.id] = store
-            self._grown.set()
+            self._call_keeper()
             ending = Ending(Turn.State.FAILED, CANNOT_SAVE, retry=True)
         self.bus.end(run.channel, ending)
+
+    def _call_keeper(self) -> None:
+        """There is something to store, from now on; what comes after the first does not move its time."""
+        if not self._grown.is_set():
+            self._grown_at = asyncio.get_running_loop().time()
+            self._grown.set()
 
     async def _keep_progress(self) -> None:
         """Seal and store what has come since the last round, for all runs in one commit."""
         while True:
             await self._wait_for_work()
-            try:
-                await self._keep_endings()
-                await self._keep_parts()
-                await self._keep_counts()
-            except Exception:  # a full disk is told at the run's end; the next round tries again
-                self._grown.set()
+            for keep in (self._keep_parts, self._keep_endings, self._keep_counts):
+                try:
+                    await keep()
+                except Exception:  # a full disk is told at the run's end; the next round tries again
+                    self._call_keeper()
 
     async def _wait_for_work(self) -> None:
         """Until there are words to keep, or counts: a house at rest sleeps, and a short reply is stored once, whole."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(COUNT_SECONDS):
                 await self._grown.wait()
-                await asyncio.sleep(KEEP_SECONDS)
+                await asyncio.sleep(self._grown_at + KEEP_SECONDS - asyncio.get_running_loop().time())
         self._grown.clear()
 
     async def _keep_endings(self) -> None:
