@@ -36,7 +36,8 @@ TOGETHER_FROM = 16 * MIB
 """Of all files together: a person's uploads must not buy many times their size of work."""
 DEPTH = 6
 NAME = 200
-JSON_DEPTH = 32
+JSON_DEPTH = 80
+"""A lorebook, which is kept as it came, may have 64 levels, and stands in a file of a material."""
 JSON_VALUES = 1_000_000
 """Names and values of one file together: a manifest of 100,000 files has 900,000, a part of turns some 200,000."""
 
