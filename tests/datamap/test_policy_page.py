@@ -114,13 +114,13 @@ def test_the_operators_facts_are_on_the_page() -> None:
 
 
 def test_a_shorter_time_stands_where_it_holds() -> None:
-    """Trash after a deletion of stories and characters, drafts and sessions in use; in each table that says a time."""
+    """Trash after a deletion of all that lies there, drafts and sessions in use; in each table that says a time."""
     with run_by(retention={"trash": 7, "draft": 1, "session": 14, "backups": 5}):
         facts = Facts.of(settings.MINDSTAGE)
     parts = [part for section in write_policy(present(), facts) for part in section.parts if part.table]
     rows = {part.table.head: {row[0]: row[1:] for row in part.table.rows} for part in parts if part.table}
     times = rows["Kind", "While you are here", "After deletion"]
-    for kind in ("Stories", "Characters"):
+    for kind in ("Stories", "Characters", "Personas, lorebooks, scenarios"):
         here, after = times[kind]
         assert here == "Until deleted."
         assert after.startswith("30 days in the trash; ")
@@ -132,7 +132,7 @@ def test_a_shorter_time_stands_where_it_holds() -> None:
     assert times["Signed-in browsers"] == ("30 days, 7 without use. On this copy: 14 days.", "At once.")
     (backups,) = [times[title] for title in times if title == present()["store"]["folder:backups"]["title"]]
     assert backups[0].endswith("On this copy: 5 days.")
-    assert sum("On this copy" in cell for cells in times.values() for cell in cells) == 5
+    assert sum("On this copy" in cell for cells in times.values() for cell in cells) == 6
     held = rows["Kind", "What", "Why", "How long"]
     assert held["Stories"][-1].startswith("Until deleted. After deletion: 30 days in the trash; ")
     assert held["Stories"][-1].endswith(" On this copy: 7 days.")

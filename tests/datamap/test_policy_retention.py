@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from mindstage.accounts.sessions import purge_ended_sessions
 from mindstage.config.configuration import ConfigurationMistake, load
+from mindstage.datamap.reading import data_map
 from mindstage.datamap.retention import PROMISES, KeptTooLong, days_in, kept_days, promised_days, refuse_longer
 from mindstage.kit import clock
 from mindstage.vault.backup_keys import make_backup_key
@@ -38,6 +39,16 @@ def test_spans_in_sentences(sentence: str, days: int | None) -> None:
 def test_every_promise_that_can_be_shortened_is_a_number() -> None:
     """Each name of [retention] leads to a sentence of the map that names a span."""
     assert {name: promised_days(name) for name in PROMISES} == {"session": 30, "draft": 30, "trash": 30, "backups": 30}
+
+
+def test_whatever_lies_in_the_trash_is_kept_as_the_operator_chose() -> None:
+    """Each entry that ends there: the policy and the page of one's data say the shorter time behind its promise."""
+    entries = data_map().entries
+    ends = {
+        ("entry", key, "retention_after") for key, entry in entries.items() if "in the trash" in entry.retention_after
+    }
+    assert len(ends) >= 3
+    assert ends == set(PROMISES["trash"])
 
 
 def test_what_is_kept() -> None:

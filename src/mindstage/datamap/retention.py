@@ -21,7 +21,7 @@ type Promise = tuple[str, str, str]
 PROMISES: Final[Mapping[str, tuple[Promise, ...]]] = {
     "session": (("entry", "session", "retention_active"),),
     "draft": (("entry", "draft", "retention_active"),),
-    "trash": (("entry", "story", "retention_after"), ("entry", "character", "retention_after")),
+    "trash": tuple(("entry", kind, "retention_after") for kind in ("story", "character", "material")),
     "backups": (("store", "folder:backups", "ends"),),
 }
 """What can be kept for a shorter time by `[retention]` in mindstage.toml -> where the map says how long at most."""
