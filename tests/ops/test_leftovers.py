@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from mindstage.ops import tidying
 from mindstage.ops.backup import copy_file
@@ -57,6 +57,45 @@ def test_a_large_file_is_not_rewritten(lived: Lived, monkeypatch: pytest.MonkeyP
     before = lived.left()
     tidy_file(lived.connection.cursor())
     assert lived.left() == before
+
+
+def refuse_new_files(lived: Lived) -> None:
+    """Rewriting a file begins with another one beside it: as on a disk that is full."""
+
+    def answer(action: int, *_: object) -> int:
+        return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+
+    lived.connection.set_authorizer(answer)
+
+
+def test_a_file_that_cannot_be_rewritten_still_gives_space_back(lived: Lived) -> None:
+    """Its log is emptied and freed pages go back to the disk; and the clock hears that it was not all."""
+    lived.connection.execute("CREATE TABLE much AS SELECT zeroblob(1000000)")
+    lived.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    lived.connection.execute("DELETE FROM much")
+    before = lived.file.stat().st_size
+    refuse_new_files(lived)
+    with pytest.raises(sqlite3.DatabaseError):
+        tidy_file(lived.connection.cursor())
+    assert lived.connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+    lived.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert lived.file.stat().st_size < before - 900_000
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(databases=["default", "keystore"])
+def test_both_files_are_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong with the first keeps nothing from the second."""
+    tried = []
+
+    def fail(_cursor: object) -> None:
+        tried.append(1)
+        raise OperationalError
+
+    monkeypatch.setattr(tidying, "tidy_file", fail)
+    with pytest.raises(OperationalError):
+        tidying.tidy_database()
+    assert len(tried) == 2
 
 
 def test_a_backup_holds_rows_only(lived: Lived, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any, Final
 
 from django.db import connections
@@ -15,11 +16,16 @@ PAGES: Final = 4000
 
 
 def tidy_database() -> None:
-    """Look after both databases. SQLite only: a server looks after itself."""
-    for alias in ALIASES:
-        if connections[alias].vendor == "sqlite":
-            with connections[alias].cursor() as cursor:
-                tidy_file(cursor)
+    """Look after both databases, whatever becomes of the first. SQLite only: a server looks after itself."""
+    with ExitStack() as deeds:
+        for alias in ALIASES:
+            if connections[alias].vendor == "sqlite":
+                deeds.callback(_tidy, alias)
+
+
+def _tidy(alias: str) -> None:
+    with connections[alias].cursor() as cursor:
+        tidy_file(cursor)
 
 
 def tidy_file(cursor: Any) -> None:
@@ -29,8 +35,14 @@ def tidy_file(cursor: Any) -> None:
     still stand in the room between two entries of the first, and is then no row's: only a new file is without it.
     docs/subsystems/erasure.md
     """
-    if _bytes_in_use(cursor) <= LARGEST:
-        cursor.execute("VACUUM")
+    try:
+        if _bytes_in_use(cursor) <= LARGEST:
+            cursor.execute("VACUUM")
+    finally:  # on a full disk there is no room for a new file, and all the more need of what follows
+        _give_back(cursor)
+
+
+def _give_back(cursor: Any) -> None:
     # What was deleted is overwritten in the file; its old copies in the write-ahead log end here.
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     cursor.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
