@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from fakes.provider import Finish, Text, ThreadedFakeProvider
 from journeys.conftest import Come
-from journeys.visitor import Visitor, prose
+from journeys.visitor import Visitor, prose, top_of
 from library import card_makers as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -115,3 +115,21 @@ def leave_for_good(visitor: Visitor) -> None:
 def shows_nothing_private(page: Page) -> None:
     """Not one word of a story or of a person, wherever the back button leads."""
     expect(page.locator("body")).not_to_contain_text(re.compile("Hedda|Oslo|Two coins|Sunniva|pockets"))
+
+
+@pytest.mark.parametrize("by", ["pointer", "key"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_an_opening_that_is_chosen_stays_where_it_is(come: Come, width: int, by: str) -> None:
+    """The one before it folds up above it, and the page must not run away under the pointer."""
+    visitor = come(width=width, height=844)
+    page = visitor.go("/scenarios/dead-cable/")
+    choices = page.locator(".choice-opening")
+    choices.nth(0).locator("input").focus()
+    choices.nth(1).locator("b").scroll_into_view_if_needed()
+    before = top_of(page, ".choice-opening:nth-of-type(2)")
+    if by == "pointer":
+        choices.nth(1).locator("b").click()
+    else:
+        page.keyboard.press("ArrowDown")
+    expect(choices.nth(1).locator("input")).to_be_checked()
+    assert abs(top_of(page, ".choice-opening:nth-of-type(2)") - before) < 2

@@ -49,6 +49,7 @@ MODULES = {
     "mindstage/local_time": "ui/js/local_time.js",
     "mindstage/passkey": "accounts/passkey.js",
     "mindstage/drop": "library/drop.js",
+    "mindstage/openings": "library/openings.js",
     "mindstage/frames": "stories/frames.js",
     "mindstage/reply": "stories/reply.js",
     "mindstage/turn_stream": "stories/turn_stream.js",
