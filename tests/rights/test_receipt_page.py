@@ -40,7 +40,10 @@ def receipt(**changes: Any) -> dict[str, Any]:
         "policy_version": None,
         "stores": [{"store": "Stories", "found": 3, "left": 0}],
         "keys": {"destroyed": True, "epoch": 4, "\U0001f600": 1, "\uffff": 2, "a": 3, "ab": 4},
-        "kept": [{"what": "a tag", "ground": "so that nobody poses as you", "ends_on": "2026-12-08"}],
+        "kept": [
+            {"what": "a tag", "ground": "so that nobody poses as you", "ends_on": "2026-12-08"},
+            {"what": "a hash", "ground": "so that it can be known", "ends_on": "with the instance"},
+        ],
         "backups": [{"backup": "b", "key_destroyed_on": "2026-12-08"}],
         "went_out": [
             {"who": "faraway", "where": "Iceland", "last_on": "2026-11-01", "keeps": "9 days", "ends_on": "-"}
@@ -100,6 +103,21 @@ def test_a_receipt_tells_how_many_texts_were_tried(tmp_path: Path, capsys: pytes
         assert ("41 sealed texts were tried: 0 opened" in capsys.readouterr().out) == told
 
 
+KEPT = ("a tag, so that nobody poses as you (ends 2026-12-08)", "a hash, so that it can be known (ends with the instance)")
+SENT = "faraway (Iceland), until 2026-11-01; keeps: 9 days; gone there: -"
+
+
+def test_what_stays_is_told_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is kept and how it ends, who got parts, and the end of the backups: by the form as by the command."""
+    file, key = tmp_path / "receipt.json", tmp_path / "key"
+    file.write_bytes(written(receipt()))
+    key.write_text(KEY)
+    assert receipt_command.run(argparse.Namespace(file=file, key=key, handle=""), None) == 0
+    for told in (ask(written(receipt()), KEY)[1], capsys.readouterr().out):
+        for words in (*KEPT, SENT, "destroyed on 2026-12-08"):
+            assert words in told
+
+
 @pytest.mark.parametrize("name", FALSE)
 def test_the_form_refuses(name: str) -> None:
     """Whatever is not whole, under the right key too."""
@@ -133,7 +151,7 @@ def test_a_kept_page_checks_without_anybody(kept: str, open_page: Callable[..., 
     for key in (KEY, f" {KEY}", json.dumps({"key": KEY})):
         assert "is whole" in check_in(page, written(receipt()), key)
     shown = page.inner_text("#said")
-    for words in ("2026-11-08", "3 found, 0 left", "Iceland", "b: its key is destroyed", "Gone.", "</script>"):
+    for words in ("2026-11-08", "3 found, 0 left", *KEPT, SENT, "b: its key is destroyed", "Gone.", "</script>"):
         assert words in shown
     for content, key in [(content, KEY) for content in FALSE.values()] + [
         (written(receipt()), key or receipt_key()) for key in KEYS.values()
@@ -146,6 +164,16 @@ def test_a_kept_page_checks_without_anybody(kept: str, open_page: Callable[..., 
     tried = receipt(verification={"texts_tried": 41, "texts_opened": 0, "things_left": 0})
     assert "is whole" in check_in(page, written(tried), KEY)
     assert "41 tried, 0 opened" in page.inner_text("#said")
+
+
+@pytest.mark.browser
+def test_a_kept_page_is_read_on_a_phone(kept: str, open_page: Callable[..., Page]) -> None:  # noqa: F811
+    """Names of places are long: what is said of them keeps its room, and nothing runs out at the side."""
+    page = open_page(kept, width=390, height=844)
+    long = [{"store": "database:default accounts_accesscount", "found": 3, "left": 0}]
+    assert "is whole" in check_in(page, written(receipt(stores=long)), KEY)
+    assert min(page.eval_on_selector_all("dd", "all => all.map((one) => one.clientWidth)")) > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.browser

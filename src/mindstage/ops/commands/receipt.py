@@ -84,7 +84,10 @@ def _tell_receipt(content: bytes, key: str, handle: str) -> int:
     if verified := receipt.get("verification"):  # the first receipts have none
         print(f"  {verified['texts_tried']} sealed texts were tried: {verified['texts_opened']} opened")
     for kept in receipt["kept"]:
-        print(f"  kept: {kept['what']}, {kept['ground']}, until {kept['ends_on']}")
+        print(f"  kept: {kept['what']}, {kept['ground']} (ends {kept['ends_on']})")
+    for sent in receipt["went_out"]:
+        terms = f"keeps: {sent['keeps']}; gone there: {sent['ends_on']}"
+        print(f"  went out to: {sent['who']} ({sent['where']}), until {sent['last_on']}; {terms}")
     for backup in receipt["backups"]:
         print(f"  backup {backup['backup']}: its key is destroyed on {backup['key_destroyed_on']}")
     print(receipt["says"])

@@ -82,7 +82,7 @@ function tell(said) {
     ["By", said.instance],
     ...said.stores.map((one) => [one.store, `${one.found} found, ${one.left} left`]),
     ...(said.verification ? [["Sealed texts", `${said.verification.texts_tried} tried, ${said.verification.texts_opened} opened`]] : []),
-    ...said.kept.map((one) => ["Kept", `${one.what}, ${one.ground}, until ${one.ends_on}`]),
+    ...said.kept.map((one) => ["Kept", `${one.what}, ${one.ground} (ends ${one.ends_on})`]),
     ...said.went_out.map((one) => ["Went out to", `${one.who} (${one.where}), until ${one.last_on}; keeps: ${one.keeps}; gone there: ${one.ends_on}`]),
     ...said.backups.map((one) => ["Backup", `${one.backup}: its key is destroyed on ${one.key_destroyed_on}`]),
     ["", said.says],
