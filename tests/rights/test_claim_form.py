@@ -50,3 +50,18 @@ def test_guessing_is_hopeless() -> None:
     wrong = ["", "x", "00000-00000-00000-00000-00000", code[:-1], near, make_claim_code()]
     answers = [Client().post("/your-data/receipt/", {"code": one}) for one in wrong]
     assert {(answer.status_code, answer.context["problem"]) for answer in answers} == {(422, NO_SUCH)}
+
+
+def test_a_wrong_code_stands_there_to_be_looked_at_again() -> None:
+    """As it was typed: in 25 signs nobody finds the wrong one in an empty field. It shows as text, whatever it is."""
+    answer = Client().post("/your-data/receipt/", {"code": 'DMADG "by3ey'})
+    assert (answer.status_code, 'value="DMADG &quot;by3ey"' in answer.content.decode()) == (422, True)
+
+
+def test_whoever_called_it_off_is_led_to_the_door() -> None:
+    """The code has done its work, so nobody is asked for it any more."""
+    code = request_erasure(make_person("ada").pk).claim_code
+    page = Client().post("/your-data/receipt/", {"code": code, "act": "cancel"}).content.decode()
+    main = page[page.index("<main") :]
+    assert "Your account is as it was before" in main
+    assert ('href="/session/new/"' in main, 'name="code"' in main) == (True, False)

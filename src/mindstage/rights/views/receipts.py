@@ -32,7 +32,7 @@ def show(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("code", "")
     row = find_request(code)
     if row is None and not has_receipt(code):
-        return _form(request, problem=NO_SUCH, status=422)
+        return _form(request, problem=NO_SUCH, typed=code, status=422)
     match request.POST.get("act"):
         case "cancel":
             return _cancel(request, row)
@@ -98,5 +98,9 @@ def _state(request: HttpRequest, row: ErasureRequest | None, code: str, *, statu
     return render(request, "rights/receipt.html", context, status=status)
 
 
-def _form(request: HttpRequest, *, problem: str = "", done: str = "", status: int = 200) -> HttpResponse:
-    return render(request, "rights/receipt.html", {"problem": problem, "done": done}, status=status)
+def _form(
+    request: HttpRequest, *, problem: str = "", typed: str = "", done: str = "", status: int = 200
+) -> HttpResponse:
+    """The form, with a code that was not right as it was typed: only whoever sees it can find the letter."""
+    context = {"problem": problem, "typed": typed[:60], "done": done}
+    return render(request, "rights/receipt.html", context, status=status)
