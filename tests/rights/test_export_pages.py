@@ -116,7 +116,10 @@ def test_the_page_follows_an_export(ada: User) -> None:
     """Waiting, then ready with a download; thrown away, it is gone at once."""
     client = proven_client(ada)
     client.post("/your-data/exports/")
-    assert b"is being written" in client.get("/your-data/exports/").content
+    page = client.get("/your-data/exports/").content.decode()
+    assert ("is being written" in page, "It begins in a moment." in page, "of … things" in page) == (True, True, False)
+    Export.objects.update(things=1)
+    assert "0 of 1 thing." in client.get("/your-data/exports/").content.decode()
     assert run_next_job()
     ready = Export.objects.get()
     page = client.get("/your-data/exports/").content

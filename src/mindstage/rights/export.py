@@ -38,7 +38,10 @@ ALIVE = (User.State.ACTIVE, User.State.FROZEN)
 """Whoever has frozen their account may still take everything with them."""
 
 ONE_A_DAY = "One export a day: you asked for one within the last 24 hours. Nothing new was begun; come back later."
-NO_AGE_KEY = "This is not an age key: a public one begins with “age1”. No export was begun."
+NO_AGE_KEY = (
+    "This is not a public age key: one begins with “age1” and has 62 letters and digits, so look whether all are there. "
+    "No export was begun."
+)
 NOT_NOW = "Your account is being ended, so nothing new can be begun."
 
 
