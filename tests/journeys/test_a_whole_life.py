@@ -70,7 +70,7 @@ def test_a_whole_life(house: Program, come: Come, tmp_path: Path) -> None:
     assert house.stop() == 0
     restored = house.run("restore", str(backup))
     assert restored.returncode == 0, restored.stdout
-    assert re.search(r"1 entries of the ledger replayed, [1-9]\d* rows cleared", restored.stdout), "they were in it"
+    assert re.search(r"1 entry of the ledger replayed, [1-9]\d* rows? cleared", restored.stdout), "they were in it"
     house.start("--port", str(house.port))
     is_refused(visitor)
     assert neighbour.post("/session/new/", {"handle": "ben", "passphrase": NEIGHBOURS_PASSPHRASE}).status == 302

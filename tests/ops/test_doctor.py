@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,3 +114,24 @@ def test_error_pages_for_the_network(instance: Configuration) -> None:
     for reached in (replace(instance, host="0.0.0.0"), replace(instance, proxy="127.0.0.1")):
         assert found(doctor.check_configuration(replace(reached, debug=True)))["debug"] == "mistake"
     assert "debug" not in found(doctor.check_configuration(replace(instance, debug=True)))
+
+
+@pytest.mark.parametrize(
+    ("keystore", "database", "says"),
+    [((7, 3), (7, 3), ""), ((9, 3), (7, 5), ""), ((6, 3), (7, 3), "restore --keystore"), ((7, 4), (7, 3), "--replay")],
+    ids=["of one time", "each has counted since", "an old keystore", "an old database"],
+)
+def test_an_old_file_that_was_put_back(
+    instance: Configuration, keystore: tuple[int, int], database: tuple[int, int], says: str
+) -> None:
+    """What keeps the next start closed is said before it, with the way out."""
+    for file, table, names, values in (
+        (instance.keystore_file, "vault_keystore", "generation INT, database_generation INT", keystore),
+        (instance.database_file, "ledger_databasemark", "keystore_generation INT, generation INT", database),
+    ):
+        file.parent.mkdir(parents=True)
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(f"CREATE TABLE {table} ({names})")
+            connection.execute(f"INSERT INTO {table} VALUES (?, ?)", values)  # noqa: S608 - our own names
+    (said,) = doctor.check_ages(instance)
+    assert (said.level, says in said.sentence) == ("mistake" if says else "ok", True)

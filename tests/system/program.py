@@ -28,7 +28,7 @@ READY_SECONDS = 40.0
 """Generous: two test processes on two slow cores. What a start really takes is measured, not tested."""
 STOP_SECONDS = 40.0
 """Generous as well: the program itself cuts off what is left after 4.6 s (ops/serve.py)."""
-_READY = re.compile(r"Mindstage is ready: http://[^:/]+:(\d+)/")
+_READY = re.compile(r"Mindstage is (?:ready|closed): http://[^:/]+:(\d+)/")
 _ADDRESS = re.compile(r"Mindstage is ready: (http://\S+)/ ")
 _OWNER = re.compile(r"http://[^/]+(/owner/\S+)")
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -96,7 +97,7 @@ def test_a_restore_wants_the_server_stopped(lived_in: Program) -> None:
     lived_in.start()
     refused = lived_in.run("restore", "--replay")
     assert refused.returncode == 2
-    assert "already running" in refused.stdout
+    assert "stop it, and do this again" in refused.stdout
 
 
 def test_an_old_database_put_back_answers_503_until_it_was_replayed(lived_in: Program) -> None:
@@ -104,11 +105,19 @@ def test_an_old_database_put_back_answers_503_until_it_was_replayed(lived_in: Pr
     old = database(lived_in).read_bytes()
     add_people(lived_in, "bert", "cleo")
     database(lived_in).write_bytes(old)
+    examined = lived_in.run("doctor")
+    assert (examined.returncode, "age: The database is older" in examined.stdout) == (2, True)
+    said = lived_in.said()
     lived_in.start()
-    status, body = lived_in.get("/")
-    assert status == 503
-    assert b"restore --replay" in body
+    begun = lived_in.said().removeprefix(said)
+    assert ("Mindstage is closed" in begun, "is ready" in begun, "restore --replay" in begun) == (True, False, True)
+    for accepts, begins in (("*/*", b"Mindstage is closed"), ("text/html,*/*", b"<!doctype html>"),
+                            ("application/json", b'{"say": "Mindstage is closed')):  # fmt: skip
+        status, body = lived_in.get("/", {"Accept": accepts})
+        assert (status, body[: len(begins)]) == (503, begins)
+        assert (b"restore --replay" in body) == (accepts != "application/json")
     assert lived_in.get("/healthz")[0] == 503
+    assert "is closed or begins just now" in lived_in.run("doctor", "--port", str(lived_in.port)).stdout
     assert lived_in.stop() == 0
     replayed = lived_in.run("restore", "--replay")
     assert replayed.returncode == 0, replayed.stdout
@@ -145,6 +154,7 @@ def test_going_back_to_a_backup(lived_in: Program) -> None:
     listed = lived_in.run("restore", "list")
     assert listed.returncode == 0, listed.stdout
     (file,) = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert re.search(r" taken \d{4}-\d\d-\d\d \d\d:\d\d UTC ", listed.stdout)
     done = lived_in.run("restore", file)
     assert done.returncode == 0, done.stdout
     (report,) = backups(lived_in).glob("restore-*.json")

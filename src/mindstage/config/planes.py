@@ -19,6 +19,7 @@ from django.db import DatabaseError
 
 from mindstage.accounts.sessions import find_session
 from mindstage.config.bodies import Bodies, BodyRefused
+from mindstage.config.closed import say_closed
 from mindstage.gateway import converse
 from mindstage.rights.endpoint import ExportPlane
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
@@ -57,7 +58,7 @@ class Application:
         elif scope["type"] == "http" and scope["path"] == "/healthz":
             await _say_ready(send, ready=self.streams is not None)
         elif scope["type"] == "http" and current_gate().mode is not Mode.OPEN:
-            await _say_closed(send, current_gate().why)
+            await say_closed(scope, send, current_gate().why)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/exports/") and self.exports is not None:
             await self.exports(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith("/stream/") and self.streams is not None:
@@ -135,18 +136,6 @@ async def _refuse_body(scope: Scope, send: Send, refused: BodyRefused) -> None:
     headers = [(b"content-type", kind), (b"cache-control", b"no-store"), (b"connection", b"close"), *SECURITY_HEADERS]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body.encode()})
-
-
-async def _say_closed(send: Send, why: str) -> None:
-    """An old file was put back: nothing is served before what was erased since has been replayed."""
-    body = f"Mindstage is closed while data are being restored.\n\n{why}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", b"60"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _say_ready(send: Send, *, ready: bool) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from mindstage.kit.words import counted
 from mindstage.ops.findings import Finding, Level
 from mindstage.ops.instance import Instance
 from mindstage.ops.keys_at_start import refuse_wrong_keys
@@ -70,7 +71,7 @@ def check_permissions(instance: Instance) -> Iterator[Finding]:
             yield Finding(
                 name,
                 "mistake",
-                f"{len(open_to_others)} files or folders can be read by others, the first is {open_to_others[0]}",
+                f"others can read {counted(len(open_to_others), 'file or folder', 'files and folders')}, first {open_to_others[0]}",
                 f"chmod -R go= {folder}",
             )
         else:
@@ -102,7 +103,7 @@ def check_schema(instance: Instance) -> Iterator[Finding]:
         yield Finding("schema", "mistake", str(mistake))
         return
     behind = len(known_migrations() - set(applied))
-    said = f"{behind} steps behind: the next start makes them" if behind else "up to date"
+    said = f"{counted(behind, 'step')} behind, which the next start makes" if behind else "up to date"
     yield Finding("schema", "ok", said)
 
 
@@ -116,6 +117,28 @@ def check_keys(instance: Instance) -> Iterator[Finding]:
     yield Finding(
         "keys", "ok", "the root key opens the epoch file, and it the keystore" if made else "made at the first start"
     )
+
+
+def check_ages(instance: Instance) -> Iterator[Finding]:
+    """An old file that was put back: the next start stays closed, and one that runs may be closed already."""
+    from mindstage.vault.start_check import OLD_DATABASE, OLD_KEYSTORE
+
+    try:
+        # In this order, as the start does: each side counts first, and tells the other afterwards.
+        told = read_rows(instance, "default", "SELECT keystore_generation FROM ledger_databasemark")
+        state = read_rows(instance, "keystore", "SELECT generation, database_generation FROM vault_keystore")
+        mark = read_rows(instance, "default", "SELECT generation FROM ledger_databasemark")
+    except StartMistake:
+        return  # said by the check of the schema
+    if not state:
+        return
+    keystore, seen = state[0]
+    if told and keystore < told[0][0]:
+        yield Finding("age", "mistake", OLD_KEYSTORE)
+    elif (mark[0][0] if mark else 0) < seen:
+        yield Finding("age", "mistake", OLD_DATABASE)
+    else:
+        yield Finding("age", "ok", "database and keystore are of one time")
 
 
 def check_recovery_sheet(instance: Instance) -> Iterator[Finding]:
@@ -208,6 +231,7 @@ CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
     check_keys_outside_data,
     check_schema,
     check_keys,
+    check_ages,
     check_recovery_sheet,
     check_keystore_journal,
     check_sqlite,
@@ -239,6 +263,10 @@ def _who_answers(instance: Instance, mistake: str) -> Finding:
     try:
         with direct.open(url, timeout=1) as response:
             ready = response.read(100) == b'{"ready": true}'
+    except urllib.error.HTTPError as answer:
+        if answer.read(100) == b'{"ready": false}':
+            return Finding("port", "warning", f"Mindstage answers on {instance.port}, but is closed or begins just now")
+        ready = False
     except (OSError, ValueError):
         ready = False
     if ready:
@@ -281,4 +309,4 @@ def _of_server(entry: Any) -> Finding:
             "mindstage.toml does not say what it keeps and whether it trains on stories, so the pages cannot either",
             "Set retains and trains.",
         )
-    return Finding(name, "ok", f"{len(entry.models)} models, {entry.region or 'no region named'}")
+    return Finding(name, "ok", f"{counted(len(entry.models), 'model')}, {entry.region or 'no region named'}")

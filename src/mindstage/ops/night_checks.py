@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mindstage.datamap.retention import kept_days
 from mindstage.kit import clock
+from mindstage.kit.words import counted
 from mindstage.ops.findings import Finding
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
@@ -62,7 +63,7 @@ def check_erasures(instance: Instance) -> Iterator[Finding]:
         yield Finding(
             "erasures",
             "mistake",
-            f"{len(rows)} not complete: {count} things that should be gone were found, or still opened; no receipt yet",
+            f"{len(rows)} not complete: {counted(count, 'thing')} that should be gone found, or still opened; no receipt yet",
             "mindstage night tries again. If this stays, a key or a row comes back: look in the log, and report it.",
         )
     else:
@@ -84,7 +85,7 @@ def check_keystore_copies(instance: Instance) -> Iterator[Finding]:
         )
     elif (age := clock.now() - max(moments)) > COPY_LASTS:
         days = max(1, age.days)
-        yield Finding("keystore's copy", "warning", f"the newest is {days} days old", "mindstage backup")
+        yield Finding("keystore's copy", "warning", f"the newest is {counted(days, 'day')} old", "mindstage backup")
     elif len(moments) < len(folders):
         yield Finding("keystore's copy", "warning", "the newest copy lies in one place only", "mindstage backup")
     else:

@@ -169,16 +169,18 @@ def take_lock(data_dir: Path, *, name: str = LOCK, what: str = "Mindstage") -> i
     except OSError:
         holder = os.read(descriptor, len(A_COMMAND)).decode(errors="replace")
         os.close(descriptor)
-        raise StartMistake(_why_held(data_dir, holder or what)) from None
+        raise StartMistake(_why_held(data_dir, holder or what, by=what)) from None
     with suppress(OSError):  # a full disk: then it says less
         os.ftruncate(descriptor, 0)
         os.write(descriptor, what.encode())
     return descriptor
 
 
-def _why_held(data_dir: Path, holder: str) -> str:
+def _why_held(data_dir: Path, holder: str, *, by: str) -> str:
     if holder == A_COMMAND:
         return f"{A_COMMAND} is at work on {data_dir}, such as an import or a backup; start this when it has ended."
+    if by == A_COMMAND:
+        return f"{holder} is already running on {data_dir}; stop it, and do this again. Nothing was changed."
     return f"{holder} is already running on {data_dir}; use that one, or give this one another folder with --data."
 
 

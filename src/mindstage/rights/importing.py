@@ -14,6 +14,7 @@ from mindstage.accounts.arrivals import finish_arrivals, undo_arrivals
 from mindstage.accounts.models import User
 from mindstage.datamap.holdings import holdings
 from mindstage.datamap.porting import NotUnderstood, Porter, Report
+from mindstage.kit.words import counted
 from mindstage.ledger.signing import fingerprint
 from mindstage.rights.archive import Archive
 from mindstage.rights.export_models import KeptFile
@@ -41,7 +42,7 @@ class Brought:
         said += [f"Kept as it is: {one}" for one in _times(self.report.kept)]
         said += [f"Not understood: {one}" for one in _times(self.report.not_understood)]
         if self.editions:
-            said.append(f"{self.editions:,} files only say the same in other formats, and were not needed.")
+            said.append(f"{counted(self.editions, 'file only says', 'files only say')} the same in other formats.")
         return [*said, f"The archive was whole. The key that signed it: {self.signed_by}."]
 
 

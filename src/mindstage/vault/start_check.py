@@ -64,11 +64,12 @@ KEYSTORE_LOST = (
     "`mindstage restore --keystore`."
 )
 OLD_KEYSTORE = (
-    "The keystore is older than the database. Put the right one back, restore its newest copy with "
-    "`mindstage restore --keystore`, or go on with this one: `mindstage restore --replay`."
+    "The keystore is older than the database. Stop Mindstage; then put the right one back, restore its newest copy "
+    "with `mindstage restore --keystore`, or go on with this one: `mindstage restore --replay`."
 )
 OLD_DATABASE = (
-    "The database is older than the keystore; run `mindstage restore --replay` to replay what was erased since."
+    "The database is older than the keystore: an old file was put back. Stop Mindstage and run "
+    "`mindstage restore --replay`, which erases in it what was erased since."
 )
 DATABASE_TOO_OLD = (
     "The database is older than the gap in the ledger of erasures, so nobody can say what was erased since. Put a "

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mindstage.kit.words import counted
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def _find(name: str, instance: Instance) -> Backup:
 def _agree(lost: int) -> bool:
     if not lost:
         return True
-    print(f"{lost} accounts, stories or other things are younger than this copy: without keys they stay unreadable.")
+    print(f"Younger than this copy: {counted(lost, 'account, story or other thing', 'accounts, stories or other things')}.")
+    print("Without keys they stay unreadable.")
     if not sys.stdin.isatty():
         print("Run it again with --yes to go on.")
         return False
@@ -145,13 +147,16 @@ def _agree(lost: int) -> bool:
 
 
 def _list(instance: Instance) -> int:
+    from mindstage.kit.ids import made_at
     from mindstage.ops.backup import list_backups
     from mindstage.vault.backup_keys import backup_ends
 
     _refuse_lost(instance, "keystore", "restore it first: `mindstage restore --keystore`")
     ends = backup_ends()
     for backup in list_backups(instance.backups_dir):
-        print(f"{backup.path}  {backup.path.stat().st_size / 1e6:8.1f} MB  opens until {ends[backup.id]}")
+        size, taken = backup.path.stat().st_size, made_at(backup.id)
+        day = f"taken {taken:%Y-%m-%d %H:%M} UTC" if taken else ""
+        print(f"{backup.path}  {size / 1e6:8.1f} MB  {day}  opens until {ends[backup.id]}")
     return 0
 
 
@@ -161,13 +166,17 @@ def _say(report: Report, instance: Instance) -> int:
 
     opened = report.gate.mode is Mode.OPEN
     print(f"Put back: {report.what}.")
-    print(f"  {report.replayed} entries of the ledger replayed, {sum(c.count for c in report.cleared)} rows cleared")
+    replayed = counted(report.replayed, "entry of the ledger", "entries of the ledger")
+    print(f"  {replayed} replayed, {counted(sum(c.count for c in report.cleared), 'row')} cleared")
     if report.rearmed:
-        print(f"  {report.rearmed} freezes and stays in the trash have their full time again")
+        rearmed = counted(report.rearmed, "freeze or stay in the trash has its", "freezes and stays in the trash have their")
+        print(f"  {rearmed} full time again")
     if report.keyless:
-        print(f"  {report.keyless} accounts or items have no key any more: they are shown as unreadable")
+        keyless = counted(report.keyless, "account or item has", "accounts or items have")
+        print(f"  {keyless} no key any more: shown as unreadable")
     if opened:
-        print(f"  {report.keys_of_ended} keys of what was ended are left")
+        left = counted(report.keys_of_ended, "key of what was ended is", "keys of what was ended are")
+        print(f"  {left} left")
         print(f"Signed report: {write_report(report, instance.backups_dir)}")
         print("Start it again with `mindstage serve`.")
     else:

@@ -30,11 +30,13 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
         if prepared.is_new:
             say("Make a recovery sheet of the root key, once: without it nobody can read anything here, not even you.")
             say("  mindstage keys sheet FILE.html      print it, put it away from this machine, delete the file")
-        if current_gate().mode is not Mode.OPEN:
-            say(f"Closed: {current_gate().why}")
         if instance.config_file:
             say(f"Settings are read from {instance.config_file}")
-        say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
+        if current_gate().mode is Mode.OPEN:
+            say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
+        else:
+            say(current_gate().why)
+            say(f"Mindstage is closed: {address}/ shows nobody anything (Ctrl-C ends it)")
 
     return serve(prepared, on_ready=say_ready)
 
