@@ -14,6 +14,7 @@ from typing import Any
 
 from mindstage.config.configuration import Configuration, ConfigurationMistake, load, refuse_keys_inside_data
 from mindstage.kit.acting import OPERATOR, acting_as
+from mindstage.kit.words import as_typed, called
 
 MISTAKE = 2
 """The exit code of a mistake in the set-up."""
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Exception as mistake:  # sorted at once: a fault of ours goes on as what it is
         if not _is_mistake(mistake):
             raise
-        print(mistake, file=sys.stderr)  # noqa: T201 - the one sentence
+        print(as_typed(str(mistake)), file=sys.stderr)  # noqa: T201 - the one sentence
         code = MISTAKE
     except KeyboardInterrupt:
         code = 130
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mindstage", description="AI storytelling on your own machine.")
+    parser = argparse.ArgumentParser(prog=called(), description="AI storytelling on your own machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, line in COMMANDS.items():
         if (module := _command(name)) is not None:
@@ -68,7 +69,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
             _add_places(command)
             module.add_arguments(command)
             command.set_defaults(module=module)
-    return parser.parse_args(argv)
+    return parser.parse_args(argv or ["--help"])
 
 
 def _command(name: str) -> Any:

@@ -22,7 +22,7 @@ UV = """#!/bin/sh
 printf '%s\\n' "$*" >>"$UV_LOG"
 [ -z "${UV_BREAKS:-}" ] || exit 1
 mkdir -p .venv/bin
-printf '#!/bin/sh\\necho ran: "$@"\\n' >.venv/bin/python
+printf '#!/bin/sh\\necho ran: "$@"\\necho as: "$MINDSTAGE_CALLED"\\n' >.venv/bin/python
 /bin/chmod 755 .venv/bin/python
 """
 
@@ -136,7 +136,7 @@ def test_serve_brings_what_the_lock_file_names_and_becomes_the_program(clone: Cl
     clone.has(clone.path / "python3")
     for _ in range(2):
         done = clone.run("bin/serve", "--port", "0", "--data", "my data")
-        assert (done.returncode, done.stdout) == (0, "ran: -m mindstage serve --port 0 --data my data\n")
+        assert (done.returncode, done.stdout) == (0, "ran: -m mindstage serve --port 0 --data my data\nas: bin/mindstage\n")
     assert clone.log.read_text() == "sync --locked --quiet --inexact --no-group dev\n"
     (clone.root / "uv.lock").write_text("another lock")
     clone.run("bin/serve")

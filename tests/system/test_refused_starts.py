@@ -204,3 +204,11 @@ def test_configuration_mistake(bare_program: Program, toml: str, says: str) -> N
     """A mistake in mindstage.toml is named in one sentence."""
     bare_program.toml = toml
     refused(bare_program, says=says)
+
+
+def test_next_steps_are_told_as_they_are_typed(tmp_path: Path) -> None:
+    """A script of the repository says how it is called; and without a command all of them are listed."""
+    instance = Program(tmp_path / "instance", {"MINDSTAGE_CALLED": "bin/mindstage"})
+    for command, says in ((("backup",), "start it once with `bin/mindstage serve`"), ((), "usage: bin/mindstage")):
+        assert says in instance.run(*command).stdout
+    assert "  restore " in instance.run().stdout

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from mindstage.kit.words import as_typed
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
     try:
         backup = _take(instance)
     except BackupFailed as failure:
-        print(failure, file=sys.stderr)
+        print(as_typed(str(failure)), file=sys.stderr)
         return FAILED
     print(f"{backup.path}  {backup.path.stat().st_size / 1e6:.1f} MB, opens until {backup_ends()[backup.id]}")
     print("The keystore is not in it: its copies lie in the backups folder and beside the escrow.")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from mindstage.kit.words import as_typed
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _say(findings: Sequence[Finding], *, as_json: bool) -> int:
         print(json.dumps([finding.as_json() for finding in findings], indent=2))
     else:
         for finding in findings:
-            print(f"{_MARKS[finding.level]}{finding.name}: {finding.sentence}")
+            print(as_typed(f"{_MARKS[finding.level]}{finding.name}: {finding.sentence}"))
             if finding.next_step:
-                print(f"        {finding.next_step}")
+                print(as_typed(f"        {finding.next_step}"))
     return 2 if any(finding.level == "mistake" for finding in findings) else 0

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mindstage.kit.words import as_typed
 from mindstage.ops.instance import Instance
 
 REFUSED = 1
@@ -59,7 +60,8 @@ def _restore(instance: Instance) -> int:
     except Mistyped as mistyped:
         print(f"{mistyped} Nothing was changed.", file=sys.stderr)
         return REFUSED
-    print(f"The root key is back in {put_back(key, instance)}, and opens the epoch file. Go on with `mindstage serve`.")
+    print(f"The root key is back in {put_back(key, instance)}, and opens the epoch file.")
+    print(as_typed("Go on with `mindstage serve`."))
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mindstage.kit.words import as_typed
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _install(model_id: str, source: Path | None) -> int:
     try:
         path = install(model_id, on_progress=_show, source_dir=source)
     except UnknownModel:
-        print(f"There is no model called {model_id}; `mindstage models list` shows them.", file=sys.stderr)
+        print(as_typed(f"There is no model called {model_id}; `mindstage models list` shows them."), file=sys.stderr)
         return 2
     except InstallationProblem as problem:
         print(f"\n{problem.sentence}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from mindstage.kit.words import as_typed, counted
 from mindstage.ops.instance import Instance
 
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     open_instance(instance, nothing="Nothing was done.")
     try:
         if options.confirm_date:
-            print(f"The date moved on by {confirm_date()} days; freezes and the trash moved along.")
+            print(f"The date moved on by {counted(confirm_date(), 'day')}; freezes and the trash moved along.")
             return 0
         row = pass_night(by_hand=True)
     except (NightUnderWay, NothingToConfirm) as refused:
@@ -36,7 +37,6 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
         print("The night is not over: something that was due could not be ended. It is tried again soon.")
         return 1
     failed = row.backup_problem or row.epoch_problem
-    print(
-        "Not all could be done; `mindstage doctor` says what." if failed else "Done: what was due, a backup, the epoch."
-    )
+    done = "Done: what was due, a backup, the epoch."
+    print(as_typed("Not all could be done; `mindstage doctor` says what.") if failed else done)
     return 1 if failed else 0

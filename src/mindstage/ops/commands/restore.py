@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mindstage.kit.words import counted
+from mindstage.kit.words import as_typed, counted
 from mindstage.ops.instance import Instance
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     try:
         report = _restore(options, instance)
     except RestoreRefused as refused:
-        print(refused, file=sys.stderr)
+        print(as_typed(str(refused)), file=sys.stderr)
         return REFUSED
     except EscrowAway:
         print("The escrow cannot be reached; put it back in its place and run this again.", file=sys.stderr)
@@ -178,7 +178,7 @@ def _say(report: Report, instance: Instance) -> int:
         left = counted(report.keys_of_ended, "key of what was ended is", "keys of what was ended are")
         print(f"  {left} left")
         print(f"Signed report: {write_report(report, instance.backups_dir)}")
-        print("Start it again with `mindstage serve`.")
+        print(as_typed("Start it again with `mindstage serve`."))
     else:
-        print(report.gate.why, file=sys.stderr)
+        print(as_typed(report.gate.why), file=sys.stderr)
     return 0 if opened and not report.keys_of_ended else REFUSED

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from mindstage.kit.addresses import address_to_open
+from mindstage.kit.words import as_typed
 from mindstage.ops.instance import Instance
 
 
@@ -43,4 +44,4 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
 
 def say(line: str) -> None:
     """To the terminal, at once, also when it is a pipe."""
-    print(line, file=sys.stdout, flush=True)
+    print(as_typed(line), file=sys.stdout, flush=True)
