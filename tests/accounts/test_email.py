@@ -161,6 +161,10 @@ def test_a_letter_does_not_lead_past_the_one_time_code() -> None:
     code = code_in(wait_for_letters(1)[0])
     assert client.post("/session/recovery/mail/code/", {"code": code}).headers["Location"] == "/session/code/"
     assert not Session.objects.exists()
+    for page in (client.get("/session/code/"), client.post("/session/code/", {"code": "000000"})):
+        words = page.content.decode()
+        assert ("The code of the letter is right" in words, "passphrase is right" in words) == (True, False)
+        assert 'href="/session/recovery/mail/">Begin again' in words
     response = client.post("/session/code/", {"code": code_of(secret)})
     assert response.headers["Location"] == "/account/?recovered#change"
 

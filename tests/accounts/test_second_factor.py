@@ -55,6 +55,7 @@ def at_the_code() -> Client:
 def test_the_code_leads_on_to_where_the_person_wanted_to_go() -> None:
     _, secret = with_totp()
     client = at_the_code()
+    assert "The passphrase is right" in client.get("/session/code/").content.decode()
     response = client.post("/session/code/", {"code": code_of(secret)})
     assert (response.status_code, response.headers["Location"]) == (302, "/characters/")
     assert client.get("/account/").status_code == 200

@@ -31,27 +31,28 @@ WRONG = "That is not a code of now, or it was used before. Please take the next 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Ask for the one-time code, after the right passphrase. Until it is given there is no session at all."""
+    """Ask for the one-time code, after the right passphrase or letter. Until it is given there is no session at all."""
     door = request.COOKIES.get(DOOR, "")
     waiting = look_at_doorstep(door, Step.SECOND_FACTOR)
     account = _account_of(waiting)
     if waiting is None or account is None:
         return redirect("session_new")
+    by_mail = waiting["recovered"]
     if request.method != "POST":
-        return _ask(request, CodeForm())
+        return _ask(request, CodeForm(), by_mail=by_mail)
     form = CodeForm(request.POST)
     if not form.is_valid():
-        return _ask(request, form, status=422)
+        return _ask(request, form, by_mail=by_mail, status=422)
     try:
         right = give_second_factor(account=account, code=form.cleaned_data["code"], network=network_here(request))
     except TooManyTries as refusal:
-        return too_many_tries(form, refusal, lambda status: _ask(request, form, status=status))
+        return too_many_tries(form, refusal, lambda status: _ask(request, form, by_mail=by_mail, status=status))
     if not right:
         form.add_error("code", WRONG)
-        return _ask(request, form, status=422)
+        return _ask(request, form, by_mail=by_mail, status=422)
     if not end_doorstep(door):  # another request of this browser was faster
         return redirect("session_new")
-    response = enter(request, account, waiting["next"], proven=waiting["recovered"])
+    response = enter(request, account, waiting["next"], proven=by_mail)
     take_door_cookie_back(response)
     return response
 
@@ -104,8 +105,8 @@ def _account_of(waiting: dict[str, Any] | None) -> User | None:
     return account
 
 
-def _ask(request: HttpRequest, form: CodeForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "accounts/second_factor.html", {"form": form}, status=status)
+def _ask(request: HttpRequest, form: CodeForm, *, by_mail: bool, status: int = 200) -> HttpResponse:
+    return render(request, "accounts/second_factor.html", {"form": form, "by_mail": by_mail}, status=status)
 
 
 def _offer(request: SignedInRequest, account: User, secret: str, form: CodeForm, status: int = 200) -> HttpResponse:
