@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,12 +26,17 @@ class Press:
         self.now: Content = copy.deepcopy(content.present())
 
     def publish(
-        self, *, says: str = "Something else.", today: date | None = None, effective: date | None = None
+        self,
+        *,
+        says: str | Sequence[str] = "Something else.",
+        today: date | None = None,
+        effective: date | None = None,
     ) -> int:
         """Freeze the program as it is; the number of that version."""
         done = releases.read_releases(self.folder)
         differences = releases.compare(done[-1].content, self.now) if done else []
-        changes = [Change(tuple(releases.changed_things(differences)), says)] if done else []
+        told = [says] if isinstance(says, str) else says
+        changes = [Change(tuple(releases.changed_things(differences)), one) for one in told] if done else []
         frozen = releases.freeze(done, self.now, changes, today=today or clock.today(), effective=effective)
         releases.write_release(frozen, folder=self.folder, coming_file=self.coming)
         forget()

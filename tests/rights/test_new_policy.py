@@ -188,6 +188,20 @@ def test_the_banner(ada: User, press: Press) -> None:
     assert Client().post("/policy/2/notice/").status_code == 403
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 16])
+def test_many_changes_do_not_push_every_page_down(ada: User, press: Press, number: int) -> None:
+    """One or two stand there; more are counted, and unfold where they are."""
+    versions.note_versions()
+    press.change("entry", "story", note="Something else.")
+    press.publish(says=[f"Change {count}." for count in range(number)])
+    versions.note_versions()
+    shown = signed_in_client(ada).get("/account/").content.decode()
+    banner = shown[shown.index('id="policy-banner"') : shown.index("I have read it")]
+    assert all(f"Change {count}." in banner for count in range(number))
+    folded = number > 2
+    assert ("<details>" in banner, f"{number} things will be different." in banner) == (folded, folded)
+
+
 def test_a_question_stays_in_the_banner(ada: User, press: Press) -> None:
     """A notice can be closed; a question that must be answered again cannot, not even after the version holds."""
     versions.note_versions()
