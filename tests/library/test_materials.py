@@ -206,7 +206,10 @@ def test_each_lies_in_the_trash_and_ends_for_good(client: Client, ada: User, kin
     client.post(f"/{kind}s/{one.pk}/trash/")
     assert [(lying.words, lying.days_left) for lying in list_trash(ada.pk)] == [(f"a {kind}", 30)]
     assert find_material(ada.pk, one.pk, kind) is None
-    assert f"The {kind} is in the trash" in client.get(f"/{kind}s/?trashed={one.pk}").content.decode()
+    page = client.get(f"/{kind}s/?trashed={one.pk}").content.decode()
+    assert f"The {kind} is in the trash" in page
+    assert f'<input type="hidden" name="next" value="/{kind}s/">' in page
+    assert "It is back where it was." in client.get(f"/{kind}s/?back").content.decode()
     assert take_back(ada.pk, one.pk)
     assert find_material(ada.pk, one.pk, kind)
     client.post(f"/{kind}s/{one.pk}/trash/")
@@ -308,3 +311,14 @@ def test_a_scenario_without_an_opening_opens_with_its_premise(client: Client) ->
         client.post("/scenarios/", {"name": "The Ferry", "premise": premise})
         client.post("/stories/", {"own_scenario": str(latest("scenario").pk), "greeting": "0"})
         assert Turn.objects.get(story=Story.objects.latest("id")).open("text", Purpose.SHOW) == opening
+
+
+def test_lore_is_counted_in_words(client: Client, ada: User) -> None:
+    """One piece comes up as the story touches it, two come up as it touches them."""
+    one = scenario(ada)
+    edit = f"/scenarios/{one.pk}/edit/"
+    for number, says in enumerate(("1 piece of lore comes up as the story touches it.",
+                                   "2 pieces of lore come up as the story touches them.")):  # fmt: skip
+        client.post(edit, {"one_more": "lore"})
+        client.post(edit, {f"text.lore.{number}.content": f"The lamp has {number} flames."})
+        assert says in client.get(f"/scenarios/{one.pk}/").content.decode()

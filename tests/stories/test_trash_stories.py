@@ -335,4 +335,12 @@ def test_the_lists_page_and_offer_undo(player: Player) -> None:
     page = after.content.decode()
     assert page.count('<li id="i-') == 2
     assert f'action="/trash/{story.pk}/undo/"' in page
+    assert '<input type="hidden" name="next" value="/stories/">' in page
+    undone = client.post(f"/trash/{story.pk}/undo/", {"next": "/stories/"}, follow=True)
+    assert undone.redirect_chain == [("/stories/?back", 302)]
+    page = undone.content.decode()
+    assert (page.count('<li id="i-'), "It is back where it was." in page) == (3, True)
+    client.post(f"/stories/{story.pk}/trash/")
+    led = client.post(f"/trash/{story.pk}/undo/", {"next": "//elsewhere.example/"}).headers["Location"]
+    assert led == "/?back"
     assert client.get("/stories/?trashed=nonsense&page=99").status_code == 200

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from mindstage.accounts.access import SignedInRequest, require_visitor
+from mindstage.accounts.access import SignedInRequest, require_visitor, safe_next
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.views.answers import too_many
 from mindstage.rights.trash import EndBegun, count_trash, end_now, list_trash, take_back
@@ -27,7 +27,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @require_visitor
 def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
-    """Take something back out."""
+    """Take something back out, and go back to `next`: the list on which it was deleted a moment ago."""
     try:
         if not take_back(request.visitor.account_id, item):
             raise Http404
@@ -35,6 +35,8 @@ def undo(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
         return too_many(request, refusal, title="It still lies in the trash")
     except EndBegun:
         return HttpResponseRedirect(f"{reverse('trash_page')}?done=late")
+    if here := request.POST.get("next"):
+        return HttpResponseRedirect(f"{safe_next(here)}?back")
     return HttpResponseRedirect(f"{reverse('trash_page')}?done=back")
 
 
