@@ -70,6 +70,35 @@ def test_every_page_fits_and_is_named(come: Come, narrator: ThreadedFakeProvider
     check(visitor, [*pages, "/account/", story, f"{story}branches/", "/no/such/page/"])
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_long_names_of_ones_own_fit(come: Come, narrator: ThreadedFakeProvider, dark: bool) -> None:
+    """A name without a blank, as long as one may be, on each page that shows what one keeps for later stories."""
+    visitor = come(dark=dark, reduced_motion="reduce")
+    page = visitor.page
+    visitor.sign_up()
+    kept = []
+    for kind, field, button in (
+        ("personas", "Name", "Keep this persona"),
+        ("lorebooks", "Name", "Begin an empty one"),
+        ("scenarios", "Title", "Keep this scenario"),
+    ):
+        visitor.go(f"/{kind}/new/")
+        page.get_by_label(field, exact=True).fill("W" * 60)
+        page.get_by_role("button", name=button).click()
+        page.get_by_role("heading", level=1).wait_for()
+        kept += [f"/{kind}/", page.url.removeprefix(visitor.address)]
+    scenario = kept[-1].removesuffix("edit/")
+    visitor.go("/scenarios/dead-cable/")
+    page.get_by_label("You play").select_option(index=1)
+    page.get_by_label("W" * 60).check()
+    story = visitor.begin(fresh=False)
+    check(visitor, [*kept, scenario, "/scenarios/dead-cable/", story, f"{story}stage/", f"{story}names/"])
+    visitor.go(scenario)
+    page.get_by_role("button", name="Delete this scenario").click()
+    page.get_by_role("button", name="Undo").wait_for()
+    check(visitor, ["/trash/", "/your-data/", "/your-data/exports/"])
+
+
 def check(visitor: Visitor, paths: list[str]) -> None:
     page = visitor.page
     cdp = visitor.context.new_cdp_session(page)
