@@ -153,7 +153,12 @@ def test_the_owner_link_makes_one_owner() -> None:
     client = Client()
     page = client.get(f"/owner/{token}/")
     assert page.headers["Referrer-Policy"] == "same-origin"
-    assert f'name="owner_link" value="{token}"' in page.content.decode()
+    words = page.content.decode()
+    assert words.count(f'name="owner_link" value="{token}"') == 1
+    again = client.post("/account/new/", FORM | {"owner_link": token, "handle": "!"}).content.decode()
+    assert "will own the instance" in words
+    assert "will own the instance" in again
+    assert "will own the instance" not in client.get("/account/new/").content.decode()
     client.post("/account/new/", FORM | {"owner_link": token})
     assert User.objects.get().owner
     assert not OwnerLink.objects.exists()
