@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -56,6 +57,21 @@ def test_a_form_without_a_proof_does_nothing_and_comes_back_to_its_page() -> Non
         response = client.post("/account/recovery-codes/new/", headers={"Referer": referer})
         assert response.headers["Location"] == f"{PROOF}?next={back}"
     assert client.post("/account/recovery-codes/new/", headers={"Sec-Fetch-Dest": "empty"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("place", "word"), [("email", "again=email"), ("", "again"), ("a#b", "again"), ("a&b=c", "again")]
+)
+def test_a_form_on_a_long_page_is_led_back_to(place: str, word: str) -> None:
+    """It names its place on the page, which then links to it: nobody looks for a button that they have pressed."""
+    client = signed_in_client(make_person("ada"))
+    came_from = "http://testserver/account/?again=codes"
+    asked = client.post("/account/email/removal/", {"place": place}, headers={"Referer": came_from})
+    (back,) = parse_qs(urlsplit(asked.headers["Location"]).query)["next"]
+    assert back == f"/account/?{word}"
+    page = client.get(back).content.decode()
+    assert ('<a href="#email">press it once more</a>' in page) == (place == "email")
+    assert "press it once more" in page
 
 
 def test_the_page_that_one_comes_back_to_says_that_nothing_was_done_yet() -> None:

@@ -7,6 +7,7 @@ and says so. A field that is hard to type again waits there (`keep_typed`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -25,7 +26,11 @@ from mindstage.ui.views import problem
 
 LASTS = timedelta(minutes=10)
 AGAIN = "again"
-"""In the address of a page that somebody comes back to: what they had pressed there waits to be pressed once more."""
+"""In the address of a page that somebody comes back to: what they had pressed there waits to be pressed once more.
+
+A form on a long page names its place on it, as the field `place`; the page then leads there.
+"""
+PLACE = re.compile("[a-z-]{1,30}")
 
 
 def require_step_up[**P](
@@ -95,8 +100,10 @@ def _page_of(request: HttpRequest) -> str:
     came_from = urlsplit(request.headers.get("Referer", ""))
     if came_from.netloc != request.get_host():
         return reverse("account")
-    words = [word for word in came_from.query.split("&") if word and word != AGAIN]
-    return safe_next(came_from._replace(scheme="", netloc="", query="&".join([*words, AGAIN])).geturl())
+    words = [word for word in came_from.query.split("&") if word and word.partition("=")[0] != AGAIN]
+    place = request.POST.get("place", "")
+    words.append(f"{AGAIN}={place}" if PLACE.fullmatch(place) else AGAIN)
+    return safe_next(came_from._replace(scheme="", netloc="", query="&".join(words)).geturl())
 
 
 def _cookie(request: HttpRequest) -> str:
