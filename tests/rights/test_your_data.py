@@ -256,7 +256,9 @@ def test_a_frozen_account_sees_that_it_is_frozen_and_nothing_else(ada: Life, cli
 
 def test_freezing_alone_ends_nothing(ada: Life, client: Client) -> None:
     """Restriction: hidden until she thaws it, also after a year of nights."""
-    assert client.post("/your-data/freeze/").status_code == 200
+    frozen = client.post("/your-data/freeze/")
+    page = frozen.content.decode()
+    assert (frozen.status_code, 'href="/session/new/"' in page, "To your desk" in page) == (200, True, False)
     pass_nights(40)
     back = Client()
     back.post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE})

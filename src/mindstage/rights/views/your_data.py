@@ -75,6 +75,7 @@ def freeze(request: SignedInRequest) -> HttpResponse:
         freeze_account(account.pk, also=lambda: notify(account=account, text=text))
     except NotActive:
         return HttpResponseRedirect(reverse("your_data"))
+    request.visitor = None  # type: ignore[assignment]  # its session has ended, and the page shows it
     response = problem(
         request,
         status=200,
