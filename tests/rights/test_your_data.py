@@ -263,7 +263,8 @@ def test_freezing_alone_ends_nothing(ada: Life, client: Client) -> None:
     back = Client()
     back.post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE})
     assert "You froze it yourself" in page_of(back)
-    back.post("/your-data/freeze/end/")
+    thawed = back.post("/your-data/freeze/end/", follow=True)
+    assert "no longer frozen. Everything is where it was." in thawed.content.decode()
     assert page_of(back, f"/stories/{ada.story.pk}/")
 
 

@@ -95,6 +95,7 @@ def thaw(request: SignedInRequest) -> HttpResponse:
     person = request.visitor.account_id
     if end_own_freeze(person):
         notify(account=User.objects.get(pk=person), text="Your account is no longer frozen.")
+        return HttpResponseRedirect(f"{reverse('your_data')}?thawed")
     return HttpResponseRedirect(reverse("your_data"))
 
 
@@ -123,7 +124,10 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
     }
 
 
-NOTICES = {"kept": "Your account is as it was. Nothing was lost."}
+NOTICES = {
+    "kept": "Your account is as it was. Nothing was lost.",
+    "thawed": "Your account is no longer frozen. Everything is where it was.",
+}
 
 
 def _length(name: str) -> str:
