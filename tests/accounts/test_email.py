@@ -76,7 +76,9 @@ def test_an_address_is_kept_once_its_owner_shows_the_code() -> None:
     assert client.post("/account/email/code/", {"code": "2222-2222"}).status_code == 422
     assert not EmailAddress.objects.exists()
     assert client.post("/account/email/code/", {"code": code_in(letter).upper()}).status_code == 302
-    assert ADDRESS in client.get("/account/").content.decode()
+    page = client.get("/account/").content.decode()
+    assert ADDRESS in page
+    assert ('name="place" value="email"' in page, 'id="email"' in page) == (True, True)
     assert client.post("/account/email/code/", {"code": code_in(letter)}).headers["Location"] == "/account/email/"
 
 

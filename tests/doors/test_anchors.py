@@ -111,3 +111,13 @@ def test_no_other_form_leads_to_a_place() -> None:
         "rights/views/consents.py": ["ask-"],
         "stories/views/turns.py": ["line"],
     }
+
+
+def test_each_place_that_a_form_names_is_on_its_page(house: House) -> None:
+    """Whoever had to prove first who they are is led back there by a link (accounts/step_up.py)."""
+    client = signed_in_client(house.ada)
+    named = [
+        (page, form.fields["place"]) for page in pages(house, client) for form in page.forms if "place" in form.fields
+    ]
+    assert [page.path for page, _ in named] != []
+    assert [(page.path, place) for page, place in named if place not in page.ids] == []

@@ -32,6 +32,6 @@ def test_a_shorter_name_leaves_nothing_of_the_longer(tmp_path: Path) -> None:
     """What a command wrote there is not what the server after it is called."""
     os.close(take_lock(tmp_path, what=A_COMMAND))
     held = take_lock(tmp_path)
-    with pytest.raises(StartMistake, match="Mindstage is already running on .*; stop it, and do this again"):
+    with pytest.raises(StartMistake, match=r"Mindstage is already running on .*; stop it, and do this again"):
         take_lock(tmp_path, what=A_COMMAND)
     os.close(held)

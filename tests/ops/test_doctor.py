@@ -132,6 +132,6 @@ def test_an_old_file_that_was_put_back(
         file.parent.mkdir(parents=True)
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute(f"CREATE TABLE {table} ({names})")
-            connection.execute(f"INSERT INTO {table} VALUES (?, ?)", values)  # noqa: S608 - our own names
+            connection.execute(f"INSERT INTO {table} VALUES (?, ?)", values)
     (said,) = doctor.check_ages(instance)
     assert (said.level, says in said.sentence) == ("mistake" if says else "ok", True)

@@ -136,7 +136,10 @@ def test_serve_brings_what_the_lock_file_names_and_becomes_the_program(clone: Cl
     clone.has(clone.path / "python3")
     for _ in range(2):
         done = clone.run("bin/serve", "--port", "0", "--data", "my data")
-        assert (done.returncode, done.stdout) == (0, "ran: -m mindstage serve --port 0 --data my data\nas: bin/mindstage\n")
+        assert (done.returncode, done.stdout) == (
+            0,
+            "ran: -m mindstage serve --port 0 --data my data\nas: bin/mindstage\n",
+        )
     assert clone.log.read_text() == "sync --locked --quiet --inexact --no-group dev\n"
     (clone.root / "uv.lock").write_text("another lock")
     clone.run("bin/serve")

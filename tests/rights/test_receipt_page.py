@@ -103,7 +103,10 @@ def test_a_receipt_tells_how_many_texts_were_tried(tmp_path: Path, capsys: pytes
         assert ("41 sealed texts were tried: 0 opened" in capsys.readouterr().out) == told
 
 
-KEPT = ("a tag, so that nobody poses as you (ends 2026-12-08)", "a hash, so that it can be known (ends with the instance)")
+KEPT = (
+    "a tag, so that nobody poses as you (ends 2026-12-08)",
+    "a hash, so that it can be known (ends with the instance)",
+)
 SENT = "faraway (Iceland), until 2026-11-01; keeps: 9 days; gone there: -"
 
 

@@ -375,12 +375,3 @@ def test_bars_go_as_far_as_this_copy_keeps_things(client: Client, monkeypatch: p
     rules = Path(views.__file__).parent.parent.joinpath("static/rights/held.css").read_text()
     longest = max(promised_days(name) for name in PROMISES)
     assert all(f".to-{n}d {{ --days: {n}; }}" in rules for n in range(1, longest + 1))
-
-
-def test_each_place_that_a_form_names_is_on_its_page(client: Client) -> None:
-    """Whoever had to prove first who they are is led there by a link."""
-    for path, least in (("/account/", 0), ("/your-data/", 1)):
-        page = client.get(path).content.decode()
-        places = re.findall('name="place" value="([^"]*)"', page)
-        assert len(places) >= least
-        assert all(f'id="{place}"' in page for place in places), path

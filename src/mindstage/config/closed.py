@@ -54,7 +54,7 @@ async def say_closed(scope: Scope, send: Send, why: str) -> None:
         policy += f"; style-src 'sha256-{_hash(_STYLE)}'"
     else:
         kind, body = "text/plain; charset=utf-8", f"{SENTENCE}\n\n{why}\n"
-    headers = {name: value for name, value in SECURITY_HEADERS} | {
+    headers = dict(SECURITY_HEADERS) | {
         b"content-type": kind.encode(),
         b"cache-control": b"no-store",
         b"retry-after": b"60",

@@ -71,7 +71,8 @@ def check_permissions(instance: Instance) -> Iterator[Finding]:
             yield Finding(
                 name,
                 "mistake",
-                f"others can read {counted(len(open_to_others), 'file or folder', 'files and folders')}, first {open_to_others[0]}",
+                f"others can read {counted(len(open_to_others), 'file or folder', 'files and folders')}, the first is "
+                f"{open_to_others[0]}",
                 f"chmod -R go= {folder}",
             )
         else:

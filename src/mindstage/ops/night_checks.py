@@ -63,7 +63,7 @@ def check_erasures(instance: Instance) -> Iterator[Finding]:
         yield Finding(
             "erasures",
             "mistake",
-            f"{len(rows)} not complete: {counted(count, 'thing')} that should be gone found, or still opened; no receipt yet",
+            f"{len(rows)} not complete: {counted(count, 'thing')} that should be gone found or opened; no receipt yet",
             "mindstage night tries again. If this stays, a key or a row comes back: look in the log, and report it.",
         )
     else:

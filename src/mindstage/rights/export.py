@@ -39,8 +39,8 @@ ALIVE = (User.State.ACTIVE, User.State.FROZEN)
 
 ONE_A_DAY = "One export a day: you asked for one within the last 24 hours. Nothing new was begun; come back later."
 NO_AGE_KEY = (
-    "This is not a public age key: one begins with “age1” and has 62 letters and digits, so look whether all are there. "
-    "No export was begun."
+    "This is not a public age key: one begins with “age1” and has 62 letters and digits. Look whether all are there; "
+    "no export was begun."
 )
 NOT_NOW = "Your account is being ended, so nothing new can be begun."
 

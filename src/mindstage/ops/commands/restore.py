@@ -138,8 +138,8 @@ def _find(name: str, instance: Instance) -> Backup:
 def _agree(lost: int) -> bool:
     if not lost:
         return True
-    print(f"Younger than this copy: {counted(lost, 'account, story or other thing', 'accounts, stories or other things')}.")
-    print("Without keys they stay unreadable.")
+    younger = counted(lost, "account, story or other thing", "accounts, stories or other things")
+    print(f"Younger than this copy: {younger}. Without a key that stays unreadable.")
     if not sys.stdin.isatty():
         print("Run it again with --yes to go on.")
         return False
@@ -169,7 +169,9 @@ def _say(report: Report, instance: Instance) -> int:
     replayed = counted(report.replayed, "entry of the ledger", "entries of the ledger")
     print(f"  {replayed} replayed, {counted(sum(c.count for c in report.cleared), 'row')} cleared")
     if report.rearmed:
-        rearmed = counted(report.rearmed, "freeze or stay in the trash has its", "freezes and stays in the trash have their")
+        rearmed = counted(
+            report.rearmed, "freeze or stay in the trash has its", "freezes and stays in the trash have their"
+        )
         print(f"  {rearmed} full time again")
     if report.keyless:
         keyless = counted(report.keyless, "account or item has", "accounts or items have")
