@@ -16,6 +16,7 @@ from mindstage.library.contents import Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import find_material, make_material, open_content
 from mindstage.library.models import Material
+from mindstage.library.trash import trash_item
 from mindstage.prompts.dialects import dialect_named
 from mindstage.rights.trash import end_now, list_trash, take_back
 from mindstage.stories.keeping import keep_as_scenario
@@ -232,6 +233,8 @@ def test_nobody_else_finds_one(ada: User, kind: Kind) -> None:
     form = {"scenario": "dead-cable", "greeting": "0", field: str(one.pk)}
     assert ben.post("/stories/", form).status_code in (400, 404)
     assert Story.objects.count() == stories
+    trash_item(one)
+    assert ben.get(f"/{kind}s/?trashed={one.pk}").context["trashed"] is None
 
 
 def test_what_ended_meanwhile_is_not_corrected(client: Client) -> None:
