@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from mindstage.accounts.access_counts import AccessCount, store_counts
@@ -145,3 +146,16 @@ def test_the_number_is_read_out_of_an_index(ada: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {_FIND}", [b""])
         assert "COVERING INDEX new_notices" in str(cursor.fetchall())
+
+
+def test_what_to_do_about_a_strange_one_can_be_done() -> None:
+    """Whoever has no passphrase is not told to change it."""
+    account = make_person("ada")
+    notify(account=account, text="A passkey was added.")
+    for password, says, says_not in (
+        (account.password, "change your passphrase", "remove each passkey"),
+        (make_password(None), "remove each passkey", "change your passphrase"),
+    ):
+        User.objects.update(password=password)
+        page = signed_in_client(User.objects.get()).get("/account/").content.decode()
+        assert (says in page, says_not in page) == (True, False)
