@@ -182,3 +182,11 @@ def test_visitors_without_an_account_get_no_session() -> None:
     client.get("/account/")
     assert set(client.cookies) <= {"csrf"}
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/session/new/", "/account/new/"])
+def test_whoever_opened_the_address_in_numbers_is_led_to_where_passkeys_are(path: str) -> None:
+    """Browsers offer none at 127.0.0.1: without the hint a person with nothing but a passkey stands outside."""
+    for host, led in (("127.0.0.1:8470", True), ("localhost:8470", False), ("house.example", False)):
+        page = Client(headers={"Host": host}).get(path).content.decode()
+        assert (f'href="http://localhost:8470{path}"' in page) == led, host

@@ -45,8 +45,14 @@ AGE = b"age-encryption.org/"
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
-NO_ARCHIVE = "This file is not an archive that can be opened: it is damaged, cut short, or of another kind."
-NOT_OURS = "This archive is not an export of Mindstage: its manifest is missing or not what it should be."
+NO_ARCHIVE = (
+    "This file is not an archive that can be opened: it is damaged, cut short, or of another kind. Nothing was brought "
+    "in; choose the .zip file as it was downloaded."
+)
+NOT_OURS = (
+    "This archive is not an export of Mindstage: its manifest is missing or not what it should be. Nothing was brought "
+    "in; choose the archive as it was downloaded, with all that is in it."
+)
 CHANGED = "This archive was changed or damaged after it was made: {what}. Nothing was brought in."
 TOO_MUCH = "This archive is larger than what is taken in ({what}). Nothing was brought in."
 BAD_NAME = "This archive holds a file whose name leads out of it, or is no plain file. Nothing was brought in."

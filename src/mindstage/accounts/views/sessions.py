@@ -17,7 +17,7 @@ from mindstage.accounts.models import User
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.sessions import end_all, end_named_session, end_other_sessions, end_session
 from mindstage.accounts.sign_in import sign_in
-from mindstage.accounts.views.answers import admit, network_here, site_here, too_many_tries
+from mindstage.accounts.views.answers import admit, localhost_instead, network_here, site_here, too_many_tries
 from mindstage.ui.views import not_found
 from mindstage.vault.keys import forget_keys
 
@@ -80,5 +80,10 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, form: SignInForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": form["next"].value() or "", "passkeys": site_here(request) is not None}
+    context = {
+        "form": form,
+        "next": form["next"].value() or "",
+        "passkeys": site_here(request) is not None,
+        "localhost": localhost_instead(request),
+    }
     return render(request, "accounts/sign_in.html", context, status=status)
