@@ -6,7 +6,7 @@ its file said). A scenario is a stage (stage_texts.py) with its `openings`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -140,13 +140,17 @@ def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     content["entries"] = entries
 
 
-def drop_emptied(kind: str, content: Json) -> bool:
-    """Entries of lore, and members of a cast, without any text go; whether there were any. Raises Refused."""
+def drop_emptied(kind: str, content: Json, rows: Container[str]) -> bool:
+    """Entries of lore, and members of a cast, that somebody has emptied to the last text go; whether any did.
+
+    `rows`: those that were just corrected. Of a lorebook others go only if they are as they were added: some programs
+    part a book by entries that have a comment, or settings, and no text that a page shows. Raises Refused.
+    """
     before = _count_rows(kind, content)
     if kind == Kind.SCENARIO:
         drop_blank_rows(content)
     elif kind == Kind.LOREBOOK:
-        _drop_emptied_entries(content)
+        _drop_emptied_entries(content, rows)
     return _count_rows(kind, content) < before
 
 
@@ -168,11 +172,12 @@ def _count_rows(kind: str, content: Json) -> int:
     return sum(len(content.get(name, ())) for name in ("cast", "lore"))
 
 
-def _drop_emptied_entries(content: Json) -> None:
+def _drop_emptied_entries(content: Json, rows: Container[str]) -> None:
     content["entries"] = [
         entry
-        for entry in list_entries(content)
-        if any(text.text.strip() for text in texts_of_row("", LORE, with_card_names(entry)))
+        for number, entry in enumerate(list_entries(content))
+        if (f"entries.{number}" not in rows and entry != BLANK_ENTRY)
+        or any(text.text.strip() for text in texts_of_row("", LORE, with_card_names(entry)))
     ]
 
 

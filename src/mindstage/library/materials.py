@@ -115,12 +115,13 @@ def correct_material(
         fields = [one for group in list_texts(row.kind, name, content) for one in group.fields]
         if seen and seen.get(REMOVALS) != str(row.removals) and rows_of(typed_anew(texts, seen)):
             raise Removed
-        for one, text in pick_changes(fields, texts, seen):
+        changes = pick_changes(fields, texts, seen)
+        for one, text in changes:
             if one.path == "name":
                 row.seal(name=check_name(row.kind, text))
             else:
                 put_text(row.kind, content, one, text)
-        if drop_emptied(row.kind, content):
+        if drop_emptied(row.kind, content, rows_of(one.path for one, _ in changes)):
             row.removals += 1
         if one_more:
             add_one(row.kind, content, one_more)

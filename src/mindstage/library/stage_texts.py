@@ -118,7 +118,8 @@ def drop_blank_rows(raw: dict[str, Any]) -> None:
         member, known = raw["cast"][number], _names_its_role(raw, number)
         role = raw["roles"][number] if known else {}
         if any(one.text.strip() for one in [*texts_of_row("", CAST, member), *texts_of_row("", ROLE, role)]):
-            _check_member(member["name"])
+            if not member["name"].strip():
+                raise Refused(NAMELESS)
             continue
         del raw["cast"][number]
         if known:

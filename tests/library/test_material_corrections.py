@@ -1,0 +1,78 @@
+"""Corrections of lorebooks and scenarios touch what was corrected, all of it, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from mindstage.accounts.models import User
+from mindstage.library.contents import BLANK
+from mindstage.library.materials import make_material, open_content
+from mindstage.library.models import Material
+from mindstage.prompts.inputs import CastMember
+from mindstage.vault.purposes import Purpose
+from people import make_person, signed_in_client
+
+pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_person("ada")
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    return signed_in_client(ada)
+
+
+class Book:
+    """A lorebook of Ada's, and its page."""
+
+    def __init__(self, client: Client, ada: User, *entries: Any, **more: Any) -> None:
+        content = {"entries": list(entries), **more}
+        self.client = client
+        self.row = make_material(owner=ada.pk, kind="lorebook", name="Lamps", content=content)
+        self.there = f"/lorebooks/{self.row.pk}/edit/"
+
+    def marks(self) -> str:
+        """What a tab holds that is opened now."""
+        seen: str = self.client.get(self.there).context["seen"]
+        return seen
+
+    def correct(self, texts: dict[str, str], **more: str) -> Any:
+        return self.client.post(self.there, {f"text.{path}": text for path, text in texts.items()} | more)
+
+    @property
+    def content(self) -> Any:
+        return open_content(Material.objects.get(pk=self.row.pk), Purpose.SHOW)
+
+    @property
+    def entries(self) -> list[Any]:
+        entries: list[Any] = self.content["entries"]
+        return entries
+
+
+LAMP = {"keys": ["lamp"], "content": "It burns whale oil.", "name": "The lamp"}
+STAIR = {"keys": ["stair"], "content": "Ninety steps.", "name": "The stair"}
+
+
+def test_an_entry_that_was_not_emptied_stays(client: Client, ada: User) -> None:
+    """A line that parts a book has a comment and no text; keys may be numbers. Neither is dropped beside another."""
+    parting = {"keys": [], "content": "", "comment": "Places", "extensions": {"x": 1}}
+    numbers = {"keys": [1, 2], "content": ""}
+    book = Book(client, ada, parting, numbers, LAMP)
+    book.correct({"entries.2.content": "It burns gas."})
+    assert book.entries == [parting, numbers, LAMP | {"content": "It burns gas."}]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "Ann \U0001f469\u200d\U0001f680"])
+def test_a_name_that_came_with_a_card_keeps_no_other_correction_out(client: Client, ada: User, name: str) -> None:
+    """A card's name may be longer than one that is typed here, and have signs that none may have."""
+    content = BLANK["scenario"] | {"cast": [asdict(CastMember(name=name))], "roles": [{"name": name, "line": ""}]}
+    row = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=content)
+    assert client.post(f"/scenarios/{row.pk}/edit/", {"text.premise": "It rains."}).status_code == 302
+    assert open_content(Material.objects.get(pk=row.pk), Purpose.SHOW)["cast"][0]["name"] == name
