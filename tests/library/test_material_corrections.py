@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -76,3 +77,19 @@ def test_a_name_that_came_with_a_card_keeps_no_other_correction_out(client: Clie
     row = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=content)
     assert client.post(f"/scenarios/{row.pk}/edit/", {"text.premise": "It rains."}).status_code == 302
     assert open_content(Material.objects.get(pk=row.pk), Purpose.SHOW)["cast"][0]["name"] == name
+
+
+def test_no_other_place_keeps_a_word_that_was_corrected(client: Client, ada: User) -> None:
+    """World-info files call keys by another name, and a file says the book's name as well."""
+    world_info = {"key": ["Wilhelm"], "keysecondary": ["Wilhelm"], "content": "It burns.", "order": 3}
+    book = Book(client, ada, world_info, name="Wilhelm")
+    book.correct({"name": "Light", "entries.0.keys": "lamp", "entries.0.secondary_keys": ""})
+    assert "Wilhelm" not in json.dumps(book.content)
+    assert (book.content["name"], book.entries[0]["key"], book.entries[0]["keys"]) == ("Light", ["lamp"], ["lamp"])
+
+
+def test_a_description_in_several_pieces_is_corrected_where_it_stands(client: Client, ada: User) -> None:
+    """Other programs write what they like."""
+    book = Book(client, ada, description=["One.", "Two."])
+    book.correct({"description.1": "Three."})
+    assert book.content == {"entries": [], "description": ["One.", "Three."]}

@@ -13,7 +13,7 @@ from typing import Any, Final
 from mindstage.kit import canonical
 from mindstage.kit.shapes import conforms, fits
 from mindstage.library.cards import CardRefused
-from mindstage.library.cards.lore import list_entries, read_lore, with_card_names
+from mindstage.library.cards.lore import list_entries, put_value, read_lore, with_card_names
 from mindstage.library.correctable import Correctable, texts_of
 from mindstage.library.models import Material
 from mindstage.library.stage_texts import (
@@ -127,17 +127,20 @@ def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     """Write a text where it stood. Raises Refused."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Unstorable
-    if kind != Kind.LOREBOOK:
+    if kind != Kind.LOREBOOK or not one.path.startswith("entries."):
         put_any_name(content, one, text)
-        return
-    if not one.path.startswith("entries."):
-        content[one.path] = text
         return
     _, number, name = one.path.split(".")
     values: object = [word for line in text.split("\n") if (word := line.strip())] if one.several else text
     entries = list_entries(content)
-    entries[int(number)] = with_card_names(entries[int(number)]) | {name: values}
+    entries[int(number)] = put_value(entries[int(number)], name, values)
     content["entries"] = entries
+
+
+def put_name(content: Json, name: str) -> None:
+    """A lorebook's file says its name too."""
+    if "name" in content:
+        content["name"] = name
 
 
 def drop_emptied(kind: str, content: Json, rows: Container[str]) -> bool:

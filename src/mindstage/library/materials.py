@@ -20,6 +20,7 @@ from mindstage.library.contents import (
     drop_emptied,
     list_texts,
     pack,
+    put_name,
     put_text,
 )
 from mindstage.library.correctable import pick_changes, typed_anew
@@ -118,7 +119,9 @@ def correct_material(
         changes = pick_changes(fields, texts, seen)
         for one, text in changes:
             if one.path == "name":
-                row.seal(name=check_name(row.kind, text))
+                called = check_name(row.kind, text)
+                row.seal(name=called)
+                put_name(content, called)
             else:
                 put_text(row.kind, content, one, text)
         if drop_emptied(row.kind, content, rows_of(one.path for one, _ in changes)):

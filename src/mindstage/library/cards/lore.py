@@ -81,6 +81,12 @@ def with_card_names(values: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
+def put_value(values: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """The entry with another value, under the card formats' name and under the other one, if it came with that."""
+    other = _OTHER_NAMES.get(name)
+    return with_card_names(values) | {name: value} | ({other: value} if other in values else {})
+
+
 def split_decorators(content: str) -> tuple[set[str], str]:
     """The names of the decorators at the start of `content`, and what follows them (and their fallbacks, `@@@`)."""
     names: set[str] = set()
