@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from mindstage.kit import canonical
+from mindstage.library.cards import CardRefused
 from mindstage.library.contents import CONTENT_BYTES, Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import (
@@ -23,6 +25,7 @@ from mindstage.vault.purposes import Purpose
 ALL = 1_000
 """Of a kind, on a page that was asked for all of them."""
 NOT_THERE = "This {} does not exist, or it is not yours. No story was begun."
+NO_LONGER_READ = "One of these lorebooks is no longer read by this program. No story was begun; choose others."
 TOO_MUCH = "These lorebooks are together longer than a story can hold. No story was begun; choose fewer of them."
 
 
@@ -75,7 +78,7 @@ def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:
 
 
 def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
-    """The entries of lorebooks, each book once, one after the other. Raises NotThere, Refused, CardRefused, KeyGone.
+    """The entries of lorebooks, each book once, one after the other. Raises NotThere, Refused, KeyGone.
 
     A form can name a book a thousand times, and many large ones: no more is read than a story could hold.
     """
@@ -85,8 +88,11 @@ def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
         row = find_material(owner, ident, Kind.LOREBOOK)
         if row is None:
             raise NotThere(NOT_THERE.format(Kind.LOREBOOK))
-        entries = lore_of(row)
-        room -= sum(len(entry.content) for entry in entries)
+        try:
+            entries = lore_of(row)
+        except CardRefused:
+            raise Refused(NO_LONGER_READ) from None
+        room -= len(canonical.to_bytes([asdict(entry) for entry in entries]))
         if room < 0:
             raise Refused(TOO_MUCH)
         taken += entries

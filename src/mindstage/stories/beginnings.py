@@ -17,7 +17,10 @@ from mindstage.vault.keys import create_item_key
 from mindstage.vault.marks import mark_database
 
 PERSONA_CHARACTERS = 60
-TOO_MUCH_LORE: Final = "With these lorebooks the story is longer than can be kept. Choose fewer of them."
+TOO_MUCH: Final = (
+    "All of this together is longer than a story can hold. No story was begun; choose fewer lorebooks, or a shorter "
+    "persona."
+)
 
 
 def begin_story(
@@ -32,13 +35,13 @@ def begin_story(
     """Make a story's key, then its rows: story, root segment, and the chosen greeting as its opening.
 
     `about`: who `persona` is. `lore`: of the author's own lorebooks, beside what the parts bring.
-    Raises Refused when there is no such greeting or too much lore, KeyGone when the account is being erased.
+    Raises Refused when there is no such greeting or too much text, KeyGone when the account is being erased.
     """
     if not 0 <= greeting < len(parts.greetings):
         raise Refused("This opening does not exist. Choose one of those on the page.")
     stage = _stage(parts, persona, about, lore).to_bytes()
-    if lore and len(stage) > STAGE_BYTES:
-        raise Refused(TOO_MUCH_LORE)
+    if len(stage) > STAGE_BYTES:
+        raise Refused(TOO_MUCH)
     story = Story(owner_id=owner)
     create_item_key(story.pk, owner=owner)
     story.seal(title=parts.title, stage=stage)
