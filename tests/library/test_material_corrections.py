@@ -93,3 +93,11 @@ def test_a_description_in_several_pieces_is_corrected_where_it_stands(client: Cl
     book = Book(client, ada, description=["One.", "Two."])
     book.correct({"description.1": "Three."})
     assert book.content == {"entries": [], "description": ["One.", "Three."]}
+
+
+@pytest.mark.parametrize(("kind", "field"), [("persona", "about"), ("scenario", "premise"), ("scenario", "opening")])
+def test_what_no_correction_takes_is_not_taken_at_first_either(client: Client, kind: str, field: str) -> None:
+    """A null character is no text; all that was typed stands on the page."""
+    answer = client.post(f"/{kind}s/", {"name": "Mara", field: "She\x00waits."})
+    assert (answer.status_code, Material.objects.count()) == (422, 0)
+    assert "waits." in answer.content.decode()

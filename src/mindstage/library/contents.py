@@ -19,9 +19,9 @@ from mindstage.library.models import Material
 from mindstage.library.stage_texts import (
     LORE,
     Group,
-    Unstorable,
     drop_blank_rows,
     put_any_name,
+    refuse_unstorable,
     texts_of_row,
     walk_stage,
 )
@@ -96,6 +96,13 @@ def name_out_of(text: object, kind: str, *, otherwise: str) -> str:
     return signs[: NAME_CHARACTERS[Kind(kind)]].strip() or otherwise
 
 
+def check_texts(kind: str, name: str, content: Json) -> None:
+    """Whether all that was typed can be stored. Raises Refused, CardRefused."""
+    for group in list_texts(kind, name, content):
+        for one in group.fields:
+            refuse_unstorable(one.text)
+
+
 def pack(kind: str, content: Json) -> bytes:
     """The JSON as it is sealed. Raises Refused, CardRefused: a lorebook that could not be read again is not written."""
     if kind == Kind.LOREBOOK:
@@ -125,8 +132,7 @@ def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
 
 def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     """Write a text where it stood. Raises Refused."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Unstorable
+    refuse_unstorable(text)
     if kind != Kind.LOREBOOK or not one.path.startswith("entries."):
         put_any_name(content, one, text)
         return

@@ -17,6 +17,7 @@ from mindstage.library.contents import (
     Json,
     add_one,
     check_name,
+    check_texts,
     drop_emptied,
     list_texts,
     pack,
@@ -57,7 +58,9 @@ class MaterialLine:
 
 def make_material(*, owner: uuid.UUID, kind: str, name: str, content: Json | None = None) -> Material:
     """Keep something new for `owner` (an account's id). Raises Refused, CardRefused, with nothing stored; KeyGone."""
-    called, packed = check_name(kind, name), pack(kind, BLANK[kind] if content is None else content)
+    content = BLANK[kind] if content is None else content
+    called, packed = check_name(kind, name), pack(kind, content)
+    check_texts(kind, called, content)
     row = Material(owner_id=owner, kind=kind)
     create_item_key(row.pk, owner=owner)
     row.seal(name=called, content=packed)

@@ -83,10 +83,15 @@ def _is_shown(one: Correctable) -> bool:
     return bool(one.text) or one.path.rpartition(".")[2] in ALWAYS or one.path == "openings.0"
 
 
-def check_text(one: Correctable, text: str) -> str:
-    """The text as it may be stored. Raises Refused."""
+def refuse_unstorable(text: str) -> None:
+    """Raises Refused."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Unstorable
+
+
+def check_text(one: Correctable, text: str) -> str:
+    """The text as it may be stored. Raises Refused."""
+    refuse_unstorable(text)
     if not _is_name(one.path):
         return text
     return _check_member(text)
