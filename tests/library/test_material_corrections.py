@@ -101,3 +101,14 @@ def test_what_no_correction_takes_is_not_taken_at_first_either(client: Client, k
     answer = client.post(f"/{kind}s/", {"name": "Mara", field: "She\x00waits."})
     assert (answer.status_code, Material.objects.count()) == (422, 0)
     assert "waits." in answer.content.decode()
+
+
+def test_an_entry_is_added_to_a_book_that_no_form_holds_whole(client: Client, ada: User) -> None:
+    """What was just added is on the page, in its place behind the others that fit."""
+    book = Book(client, ada, *({"keys": [f"k{number}"], "content": "x", "name": f"n{number}"} for number in range(400)))
+    book.correct({}, one_more="1")
+    groups = client.get(book.there).context["groups"]
+    added = [field.path for field, _ in groups[-1].fields]
+    assert added == [f"entries.400.{name}" for name in ("name", "keys", "content")]
+    book.correct({"entries.400.content": "It sticks."})
+    assert book.entries[-1]["content"] == "It sticks."

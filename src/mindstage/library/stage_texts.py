@@ -45,9 +45,13 @@ class Group:
 
 
 def fit_groups(groups: Iterable[Group]) -> tuple[list[Group], int]:
-    """As many fields as a form holds, in their groups, and how many more there are."""
+    """As many fields as a form holds, in their groups, and how many more there are.
+
+    A group without any text comes before all others: it was just added, to be written.
+    """
     listed = list(groups)
-    fitting, more = fit_a_form(one for group in listed for one in group.fields if _is_shown(one))
+    by_need = sorted(listed, key=lambda group: any(one.text for one in group.fields))
+    fitting, more = fit_a_form(one for group in by_need for one in group.fields if _is_shown(one))
     shown = {one.path for one in fitting}
     fields = [[one for one in group.fields if one.path in shown] for group in listed]
     return [replace(group, fields=some) for group, some in zip(listed, fields, strict=True) if some], more
