@@ -12,7 +12,11 @@ from mindstage.kit import canonical
 from mindstage.library import choosing
 from mindstage.library.contents import BLANK
 from mindstage.library.materials import make_material
-from mindstage.stories.models import Story
+from mindstage.library.trash import trash_item
+from mindstage.stories.models import Story, Turn
+from mindstage.stories.reading import open_stage
+from mindstage.streaming.raw import Refused
+from mindstage.vault.purposes import Purpose
 from people import make_person, signed_in_client
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
@@ -66,3 +70,38 @@ def test_a_lorebook_that_is_no_longer_read_begins_no_story(client: Client, ada: 
     book.seal(content=canonical.to_bytes({"entries": 3})).save(update_fields=["content"])
     answer = client.post("/stories/", {"scenario": "dead-cable", "greeting": "0", "books": str(book.pk)})
     assert (answer.status_code, Story.objects.count()) == (400, 0)
+
+
+def test_a_long_scenario_holds_no_page_up(client: Client, ada: User) -> None:
+    """Its page shows beginnings; a story that begins with it gets every word."""
+    long = {"premise": "*a* " * 200_000 + "end of it", "openings": ["*b* " * 500] * 1_000}
+    row = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=BLANK["scenario"] | long)
+    assert len(client.get(f"/scenarios/{row.pk}/").content) < 2_000_000
+    client.post("/stories/", {"own_scenario": str(row.pk), "greeting": "999"})
+    story = Story.objects.get()
+    assert open_stage(story).premise.endswith("end of it")
+    assert len(Turn.objects.get(story=story).open("text", Purpose.SHOW)) == 4 * 500 - 1
+
+
+@pytest.mark.parametrize("rows", ["openings", "cast", "roles", "lore"])
+def test_a_scenario_has_no_more_rows_than_any_page_shows(client: Client, ada: User, rows: str) -> None:
+    """Not even out of an archive that somebody else has made."""
+    row = {"openings": "x", "cast": {"name": "Bo"}, "roles": {"name": "Bo", "line": ""}}
+    one = row.get(rows, {"name": "", "keys": [], "content": ""})
+    with pytest.raises(Refused):
+        make_material(owner=ada.pk, kind="scenario", name="S", content=BLANK["scenario"] | {rows: [one] * 5_001})
+
+
+def test_the_page_of_a_story_offers_nothing_of_anybody_else(client: Client, ada: User) -> None:
+    """Nor what lies in the trash, nor another kind in the place of one."""
+    ben = make_person("ben")
+    for owner, name in ((ada.pk, "Ada"), (ben.pk, "Ben")):
+        for kind in ("persona", "lorebook", "scenario"):
+            make_material(owner=owner, kind=kind, name=f"{name}’s {kind}")
+            trash_item(make_material(owner=owner, kind=kind, name=f"{name}’s old {kind}"))
+    offered = client.get("/scenarios/dead-cable/").context
+    assert [line.name for line in offered["personas"].lines] == ["Ada’s persona"]
+    assert [line.name for line in offered["lorebooks"].lines] == ["Ada’s lorebook"]
+    for kind in ("persona", "lorebook", "scenario"):
+        lines = client.get(f"/{kind}s/").context["lines"]
+        assert [line.name for line, *_ in lines] == [f"Ada’s {kind}"]

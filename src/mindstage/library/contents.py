@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mindstage.kit import canonical
 from mindstage.kit.shapes import conforms, fits
-from mindstage.library.cards import CardRefused
+from mindstage.library.cards import CardRefused, limits
 from mindstage.library.cards.lore import list_entries, put_value, read_lore, with_card_names
 from mindstage.library.correctable import Correctable, texts_of
 from mindstage.library.models import Material
@@ -33,6 +33,8 @@ Kind = Material.Kind
 
 NAME_CHARACTERS: Final = {Kind.PERSONA: 60, Kind.LOREBOOK: 120, Kind.SCENARIO: 120}
 CONTENT_BYTES: Final = 3_000_000
+MOST_ROWS: Final = {"openings": limits.LIST_ITEMS, "cast": 1_000, "roles": 1_000, "lore": limits.LORE_ENTRIES}
+"""Of a scenario: as many openings and as much lore as a card may have."""
 BLANK: Final[dict[str, Json]] = {
     Kind.PERSONA: {"about": ""},
     Kind.LOREBOOK: {"entries": [], "extensions": {}},
@@ -107,6 +109,8 @@ def pack(kind: str, content: Json) -> bytes:
     """The JSON as it is sealed. Raises Refused, CardRefused: a lorebook that could not be read again is not written."""
     if kind == Kind.LOREBOOK:
         read_lore(content, [])
+    if kind == Kind.SCENARIO and any(len(content[name]) > most for name, most in MOST_ROWS.items()):
+        raise Refused(TOO_LONG)
     packed = canonical.to_bytes(content)
     if len(packed) > CONTENT_BYTES:
         raise Refused(TOO_LONG)

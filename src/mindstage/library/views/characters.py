@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
@@ -25,12 +23,12 @@ from mindstage.library.characters import (
 from mindstage.library.choosing import list_choices
 from mindstage.library.forms import CHOOSE, CardForm
 from mindstage.library.models import Character
+from mindstage.library.previews import glimpse, preview
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
 from mindstage.library.views.lists import count_lost, just_trashed, shown_before
 from mindstage.prompts.history import NAMELESS
-from mindstage.ui import prose
 from mindstage.ui.views import problem
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
@@ -43,9 +41,6 @@ NOT_WRITTEN = (
     "imported. Try again in a moment."
 )
 ENDED = "This account is no longer active. Nothing was imported."
-
-WHOLE, GLIMPSE, ROOM = 4_000, 400, 60_000
-"""Characters shown of one opening; of each once all together passed ROOM. The story itself gets every word."""
 
 SHORT_NOTES = 600
 """Characters of a maker's notes that stand open on the page; the card formats ask that players see a paragraph."""
@@ -150,21 +145,11 @@ def _describe(character: Character, card: Card, *, persona: str) -> dict[str, ob
         "id": character.pk,
         "name": card.name,
         "creator": parts.byline,
-        "creator_notes": prose.render(card.creator_notes[:WHOLE]),
+        "creator_notes": glimpse(card.creator_notes),
         "tags": [tag[:60] for tag in card.tags[:50]],
-        "greetings": list(_preview(parts.greetings)),
+        "greetings": list(preview(parts.greetings)),
         "notes_open": len(card.creator_notes) <= SHORT_NOTES,
         "report": open_report(character),
         "notices": card.notices,
         "has_portrait": character.portrait is not None,
     }
-
-
-def _preview(greetings: tuple[str, ...]) -> Iterator[tuple[int, SafeString]]:
-    """Each opening by its number. Long and many ones are cut, so that no card can hold the page up."""
-    shown = 0
-    for index, greeting in enumerate(greetings):
-        most = WHOLE if shown < ROOM else GLIMPSE
-        text = greeting if len(greeting) <= most else f"{greeting[:most]}…"
-        shown += len(text)
-        yield index, prose.render(text)

@@ -12,6 +12,7 @@ from mindstage.accounts.access import SignedInRequest, require_visitor, visitor_
 from mindstage.library.choosing import list_choices
 from mindstage.library.contents import Kind
 from mindstage.library.materials import find_material
+from mindstage.library.previews import glimpse, preview
 from mindstage.library.staging import parts_of_scenario, stage_parts_of_starter
 from mindstage.library.starters import Starter, starter
 from mindstage.prompts.history import NAMELESS
@@ -47,10 +48,10 @@ def show_own(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         "id": scenario.pk,
         "title": parts.title,
         "byline": parts.byline,
-        "premise": prose.render(parts.premise),
+        "premise": glimpse(parts.premise),
         "cast": [{"name": name, "role": line} for name, line in parts.roles],
         "lore_count": len(parts.lore),
-        "openings": [(at, f"Opening {at + 1}", prose.render(text)) for at, text in enumerate(parts.greetings)],
+        "openings": [(at, f"Opening {at + 1}", text) for at, text in preview(parts.greetings)],
     }
     choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
     return render(request, "library/own_scenario.html", {"scenario": context, **choices})
