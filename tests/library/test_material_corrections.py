@@ -7,9 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from mindstage.accounts.models import User
+from mindstage.library import materials
 from mindstage.library.contents import BLANK
 from mindstage.library.materials import make_material, open_content
 from mindstage.library.models import Material
@@ -112,3 +114,19 @@ def test_an_entry_is_added_to_a_book_that_no_form_holds_whole(client: Client, ad
     assert added == [f"entries.400.{name}" for name in ("name", "keys", "content")]
     book.correct({"entries.400.content": "It sticks."})
     assert book.entries[-1]["content"] == "It sticks."
+
+
+def test_a_tab_that_was_faster_keeps_its_words(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one correction is made ready another is written: both count, and none waits for the other's lock."""
+    book, ready = Book(client, ada, LAMP, STAIR), materials.pack
+
+    def be_slow(kind: str, content: Any) -> bytes:
+        assert not connection.in_atomic_block or connection.savepoint_ids == before
+        monkeypatch.setattr(materials, "pack", ready)
+        book.correct({"entries.1.content": "Eighty steps."})
+        return ready(kind, content)
+
+    before = list(connection.savepoint_ids)
+    monkeypatch.setattr(materials, "pack", be_slow)
+    assert book.correct({"entries.0.content": "It burns gas."}).status_code == 302
+    assert [entry["content"] for entry in book.entries] == ["It burns gas.", "Eighty steps."]
