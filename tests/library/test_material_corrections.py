@@ -68,8 +68,11 @@ def test_an_entry_that_was_not_emptied_stays(client: Client, ada: User) -> None:
     parting = {"keys": [], "content": "", "comment": "Places", "extensions": {"x": 1}}
     numbers = {"keys": [1, 2], "content": ""}
     book = Book(client, ada, parting, numbers, LAMP)
-    book.correct({"entries.2.content": "It burns gas."})
-    assert book.entries == [parting, numbers, LAMP | {"content": "It burns gas."}]
+    book.correct({"entries.2.content": "It burns gas."}, one_more="1")
+    assert book.entries[:3] == [parting, numbers, LAMP | {"content": "It burns gas."}]
+    page = client.get(book.there)
+    assert page.content.decode().count('id="more"') == 1
+    assert page.context["added"] is page.context["groups"][-1]
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "Ann \U0001f469\u200d\U0001f680"])

@@ -230,10 +230,12 @@ def _edit(
         groups, more = list_correctable(material)
     except (KeyGone, CardRefused):
         raise Http404 from None
+    shown = [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups]
     context = {
         "id": material.pk,
         "kind": material.kind,
-        "groups": [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups],
+        "groups": shown,
+        "added": next((group for group in reversed(shown) if group.is_blank), None),
         "seen": f"{REMOVALS}={material.removals} {write_marks(one for group in groups for one in group.fields)}",
         "more": more,
         "prefix": PREFIX,
