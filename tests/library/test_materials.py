@@ -138,6 +138,17 @@ def test_the_lore_of_a_character_becomes_a_lorebook(client: Client, ada: User) -
     assert open_content(latest("lorebook"), Purpose.SHOW) == card["data"]["character_book"]
 
 
+@pytest.mark.parametrize("where", ["another's", "in the trash"])
+def test_only_a_character_of_ones_own_gives_its_lore(client: Client, ada: User, where: str) -> None:
+    """Another's, or one in the trash, is as if it did not exist: nobody gets a lorebook, not even its owner."""
+    owner = make_person("ben") if where == "another's" else ada
+    character = import_character(owner=owner.pk, data=make.to_json(make.v3()))
+    if owner == ada:
+        trash_item(character)
+    assert client.post("/lorebooks/", {"character": str(character.pk)}).status_code == 404
+    assert not Material.objects.exists()
+
+
 def test_entries_are_added_corrected_and_removed(client: Client) -> None:
     """One more, to be written; one whose texts were all emptied goes; flags and unknown keys stay."""
     upload(client, {"spec": "lorebook_v3", "data": BOOK})
@@ -164,6 +175,16 @@ def test_a_stage_is_kept_as_a_scenario_and_begins_other_stories(client: Client, 
     before, after = open_stage(story), open_stage(other)
     assert (after.premise, after.cast, after.lore, after.persona) == (before.premise, before.cast, before.lore, "Bo")
     assert Turn.objects.get(story=other).open("text", Purpose.SHOW) == "Bo waits. Maras do not."
+
+
+def test_whom_the_author_played_is_in_no_kept_scenario(client: Client) -> None:
+    """A persona is chosen anew with each story."""
+    client.post("/personas/", {"name": "Mara", "about": "She keeps the lamp."})
+    client.post("/stories/", {"scenario": "dead-cable", "greeting": "0", "as": str(latest("persona").pk)})
+    client.post(f"/stories/{Story.objects.get().pk}/scenario/")
+    content = open_content(latest("scenario"), Purpose.SHOW)
+    assert (content["persona"], content["about"]) == ("", "")
+    assert "Mara" not in json.dumps(content)
 
 
 def test_the_lore_of_a_story_becomes_a_lorebook(client: Client) -> None:

@@ -86,14 +86,23 @@ def send() -> Callable[[], bool]:
     return Sending.objects.exists
 
 
-def begin_trash() -> None:
+def trash_a_story() -> None:
+    trash_story(story=make_life("ada").story)
+
+
+def trash_a_turn() -> None:
     life = make_life("ada")
-    trash_item(life.character)
-    trash_item(make_material(owner=life.person.pk, kind="persona", name="Mara"))
     reply = Turn(story=life.story, segment=life.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
     reply.save(force_insert=True)
     revisions.trash_turn(turn=reply)
-    trash_story(story=life.story)
+
+
+def trash_a_character() -> None:
+    trash_item(make_life("ada").character)
+
+
+def trash_a_material() -> None:
+    trash_item(make_material(owner=make_person("ada").pk, kind="persona", name="Mara"))
 
 
 def ask_to_go() -> None:
@@ -123,10 +132,10 @@ RECORDS: dict[str, list[Callable[[], object]]] = {
     "session_unused": [stay_unused],
     "doorstep": [knock],
     "draft": [type_draft],
-    "trash_story": [begin_trash],
-    "trash_turn": [begin_trash],
-    "trash_character": [begin_trash],
-    "trash_material": [begin_trash],
+    "trash_story": [trash_a_story],
+    "trash_turn": [trash_a_turn],
+    "trash_character": [trash_a_character],
+    "trash_material": [trash_a_material],
     "account": [ask_to_go],
     "receipt": [finish_going],
     "reserved_handle": [reserve],

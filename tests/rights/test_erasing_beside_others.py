@@ -184,3 +184,17 @@ def test_a_batch_grows_and_shrinks_to_what_the_lock_may_be_held() -> None:
     assert batches.fit_batch(size, 10 * batches.HOLD_SECONDS) <= max(batches.SMALLEST, size // 10)
     assert batches.fit_batch(size, 0.0) == 2 * size, "never more than twice as many at once"
     assert batches.fit_batch(batches.LARGEST, 0.0) == batches.LARGEST
+
+
+def test_each_batch_is_as_large_as_the_last_one_allows(ada: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is small; after each its size and how long it took decide."""
+    sizes: list[int] = []
+    monkeypatch.setattr(batches, "SMALLEST", 2)
+    monkeypatch.setattr(batches, "fit_batch", lambda size, took: size + 3 if took > 0 else 0)
+
+    def change(rows: Any) -> int:
+        sizes.append(len(rows))
+        return int(rows.delete()[0])
+
+    batches.in_batches(Turn.objects.filter(story__owner=ada.person), change)
+    assert sizes[:3] == [2, 5, 8]

@@ -42,6 +42,15 @@ def test_macros_know_narrator_room_and_state(ada: User, settings: Any) -> None:
     assert "<teller 3496 3 5 hours>" in text
 
 
+def test_the_narrator_of_a_story_is_told_whom_its_author_plays(ada: User, settings: Any) -> None:
+    """What stands on the stage when the turn is taken."""
+    provide(settings, ProviderEntry(id="far", base_url="http://127.0.0.1:9/v1", models=("teller",), context=4_096))
+    story, route = make_story(ada, turns=3), default_route()
+    story.seal(stage=replace(STAGE, persona="Mara", about="She keeps the lamp.").to_bytes()).save()
+    text = build_prompt(open_inputs(taken_of(story), route=route), route=route).messages[0].content
+    assert "Mara, whom the other person plays: She keeps the lamp." in text
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
 def test_the_clock_is_the_instances(ada: User, settings: Any, zone: str) -> None:
     """`{{isodate}} {{isotime}}` are those of the place where the instance stands, in prompts and in greetings."""
