@@ -87,19 +87,18 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     return kept
 
 
-def live(kept: Kept, seconds: float, *before: Callable[[], object]) -> None:
-    """Somebody reads a reply that grows without a pause."""
+def live(kept: Kept, seconds: float, *, silence: float = 0.0) -> None:
+    """Somebody reads a reply that grows without a pause, and then for a while by nothing."""
 
     async def play() -> None:
         keeper = asyncio.create_task(kept.narration._keep_progress())
         run = kept.begin()
-        for deed in before:
-            deed()
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while loop.time() < end:
             kept.say(run)
             await asyncio.sleep(EVERY)
+        await asyncio.sleep(silence)
         assert not keeper.done()
         keeper.cancel()
 
@@ -144,3 +143,19 @@ def test_a_failing_database_is_asked_no_more_than_twice_a_second(kept: Kept, mon
     live(kept, 2.2)
     assert 4 <= len(tries) <= 5
     assert max(kept.stored.values()) > 50
+
+
+def test_words_that_could_not_be_stored_are_tried_again_at_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though no more come, and long before the next counts are due."""
+    tries, keep = [], kept.keep
+
+    def fail_once(parts: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError
+        keep(parts)
+
+    monkeypatch.setattr(hot_path, "keep_parts", fail_once)
+    live(kept, 0.3, silence=1.5)
+    assert max(kept.stored.values()) >= 15
+    assert kept.longest < 2 * PROMISED
