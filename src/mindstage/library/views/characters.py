@@ -27,11 +27,11 @@ from mindstage.library.previews import glimpse, preview
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import count_lost, just_trashed, shown_before
+from mindstage.library.views.lists import count_lost, just_trashed, say_lost, shown_before
 from mindstage.prompts.history import NAMELESS
-from mindstage.ui.views import problem
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 TOO_LARGE = (
     "This file is larger than 20 MB. Nothing was imported. Make its picture smaller, or import the card as JSON."
@@ -70,14 +70,8 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     try:
         card = open_card(character, Purpose.SHOW)
         context = _describe(character, card, persona=NAMELESS)
-    except (KeyGone, CardRefused):
-        return problem(
-            request,
-            status=410,
-            title="This character cannot be opened",
-            sentence="Its key is gone, or its card is no longer read. Everything else of yours is as it was.",
-            next_step="Import the card again to play with it.",
-        )
+    except (KeyGone, Unreadable, CardRefused):
+        return say_lost(request, "character", ident)
     choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
     return render(request, "library/character.html", {"character": context, **choices})
 

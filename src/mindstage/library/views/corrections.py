@@ -17,7 +17,9 @@ from mindstage.library.characters import find_character
 from mindstage.library.correctable import MEANWHILE, Meanwhile, read_marks, show_fields, typed_anew, write_marks
 from mindstage.library.corrections import correct_character, list_correctable
 from mindstage.library.models import Character
+from mindstage.library.views.lists import give_back, say_lost
 from mindstage.vault.keys import KeyGone
+from mindstage.vault.sealing import Unreadable
 
 PREFIX = "card."
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -29,13 +31,16 @@ IMPORTED = " Nothing was imported."
 @require_visitor
 def edit(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """GET: every text of the card in a field. POST: write those that were changed."""
+    posted = request.method == "POST"
     character = find_character(request.visitor.account_id, ident)
+    if character is None and posted:
+        return give_back(request, "character")
     if character is None:
         raise Http404
     texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
     seen = read_marks(request.POST.get("seen", ""))
     try:
-        if request.method == "POST":
+        if posted:
             correct_character(character=character, texts=texts, seen=seen)
             return HttpResponseRedirect(reverse("character", args=[ident]))
         return _page(request, character)
@@ -45,8 +50,10 @@ def edit(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     except Meanwhile as meanwhile:
         typed = typed_anew(texts, seen)
         return _page(request, character, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
-    except KeyGone:
-        raise Http404 from None
+    except Character.DoesNotExist:
+        return give_back(request, "character")
+    except (KeyGone, Unreadable):
+        return give_back(request, "character") if posted else say_lost(request, "character", ident)
 
 
 def _page(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 
 from mindstage.accounts.access import SignedInRequest
 from mindstage.library.characters import CharacterLine
 from mindstage.library.materials import MaterialLine
 from mindstage.library.trash import Brought
+from mindstage.ui.views import problem, what_was_sent
 
 
 def just_trashed(request: SignedInRequest, model: type[Brought]) -> uuid.UUID | None:
@@ -34,3 +37,21 @@ def shown_before(request: HttpRequest) -> uuid.UUID | None:
 def count_lost(lines: Iterable[CharacterLine | MaterialLine]) -> int:
     """How many of them cannot be opened any more. Each keeps its place in the list, from where it can be deleted."""
     return sum(line.name is None for line in lines)
+
+
+def say_lost(request: HttpRequest, kind: str, ident: uuid.UUID) -> HttpResponse:
+    """The page of something of one's own that cannot be opened: there is nothing to do but to delete it."""
+    away = reverse("character_trash" if kind == "character" else f"own_{kind}_trash", args=[ident])
+    return render(request, "library/lost.html", {"kind": kind, "away": away}, status=410)
+
+
+def give_back(request: HttpRequest, kind: str) -> HttpResponse:
+    """What was typed for something that is not there any more."""
+    return problem(
+        request,
+        status=404,
+        title="That was not done",
+        sentence=f"This {kind} is not there, or not yours. Nothing was changed.",
+        next_step="If you have just put it into the trash, take it out, then send this again.",
+        **what_was_sent(request),
+    )

@@ -43,10 +43,11 @@ from mindstage.library.materials import (
 from mindstage.library.models import Material
 from mindstage.library.trash import MANY, trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import count_lost, just_trashed, shown_before
+from mindstage.library.views.lists import count_lost, give_back, just_trashed, say_lost, shown_before
 from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 PREFIX = "text."
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -106,9 +107,23 @@ def new(request: SignedInRequest, kind: str) -> HttpResponse:
 @require_visitor
 def edit(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
     """GET: every text in a field. POST: write those that were changed. Whatever keeps that, nothing typed is lost."""
-    material = _own(request, ident, kind)
-    if request.method != "POST":
-        return _edit(request, material)
+    posted = request.method == "POST"
+    material = find_material(request.visitor.account_id, ident, kind)
+    if material is None and not posted:
+        raise Http404
+    try:
+        if material is None:
+            return give_back(request, kind)
+        return _correct(request, material) if posted else _edit(request, material)
+    except Material.DoesNotExist:
+        return give_back(request, kind)
+    except (KeyGone, Unreadable, CardRefused):
+        return give_back(request, kind) if posted else say_lost(request, kind, ident)
+
+
+def _correct(request: SignedInRequest, material: Material) -> HttpResponse:
+    """Raises KeyGone, Unreadable, CardRefused, Material.DoesNotExist when there is nothing to correct any more."""
+    ident, kind = material.pk, material.kind
     texts = {key.removeprefix(PREFIX): str(text) for key, text in request.POST.items() if key.startswith(PREFIX)}
     seen, one_more = read_marks(request.POST.get("seen", "")), request.POST.get("one_more", "")
     typed = typed_anew(texts, seen)
@@ -123,8 +138,6 @@ def edit(request: SignedInRequest, ident: uuid.UUID, kind: str) -> HttpResponse:
     except (Refused, CardRefused) as refused:
         sentence = refused.sentence.replace("Nothing was imported.", "Nothing was changed.")
         return _edit(request, material, typed, problem=sentence, status=422)
-    except (KeyGone, Material.DoesNotExist):
-        raise Http404 from None
     except DatabaseError:
         return _edit(request, material, typed, problem=NOT_WRITTEN, status=503)
     if one_more:
@@ -147,8 +160,8 @@ def download(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     material = _own(request, ident, Kind.LOREBOOK)
     try:
         content = canonical.to_bytes(to_file(material, Purpose.EXPORT))
-    except (KeyGone, CardRefused):
-        raise Http404 from None
+    except (KeyGone, Unreadable, CardRefused):
+        return say_lost(request, Kind.LOREBOOK, ident)
     response = HttpResponse(content, content_type="application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="lorebook.json"'
     return response
@@ -226,10 +239,7 @@ def _edit(
     status: int = 200,
 ) -> HttpResponse:
     """The page of corrections. `loose`: words that were typed, and have no field any more."""
-    try:
-        groups, more = list_correctable(material)
-    except (KeyGone, CardRefused):
-        raise Http404 from None
+    groups, more = list_correctable(material)
     shown = [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups]
     context = {
         "id": material.pk,

@@ -15,10 +15,12 @@ from mindstage.library.materials import find_material
 from mindstage.library.previews import glimpse, preview
 from mindstage.library.staging import parts_of_scenario, stage_parts_of_starter
 from mindstage.library.starters import Starter, starter
+from mindstage.library.views.lists import say_lost
 from mindstage.prompts.history import NAMELESS
 from mindstage.ui import prose
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 
 @require_safe
@@ -42,8 +44,8 @@ def show_own(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         raise Http404
     try:
         parts = parts_of_scenario(scenario, NAMELESS, Purpose.SHOW)
-    except KeyGone:
-        raise Http404 from None
+    except (KeyGone, Unreadable):
+        return say_lost(request, Kind.SCENARIO, ident)
     context = {
         "id": scenario.pk,
         "title": parts.title,
