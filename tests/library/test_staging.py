@@ -7,9 +7,11 @@ import pytest
 from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.library.cards import read_card
+from mindstage.library.cards.lore import read_lore
 from mindstage.library.characters import import_character
-from mindstage.library.staging import parts_of_card, stage_parts_of_card, stage_parts_of_starter
+from mindstage.library.staging import parts_of_card, stage_parts_of_card, stage_parts_of_starter, to_lore
 from mindstage.library.starters import starters
+from mindstage.prompts.inputs import LoreEntry
 from people import make_person
 
 SOURCE = "character:1"
@@ -88,3 +90,14 @@ def test_a_character_on_the_stage(vault: None) -> None:
     found = stage_parts_of_card(character, "Nora")
     assert found.source == f"character:{character.pk}"
     assert (found.cast, found.lore, found.greetings) == (parts().cast, parts().lore, parts().greetings)
+
+
+def test_every_flag_of_a_lore_entry_goes_onto_the_stage() -> None:
+    """Each one turned away from what it is by itself: an entry that was switched off stays so in every story."""
+    told = {"name": "Lamp", "keys": ["lamp"], "content": "It burns.", "secondary_keys": ["oil"], "selective": True,
+            "constant": True, "case_sensitive": True, "enabled": False, "insertion_order": 7}  # fmt: skip
+    (entry,) = to_lore(read_lore({"entries": [told]}, []))
+    assert entry == LoreEntry(
+        name="Lamp", keys=("lamp",), content="It burns.", secondary_keys=("oil",), selective=True, constant=True,
+        case_sensitive=True, enabled=False, order=7,
+    )  # fmt: skip
