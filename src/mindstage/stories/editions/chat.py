@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 
 from mindstage.stories.editions.opening import Opened, Spot, Version, read_path
 from mindstage.stories.models import Segment, Turn
@@ -33,7 +33,9 @@ def list_leaves(story: Opened) -> list[Segment]:
 
 def _find_leaves(story: Opened) -> list[Segment]:
     """The segments whose end is no other branch's middle; the one that is played always. The oldest first."""
-    segments = list(Segment.objects.filter(story=story.id).order_by("id").annotate(last=Max("turns__position")))
+    # A look at the end of each segment's index: a grouped join would lay a line for each turn into memory.
+    last = Turn.objects.filter(segment=OuterRef("pk")).order_by("-position").values("position")[:1]
+    segments = list(Segment.objects.filter(story=story.id).order_by("id").annotate(last=Subquery(last)))
     forks: dict[uuid.UUID, int] = {}
     for segment in segments:
         if segment.parent_id is not None and segment.last is not None:
