@@ -22,7 +22,7 @@ def plan_of(sql: str) -> str:
 
 
 def test_no_query_sorts_the_turns_of_a_story(vault: None) -> None:
-    """Turns are read in the order of an index, and nothing is grouped over them. Segments may be sorted: they are few."""
+    """Turns are read in the order of an index, and nothing is grouped over them. Segments, which are few, may be."""
     ada = make_person("ada")
     story = make_story(ada, turns=40)
     assert story.head is not None
