@@ -74,6 +74,6 @@ def do_everything(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     tool(gone, "Delete")
     page.get_by_role("button", name="Undo").click()
     expect(gone).to_be_visible()
-    tool(page.locator(last_but(page, 9)), "Branch")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        tool(page.locator(last_but(page, 9)), "Branch")
     player.play("I take the other way.")

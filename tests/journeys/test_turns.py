@@ -175,8 +175,8 @@ def test_a_branch_leaves_the_old_way_alone(player: Visitor, narrator: ThreadedFa
     narrator.play(Text(FIRST), Finish())
     player.play("I go left.")
     before = all_words(page)
-    tool(page.locator('.turn[data-position="0"]'), "Branch")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        tool(page.locator('.turn[data-position="0"]'), "Branch")
     expect(page.locator("#turns > .turn")).to_have_count(1)
     narrator.play(Text(SECOND), Finish())
     player.play("I go right.")

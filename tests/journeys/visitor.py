@@ -17,6 +17,8 @@ VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy: ${event.effectiveDirective} refused ${event.blockedURI}`));
 """
+PAINTED = "new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))"
+"""A browser drops keys that are pressed before a page's first paint."""
 STORES = """async () => ({
     local: localStorage.length, session: sessionStorage.length,
     databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
@@ -128,6 +130,7 @@ class Visitor:
             self.go(f"/scenarios/{slug}/")
         self.page.get_by_role("button", name="Begin").click()
         self.page.wait_for_url("**/stories/*/")
+        self.page.evaluate(PAINTED)
         return urlsplit(self.page.url).path
 
     def second_page(self) -> Page:
@@ -148,6 +151,7 @@ class Visitor:
         page = page or self.page
         self.write(text, mode, page)
         page.keyboard.press("Enter")
+        expect(page.get_by_label("Your line")).to_have_value("")  # the line was taken: from here on it is not at rest
         return self.hear(page)
 
     def hear(self, page: Page | None = None, *, patience: float = PATIENCE) -> Locator:

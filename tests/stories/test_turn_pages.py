@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from mindstage.accounts.models import User
+from mindstage.stories import turns
 from mindstage.stories.models import Turn
+from mindstage.stories.reading import read_stretch
 from mindstage.stories.revisions import trash_turn
+from mindstage.stories.views import stories
 from people import make_person, signed_in_client
-from stories.scenes import fork, make_story, word_at
+from stories.scenes import end_reply, fork, make_story, new_id, scene_of, word_at
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 SCRIPT = {"X-Partial": "1"}
@@ -76,3 +81,21 @@ def test_a_turn_in_the_trash_has_no_page(ada: User, client: Client) -> None:
     address = reverse("turn", args=[turn.story_id, turn.pk])
     assert client.get(address).status_code == 404
     assert client.get(address, headers=SCRIPT).content == b""
+
+
+def test_a_reply_that_ends_while_its_page_is_made_is_looked_for(
+    ada: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page shows it as running, so it says which run that is: else it would stand there as running for good."""
+    story = make_story(ada)
+    taken = turns.take_turn(scene=scene_of(story), text="I wait.", mode="do", client_id=new_id())
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        stretch = read_stretch(*args, **kwargs)
+        end_reply(taken)
+        return stretch
+
+    monkeypatch.setattr(stories, "read_stretch", read)
+    page = client.get(reverse("story", args=[story.pk])).content.decode()
+    assert 'aria-busy="true"' in page
+    assert f'data-run="{taken.reply.id}"' in page

@@ -29,7 +29,6 @@ from mindstage.library.materials import find_material
 from mindstage.library.staging import StageParts, parts_of_scenario, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.prompts.history import NAMELESS
-from mindstage.stories import paths
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.corrections import correct_names, list_names
 from mindstage.stories.drafts import find_draft
@@ -167,7 +166,7 @@ def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
         **stretch_context(story, stage, stretch),
         "segment": story.head_id,
         "form_id": new_client_id(),
-        "running": _running(story),
+        "running": _running(stretch),
         "cast": [{"name": role.name, "role": role.line} for role in stage.roles],
         "disclosure": routes.disclosure(route),
         "leaves": route.leaves,
@@ -191,12 +190,11 @@ def title_of(story: Story) -> str:
     return story.open("title", Purpose.SHOW)
 
 
-def _running(story: Story) -> dict[str, object] | None:
-    """The reply that is being written on the path that is shown; one on another branch is nothing for this page."""
-    turn = Turn.objects.filter(story=story, state=Turn.State.RUNNING).only("id", "segment_id", "position").first()
-    if turn is None or story.head_id is None or paths.segment_at(story.head_id, turn.position) != turn.segment_id:
-        return None
-    return {"run": turn.pk, "turn": turn.pk}
+def _running(stretch: Stretch) -> dict[str, object] | None:
+    """The reply that is being written on the path that is shown: as it was read, so that one which ends meanwhile is
+    looked for and found ended, not shown as running for good."""
+    turn = next((turn for turn in stretch.turns if turn.state == Turn.State.RUNNING), None)
+    return {"run": turn.id, "turn": turn.id} if turn else None
 
 
 def _card(story: Story) -> StoryCard:
