@@ -193,7 +193,7 @@ async def _receive(
 class _Pace:
     """Looks at a provider that speaks fast once in REST_SECONDS instead of at every word.
 
-    A process that wakes for each word begins each time with cold caches, and the page paints ten times a second.
+    A process that wakes for each word begins each time with cold caches, and ten looks a second are enough for reading.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
