@@ -42,6 +42,19 @@ BOOK: dict[str, Any] = {
 }
 
 
+def bomb(megabytes: int, letter: bytes = b"A") -> bytes:
+    """A whole zlib stream of so many MB of one letter. One packed MB is repeated: to pack them all takes seconds."""
+    megabyte, packer = letter * 1_000_000, zlib.compressobj(9)
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.flush()[:-4]
+    low, high = zlib.adler32(megabyte) & 0xFFFF, zlib.adler32(megabyte) >> 16
+    first, second = 1, 0  # Adler-32 (RFC 1950) of what is repeated, from that of one part
+    for _ in range(megabytes):
+        first, second = (first + low - 1) % 65_521, (second + 1_000_000 * (first - 1) + high) % 65_521
+    return head + block * megabytes + end + struct.pack(">HH", second, first)
+
+
 def v1(**changes: Any) -> dict[str, Any]:
     """A V1 card; `changes` replace fields."""
     return copy.deepcopy(V1) | changes

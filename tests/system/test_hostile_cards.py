@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +23,17 @@ MIB = 1024 * 1024
 GROWTH = 200 * MIB
 """What handling 20 MB once may leave behind, copies of the body and of its parts included."""
 
-BOMB = zlib.compress(b"A" * 1_000_000_000, 9)
-DEEP = b'{"spec": "chara_card_v2", "data": ' + b"[" * 2_000_000 + b"]" * 2_000_000 + b"}"
-HOSTILE = {
-    "a packed text of a gigabyte": make.png(make.chunk(b"zTXt", b"chara\0\0" + BOMB)),
-    "the same in an international text": make.png(make.chunk(b"iTXt", b"chara\0\1\0\0\0" + BOMB)),
-    "a text of 10 MB": make.png(make.chunk(b"tEXt", b"chara\0" + b"A" * 10_000_000)),
-    "a picture of four gigapixels": make.png(make.text_chunk(make.v2()), width=65_535, height=65_535),
-    "JSON nested two million deep": DEEP,
-    "as large as a body may be": make.SIGNATURE + bytes(CARD_BODY_BYTES - 2_000),
-}
+
+def hostile_files() -> dict[str, bytes]:
+    bomb, deep = make.bomb(1_000), b"[" * 2_000_000 + b"]" * 2_000_000
+    return {
+        "a packed text of a gigabyte": make.png(make.chunk(b"zTXt", b"chara\0\0" + bomb)),
+        "the same in an international text": make.png(make.chunk(b"iTXt", b"chara\0\1\0\0\0" + bomb)),
+        "a text of 10 MB": make.png(make.chunk(b"tEXt", b"chara\0" + b"A" * 10_000_000)),
+        "a picture of four gigapixels": make.png(make.text_chunk(make.v2()), width=65_535, height=65_535),
+        "JSON nested two million deep": b'{"spec": "chara_card_v2", "data": ' + deep + b"}",
+        "as large as a body may be": make.SIGNATURE + bytes(CARD_BODY_BYTES - 2_000),
+    }
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def test_no_card_ends_the_program(running_program: Callable[..., Program]) -> No
     visitor = Visitor(program)
     visitor.sign_up()
     with unharmed(program, growth=GROWTH):
-        for what, data in HOSTILE.items():
+        for what, data in hostile_files().items():
             status, page = visitor.bring_card("card.png", data)
             assert status in (413, 422), what
             assert "Nothing was imported" in page, what
