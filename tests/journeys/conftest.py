@@ -65,6 +65,5 @@ def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  
 def player(come: Come, narrator: ThreadedFakeProvider) -> Visitor:
     """Somebody who has just begun a story with the scripted narrator."""
     visitor = come()
-    visitor.sign_up()
-    visitor.begin()
+    visitor.settle()
     return visitor

@@ -22,8 +22,8 @@ FOCUS_SHOWS = """() => {
     return [around, at.outerHTML.slice(0, 120), box.bottom > 0 && box.top < innerHeight];
 }"""
 
-PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-UNCOVERED = """() => {
+UNCOVERED = """async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));  // painted
     const at = document.activeElement;
     const box = at.getBoundingClientRect();
     if (!box.width || box.width < 2) return true;  // a switch that lies over its own drawing
@@ -116,8 +116,7 @@ def test_letters_are_letters_in_the_line(player: Visitor, narrator: ThreadedFake
 def test_focus_is_always_seen(come: Come, narrator: ThreadedFakeProvider, width: int, dark: bool) -> None:
     """Tab through the whole play page: whatever has the focus shows it, and is on the screen."""
     visitor = come(width=width, height=844, dark=dark)
-    visitor.sign_up()
-    visitor.begin()
+    visitor.settle()
     visitor.play("I look about.")
     page = visitor.page
     page.reload()
@@ -138,7 +137,7 @@ def test_focus_is_seen_on_pages_of_ones_own(come: Come, narrator: ThreadedFakePr
     """Tab through the trash, a character's texts, the handle, one-time codes and one's data: the focus is always shown,
     never off the screen, and never behind a bar that stands still."""
     visitor = come(width=width, height=844, dark=dark, reduced_motion="reduce")
-    visitor.sign_up()
+    visitor.arrive()
     page = visitor.page
     characters = [bring_character(visitor) for _ in range(2)]
     visitor.begin()
@@ -168,13 +167,13 @@ def walk(page: Page, path: str) -> None:
     """Press Tab to the end of a page."""
     for _ in range(120):
         page.keyboard.press("Tab")
-        page.evaluate(PAINTED)
+        uncovered = page.evaluate(UNCOVERED)
         shows, element, on_screen = page.evaluate(FOCUS_SHOWS)
         if element.startswith("<body"):
             return
         assert shows, f"{path}: the focus cannot be seen on {element}"
         assert on_screen, f"{path}: the focus is off the screen on {element}"
-        assert page.evaluate(UNCOVERED), f"{path}: something covers {element}"
+        assert uncovered, f"{path}: something covers {element}"
     raise AssertionError(f"{path} has no end")
 
 

@@ -56,7 +56,7 @@ def test_every_page_fits_and_is_named(come: Come, narrator: ThreadedFakeProvider
     page = visitor.page
     visitor.allow(404)
     check(visitor, ["/", "/account/new/", "/session/new/", "/scenarios/dead-cable/", "/no/such/page/"])
-    visitor.sign_up()
+    visitor.arrive()
     check(visitor, ["/"])
     visitor.go("/characters/new/")
     file = {"name": "hedda.png", "mimeType": "image/png", "buffer": make.png_card(make.v2())}
@@ -75,7 +75,7 @@ def test_long_names_of_ones_own_fit(come: Come, narrator: ThreadedFakeProvider, 
     """A name without a blank, as long as one may be, on each page that shows what one keeps for later stories."""
     visitor = come(dark=dark, reduced_motion="reduce")
     page = visitor.page
-    visitor.sign_up()
+    visitor.arrive()
     kept = []
     for kind, field, button in (
         ("personas", "Name", "Keep this persona"),

@@ -24,8 +24,7 @@ def test_a_narrator_that_is_down_costs_no_word(come: Come, running_program: Star
         program = running_program(environ={"FAKE_KEY": KEY}, toml=provider_toml(provider.base_url))
         port = provider._port
     visitor = come(program.address)
-    visitor.sign_up()
-    visitor.begin()
+    visitor.settle()
     reply = visitor.play(LINE)
     expect(reply.locator(".note")).to_contain_text("The narrator cannot be reached. Your turn is kept")
     said = visitor.page.locator("body").inner_text()
@@ -167,8 +166,7 @@ def test_a_server_that_is_stopped_and_comes_back(come: Come, running_program: St
         provider.always(Text("The door opens."), Finish())
         program = running_program(environ={"FAKE_KEY": KEY}, toml=provider_toml(provider.base_url))
         visitor = come(program.address)
-        visitor.sign_up()
-        visitor.begin()
+        visitor.settle()
         visitor.play("I knock.")
         visitor.watch.lost_connections = True
         port = program.port
@@ -190,8 +188,7 @@ def test_a_server_that_is_killed_in_mid_reply(come: Come, running_program: Start
     with ThreadedFakeProvider() as provider:
         program = running_program(environ={"FAKE_KEY": KEY}, toml=provider_toml(provider.base_url))
         visitor = come(program.address)
-        visitor.sign_up()
-        visitor.begin()
+        visitor.settle()
         visitor.watch.lost_connections = True
         provider.play(Text("The water is up to the third step, "), Hold(), Finish())
         visitor.write("I go down.")

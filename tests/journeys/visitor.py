@@ -113,6 +113,29 @@ class Visitor:
             self.page.get_by_role("link", name="I have kept them").click()
         return handle
 
+    def arrive(self) -> None:
+        """Signed up, by the same form without its page: for all that is not about the door."""
+        self.handle = f"visitor-{next(_numbers)}"
+        form = {"handle": self.handle, "passphrase": PASSPHRASE, "age_band": "18_plus"}
+        self._send("/account/new/", form, page="/account/new/")
+
+    def settle(self, slug: str = STARTER) -> None:
+        """Signed up and in a new story, by the same forms without their pages."""
+        self.arrive()
+        self.go(self._send("/stories/", {"scenario": slug, "greeting": "0"}, page=f"/scenarios/{slug}/"))
+        self.page.evaluate(PAINTED)
+
+    def _send(self, path: str, form: dict[str, str], *, page: str) -> str:
+        """Send the form of a page; where it leads to."""
+        shown = self.context.request.get(self.address + page)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown.text())
+        assert token, page
+        answer = self.context.request.post(
+            self.address + path, form={**form, "csrfmiddlewaretoken": token[1]}, max_redirects=0
+        )
+        assert answer.status == 302, f"{path}: {answer.status}"
+        return answer.headers["location"]
+
     def log_in(self, handle: str, passphrase: str = PASSPHRASE) -> None:
         self.go("/session/new/")
         self.page.get_by_label("Handle").fill(handle)
