@@ -11,7 +11,6 @@ import base64
 import binascii
 import html
 import re
-import sys
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
@@ -19,23 +18,38 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from ahocorasick_rs import BytesAhoCorasick
+
 DEPTH: Final = 4
 """How many layers are taken off: a card is JSON escapes in base64 in a packed chunk of a picture."""
 MOST_UNPACKED: Final = 16 * 1024 * 1024
 """Bytes of one packed stream."""
 _MOST_MEMBERS: Final = 10_000
-_START: Final = 8
-"""Bytes of a word that are looked for first, all words at once."""
+_SHORTEST: Final = 8
+"""Characters of a word: fewer would be found by chance."""
+
+
+def _flags(method: int) -> list[int]:
+    """The second bytes of a zlib head that go with a first one: both together are a multiple of 31 (RFC 1950)."""
+    return [flags for flags in range(256) if (method * 256 + flags) % 31 == 0]
+
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){6,}[0-9A-Fa-f]?")
+_HEX = re.compile(rb"[0-9A-Fa-f]{12,}")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
-_JSON = re.compile(rb"(?:\\+u[0-9A-Fa-f]{4})+|\\+[\"\\/]")
+_JSON = re.compile(
+    rb"\\(?:\\*u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|\\*[\"\\/])"
+)  # begins with one byte: quick to look for
 _ENTITY = re.compile(rb"&#?[0-9A-Za-z]{1,8};")
 _AROUND: Final = 200
 """Bytes before and after an escape that are looked at with it: a word may be escaped in part."""
-_ZLIB = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78](?=[\x00-\xff])")
+_ZLIB = re.compile(
+    b"|".join(
+        re.escape(bytes([method])) + b"[" + b"".join(re.escape(bytes([flags])) for flags in _flags(method)) + b"]"
+        for method in range(0x08, 0x80, 0x10)
+    )
+)
 _GZIP = re.compile(rb"\x1f\x8b\x08")
 _ZIP_MEMBER = re.compile(rb"PK\x03\x04")
 _PNG = re.compile(rb"\x89PNG\r\n\x1a\n")
@@ -50,27 +64,17 @@ class Sighting:
 
 
 class Needles[Name]:
-    """Bytes to look for, each under a name, all in one pass however many there are. Each has 8 bytes or more."""
+    """Bytes to look for, each under a name, all in one pass however many there are (Aho and Corasick, 1975)."""
 
     def __init__(self, needles: Iterable[tuple[bytes, Name]]) -> None:
-        self._by_start: dict[int, list[tuple[bytes, Name]]] = {}
-        for needle, name in needles:
-            start = int.from_bytes(needle[:_START], sys.byteorder)
-            self._by_start.setdefault(start, []).append((needle, name))
-        self._starts = frozenset(self._by_start)
+        named = list(needles)
+        self._names = [name for _, name in named]
+        self._automaton = BytesAhoCorasick([needle for needle, _ in named])
 
     def found_in(self, content: bytes) -> Iterator[Name]:
         """The names of those that are in these bytes, each as often as it is."""
-        whole = memoryview(content)
-        for shift in range(_START):
-            eights = (len(content) - shift) // _START
-            starts = whole[shift : shift + eights * _START].cast("Q") if eights > 0 else ()
-            if self._starts.isdisjoint(starts):  # nearly always, and quick
-                continue
-            for at, start in enumerate(starts):
-                for needle, name in self._by_start.get(start, ()):
-                    if content.startswith(needle, shift + at * _START):
-                        yield name
+        for number, _, _ in self._automaton.find_matches_as_indexes(content, overlapping=True):
+            yield self._names[number]
 
 
 class Scanner:
@@ -91,7 +95,7 @@ class Scanner:
 
 
 def _refuse_short(word: str) -> str:
-    if len(word) < _START:
+    if len(word) < _SHORTEST:
         raise ValueError("a word of fewer than 8 characters would be found by chance")
     return word
 
@@ -173,8 +177,6 @@ def _unpack(content: bytes) -> Iterator[tuple[str, bytes]]:
     members = 0
     for name, pattern, window in (("zlib", _ZLIB, 15), ("gzip", _GZIP, 31)):
         for match in pattern.finditer(content):
-            if name == "zlib" and int.from_bytes(content[match.start() : match.start() + 2]) % 31:
-                continue  # RFC 1950: the two bytes of the head are a multiple of 31
             if (unpacked := _inflate(content, match.start(), window)) and members < _MOST_MEMBERS:
                 members += 1
                 yield name, unpacked
