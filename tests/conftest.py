@@ -17,10 +17,17 @@ stay_here()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All that runs the embedded model goes to one process: two models at once would only slow each other."""
+    """What shares something costly goes to one process, which then makes it once.
+
+    All that runs the embedded model: two of them at once would only slow each other. A module that opens a browser.
+    """
     for item in items:
-        if item.get_closest_marker("narrator") and not item.get_closest_marker("xdist_group"):
+        if item.get_closest_marker("xdist_group"):
+            continue
+        if item.get_closest_marker("narrator"):
             item.add_marker(pytest.mark.xdist_group("narrator"))
+        elif item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(autouse=True)
