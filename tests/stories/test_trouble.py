@@ -46,7 +46,8 @@ def test_words_are_kept_and_a_retry_works(
     caplog.set_level(logging.DEBUG)
     acts, shown, sentence = WAYS[way]
     story = make_story(player.account)
-    house.configure(base_url=house.provider.base_url, stall_seconds=0.3)
+    if Stall() in acts:  # on a busy machine any other may be late
+        house.configure(base_url=house.provider.base_url, stall_seconds=0.3)
     house.script(*acts)
     reading_ = house.take(player, story)
     assert reading_.done["state"] == "failed"

@@ -174,6 +174,7 @@ def test_undo_covers_no_tool(stage_address: str, in_gallery: gallery.Stage, open
     tool.click(trial=True)
     undo.click()
     expect(page.locator(".toast")).to_have_count(0)
+    page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
     assert page.locator("story-reader").evaluate("it => it.scrollHeight - it.scrollTop - it.clientHeight") < 2
 
 
