@@ -15,6 +15,7 @@ from mindstage.accounts.models import User
 from mindstage.library import correctable
 from mindstage.library.cards import CardRefused, read_card
 from mindstage.library.characters import import_character
+from mindstage.library.correctable import Correctable
 from mindstage.library.corrections import correct_character, list_correctable
 from mindstage.library.models import Character
 from mindstage.vault.purposes import Purpose
@@ -38,15 +39,18 @@ def kept(character: Character) -> dict[str, Any]:
     return found
 
 
+def fields_of(character: Character) -> list[Correctable]:
+    return [one for group in list_correctable(character) for one in group.fields]
+
+
 @pytest.mark.parametrize("kind", CARDS)
 def test_every_text_of_a_card_can_be_corrected(kind: str, ada: User) -> None:
     """Each field of each version takes other words; none of the old ones is left in them, and the card still reads."""
     character = bring(ada, CARDS[kind]())
-    fields, more = list_correctable(character)
-    assert more == 0
+    fields = fields_of(character)
     new = {one.path: f"word {number}" for number, one in enumerate(fields)}
     correct_character(character=character, texts=new)
-    again, _ = list_correctable(Character.objects.get(pk=character.pk))
+    again = fields_of(Character.objects.get(pk=character.pk))
     assert {one.path: one.text for one in again} == new
     assert read_card(make.to_json(kept(character))).name == new[fields[0].path]
     assert Character.objects.get(pk=character.pk).open("name", Purpose.SHOW) == "word 0"
@@ -58,7 +62,7 @@ def test_nothing_else_changes(ada: User) -> None:
     card["data"]["scenario"] = "One.\r\nTwo."
     character = bring(ada, card)
     before = kept(character)
-    fields, _ = list_correctable(character)
+    fields = fields_of(character)
     texts = {one.path: one.text.replace("\r\n", "\n").replace("\n", "\r\n") for one in fields}
     correct_character(character=character, texts=texts | {"nothing.7": "x"})
     assert kept(character) == before
@@ -96,7 +100,7 @@ def test_the_page_corrects(ada: User) -> None:
     character = bring(ada, make.v2())
     client = signed_in_client(ada)
     page = client.get(f"/characters/{character.pk}/edit/").content.decode()
-    fields, _ = list_correctable(character)
+    fields = fields_of(character)
     assert page.count("<textarea") == len(fields)
     answer = client.post(f"/characters/{character.pk}/edit/", {"card.name": "Wren", "card.description": "a\r\nb"})
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/characters/{character.pk}/")
@@ -107,9 +111,25 @@ def test_the_page_corrects(ada: User) -> None:
     assert kept(character)["data"]["description"] == "a\nb"
 
 
-def test_what_a_form_cannot_hold_is_said(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not dropped in silence, and not changed either."""
-    monkeypatch.setattr(correctable, "MOST", 2)
+def test_a_card_that_no_form_holds_is_corrected_in_parts(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each text has its place in one of them; a number keeps what was typed, and turns to that part."""
+    monkeypatch.setattr(correctable, "MOST", 3)
+    character = bring(ada, make.v3())
+    client, there = signed_in_client(ada), f"/characters/{character.pk}/edit/"
+    count = client.get(there).context["part"].count
+    forms = [form_in(client.get(f"{there}?part={number}").content.decode()) for number in range(1, count + 1)]
+    names = [name for form in forms for name in form if name.startswith("card.")]
+    assert sorted(names) == sorted(f"card.{one.path}" for one in fields_of(character))
+    assert max(len(form) for form in forms) == 3 + 1
+    last = next(name for name in reversed(names) if name.endswith("content"))
+    answer = client.post(there, forms[-1] | {last: "It was never doubled.", "part": str(count), "go": "2"})
+    assert answer.headers["Location"] == f"{there}?part=2"
+    assert kept(character)["data"]["character_book"]["entries"][0]["content"] == "It was never doubled."
+
+
+def test_what_no_form_holds_is_said(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text that is too long by itself: not dropped in silence, and not changed either."""
+    monkeypatch.setattr(correctable, "ROOM", 20)
     character = bring(ada, make.v2())
     assert "too long for a form" in signed_in_client(ada).get(f"/characters/{character.pk}/edit/").content.decode()
 

@@ -109,10 +109,10 @@ def test_what_no_correction_takes_is_not_taken_at_first_either(client: Client, k
 
 
 def test_an_entry_is_added_to_a_book_that_no_form_holds_whole(client: Client, ada: User) -> None:
-    """What was just added is on the page, in its place behind the others that fit."""
+    """The page that follows shows the part in which it stands, behind all others."""
     book = Book(client, ada, *({"keys": [f"k{number}"], "content": "x", "name": f"n{number}"} for number in range(400)))
-    book.correct({}, one_more="1")
-    groups = client.get(book.there).context["groups"]
+    answer = book.correct({}, one_more="1")
+    groups = client.get(answer.headers["Location"]).context["groups"]
     added = [field.path for field, _ in groups[-1].fields]
     assert added == [f"entries.400.{name}" for name in ("name", "keys", "content")]
     book.correct({"entries.400.content": "It sticks."})

@@ -51,7 +51,7 @@ def story(ada: User) -> Story:
 
 
 def fields_of(story: Story) -> dict[str, str]:
-    groups, _ = list_stage(Story.objects.get(pk=story.pk))
+    groups = list_stage(Story.objects.get(pk=story.pk))
     return {one.path: one.text for group in groups for one in group.fields}
 
 

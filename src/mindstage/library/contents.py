@@ -6,23 +6,22 @@ its file said). A scenario is a stage (stage_texts.py) with its `openings`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from mindstage.kit import canonical
 from mindstage.kit.shapes import conforms, fits
+from mindstage.library.book_texts import places_of_entries, put_entry_text, texts_of_entry, walk_entries
 from mindstage.library.cards import CardRefused, limits
-from mindstage.library.cards.lore import list_entries, put_value, read_lore, with_card_names
-from mindstage.library.correctable import Correctable, texts_of
+from mindstage.library.cards.lore import list_entries, read_lore
+from mindstage.library.correctable import Correctable, Group, texts_of
+from mindstage.library.hidden_copies import correct_copies, drop_whole_copies
 from mindstage.library.models import Material
 from mindstage.library.stage_texts import (
-    LORE,
-    Group,
     drop_blank_rows,
     put_any_name,
     refuse_unstorable,
-    texts_of_row,
     walk_stage,
 )
 from mindstage.prompts.inputs import CastMember, LoreEntry
@@ -119,7 +118,7 @@ def pack(kind: str, content: Json) -> bytes:
 
 def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
     """Its name and every text that it holds, in the order of the page. Raises CardRefused."""
-    title = Correctable("name", "Name", name)
+    title = Correctable("name", "Title" if kind == Kind.SCENARIO else "Name", name)
     if kind == Kind.SCENARIO:
         world, *others = walk_stage(content)
         fields = [one for one in world.fields if one.path != "about"]  # whom one plays is chosen with each story
@@ -129,35 +128,37 @@ def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
         yield Group("world", "", [title, *texts_of("about", "Who that is", content.get("about"))])
     else:
         yield Group("world", "", [title, *texts_of("description", "Description", content.get("description"))])
-        for number, entry in enumerate(list_entries(content)):
-            named = with_card_names(entry)
-            yield Group("lore", _called(named), list(texts_of_row(f"entries.{number}", LORE, named)))
+        yield from walk_entries(content)
 
 
-def put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
-    """Write a text where it stood. Raises Refused."""
+def put_texts(kind: str, content: Json, changes: Sequence[tuple[Correctable, str]]) -> None:
+    """Write each text where it stood, and into the copies of it that no page shows. Raises Refused, CardRefused."""
+    for one, text in changes:
+        _put_text(kind, content, one, text)
+    if changes:
+        shown = {tuple(one.path.split(".")) for group in list_texts(kind, "", content) for one in group.fields}
+        if kind == Kind.LOREBOOK:
+            drop_whole_copies(content)
+            shown.update(places_of_entries(content))
+        correct_copies(content, shown, changes)
+
+
+def _put_text(kind: str, content: Json, one: Correctable, text: str) -> None:
     refuse_unstorable(text)
-    if kind != Kind.LOREBOOK or not one.path.startswith("entries."):
+    if one.path == "name":
+        if "name" in content:  # a lorebook's file says its name too
+            content["name"] = text
+    elif kind == Kind.LOREBOOK and one.path.startswith("entries."):
+        put_entry_text(content, one, text)
+    else:
         put_any_name(content, one, text)
-        return
-    _, number, name = one.path.split(".")
-    values: object = [word for line in text.split("\n") if (word := line.strip())] if one.several else text
-    entries = list_entries(content)
-    entries[int(number)] = put_value(entries[int(number)], name, values)
-    content["entries"] = entries
-
-
-def put_name(content: Json, name: str) -> None:
-    """A lorebook's file says its name too."""
-    if "name" in content:
-        content["name"] = name
 
 
 def drop_emptied(kind: str, content: Json, rows: Container[str]) -> bool:
     """Entries of lore, and members of a cast, that somebody has emptied to the last text go; whether any did.
 
     `rows`: those that were just corrected. Of a lorebook others go only if they are as they were added: some programs
-    part a book by entries that have a comment, or settings, and no text that a page shows. Raises Refused.
+    part a book by entries that have settings, and no text that a page shows. Raises Refused.
     """
     before = _count_rows(kind, content)
     if kind == Kind.SCENARIO:
@@ -190,10 +191,5 @@ def _drop_emptied_entries(content: Json, rows: Container[str]) -> None:
         entry
         for number, entry in enumerate(list_entries(content))
         if (f"entries.{number}" not in rows and entry != BLANK_ENTRY)
-        or any(text.text.strip() for text in texts_of_row("", LORE, with_card_names(entry)))
+        or any(text.text.strip() for text in texts_of_entry("", entry))
     ]
-
-
-def _called(entry: Json) -> str:
-    name = entry.get("name") or entry.get("comment") or next(iter(entry.get("keys") or []), "")
-    return name if isinstance(name, str) else ""

@@ -49,28 +49,39 @@ class Correctable:
         return mark_of(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together on the page. `kind`: world, cast or lore; `name` is empty where there is none."""
+
+    kind: str
+    name: str
+    fields: list[Correctable]
+
+
 def texts_of(path: str, label: str, value: Any) -> Iterator[Correctable]:
-    """The texts of one value: itself, or those of a list. Anything else has none."""
-    if isinstance(value, str):
-        yield Correctable(path, label, value)
-    elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+    """The texts of one value: itself, or those of a list. A number is one too, as cards write them; nothing else is."""
+    if (text := _as_text(value)) is not None:
+        yield Correctable(path, label, text)
+    elif isinstance(value, list):
+        texts = [text for item in value if (text := _as_text(item)) is not None]
+        if len(texts) < len(value):
+            return
         if path.rpartition(".")[2] in IN_LINES:
-            yield Correctable(path, label, "\n".join(value), several=True)
+            yield Correctable(path, label, "\n".join(texts), several=True)
         else:
-            yield from (Correctable(f"{path}.{at}", f"{label} {at + 1}", item) for at, item in enumerate(value))
+            labels = [label] if len(texts) == 1 else [f"{label} {at}" for at in range(1, len(texts) + 1)]
+            yield from (Correctable(f"{path}.{at}", labels[at], text) for at, text in enumerate(texts))
 
 
-def fit_a_form(found: Iterable[Correctable]) -> tuple[list[Correctable], int]:
-    """As many as a form holds, in order, and how many more there are."""
-    fitting, room, more = list[Correctable](), ROOM, 0
-    for one in found:
-        size = len(one.text.encode())
-        if size <= room and len(fitting) < MOST:
-            fitting.append(one)
-            room -= size
-        else:
-            more += 1
-    return fitting, more
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def size_of(text: str) -> int:
+    """Its bytes in a form, which sends each line end as two."""
+    return len(text.encode("utf-8", "surrogatepass")) + text.count("\n")
 
 
 def put_text(values: Any, one: Correctable, text: str) -> None:

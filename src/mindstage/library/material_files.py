@@ -12,7 +12,7 @@ from mindstage.datamap.porting import Edition, NotUnderstood, Pack, Report, fres
 from mindstage.kit import canonical, ids
 from mindstage.kit.shapes import fits
 from mindstage.library.cards import CardRefused
-from mindstage.library.contents import Kind, check_name, content_fits
+from mindstage.library.contents import Kind, check_name, check_texts, content_fits
 from mindstage.library.contents import pack as pack_content
 from mindstage.library.lorebooks import to_file
 from mindstage.library.materials import open_content
@@ -92,11 +92,12 @@ def _is_right(facts: dict[str, Any]) -> bool:
         return True
     try:
         date.fromisoformat(facts.get("made_on", ""))
-        return (
-            check_name(facts["kind"], facts.get("name", "")) == facts["name"]
-            and content_fits(facts["kind"], facts.get("content"))
-            and bool(pack_content(facts["kind"], facts["content"]))
-        )
+        if check_name(facts["kind"], facts.get("name", "")) != facts["name"]:
+            return False
+        if not content_fits(facts["kind"], facts.get("content")):
+            return False
+        check_texts(facts["kind"], facts["name"], facts["content"])
+        return bool(pack_content(facts["kind"], facts["content"]))
     except (ValueError, TypeError, AttributeError, Refused):
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,12 +21,11 @@ from mindstage.library.contents import (
     drop_emptied,
     list_texts,
     pack,
-    put_name,
-    put_text,
+    put_texts,
 )
-from mindstage.library.correctable import pick_changes, typed_anew
+from mindstage.library.correctable import Group, pick_changes, typed_anew
 from mindstage.library.models import Material
-from mindstage.library.stage_texts import Group, fit_groups
+from mindstage.library.stage_texts import offered
 from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
@@ -98,10 +97,10 @@ def open_content(material: Material, purpose: Purpose) -> Json:
     return content
 
 
-def list_correctable(material: Material) -> tuple[list[Group], int]:
-    """What can be corrected, and how many texts more a form cannot hold. Raises KeyGone."""
+def list_correctable(material: Material, typed: Container[str] = ()) -> list[Group]:
+    """What can be corrected; also the texts (paths) `typed`, if they are empty. Raises KeyGone, CardRefused."""
     name, content = material.open("name", Purpose.SHOW), open_content(material, Purpose.SHOW)
-    return fit_groups(list_texts(material.kind, name, content))
+    return offered(list(list_texts(material.kind, name, content)), typed)
 
 
 def correct_material(
@@ -129,13 +128,10 @@ def _correct(ident: uuid.UUID, texts: Mapping[str, str], seen: Mapping[str, str]
     if seen and seen.get(REMOVALS) != str(row.removals) and rows_of(typed_anew(texts, seen)):
         raise Removed
     changes = pick_changes(fields, texts, seen)
-    for one, text in changes:
-        if one.path == "name":
-            called = check_name(row.kind, text)
-            row.seal(name=called)
-            put_name(content, called)
-        else:
-            put_text(row.kind, content, one, text)
+    changes = [(one, check_name(row.kind, text) if one.path == "name" else text) for one, text in changes]
+    for called in (text for one, text in changes if one.path == "name"):
+        row.seal(name=called)
+    put_texts(row.kind, content, changes)
     if drop_emptied(row.kind, content, rows_of(one.path for one, _ in changes)):
         row.removals += 1
     if one_more:

@@ -5,11 +5,11 @@ A stage is a JSON object with `premise`, `byline`, `about`, `roles`, `cast` and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from mindstage.library.correctable import Correctable, fit_a_form, put_text, texts_of
+from mindstage.library.correctable import ROOM, Correctable, Group, put_text, size_of, texts_of
 from mindstage.streaming.raw import Refused
 
 WORLD: Final[Mapping[str, str]] = {
@@ -30,31 +30,20 @@ ALWAYS: Final = frozenset({"premise", "about", "name", "description", "personali
 NAME_CHARACTERS: Final = 200
 NAMELESS: Final = "A character needs a name, on one line of at most 200 characters. Nothing was changed."
 
+LONGER_THAN_A_FORM: Final = "One of these texts is longer than a page can take. Nothing was changed; please shorten it."
+
 
 class Unstorable(Refused):
     sentence = "This text holds characters that are no text (broken or null characters). Remove them and try again."
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Fields that belong together on the page. `kind`: world, cast or lore; `name` is empty where there is none."""
+def offered(groups: Sequence[Group], typed: Container[str] = ()) -> list[Group]:
+    """The groups with the fields that a page shows: of what nothing stands anywhere only the usual ones.
 
-    kind: str
-    name: str
-    fields: list[Correctable]
-
-
-def fit_groups(groups: Iterable[Group]) -> tuple[list[Group], int]:
-    """As many fields as a form holds, in their groups, and how many more there are.
-
-    A group without any text comes before all others: it was just added, to be written.
+    `typed`: paths that somebody has words for; they are shown in any case.
     """
-    listed = list(groups)
-    by_need = sorted(listed, key=lambda group: any(one.text for one in group.fields))
-    fitting, more = fit_a_form(one for group in by_need for one in group.fields if _is_shown(one))
-    shown = {one.path for one in fitting}
-    fields = [[one for one in group.fields if one.path in shown] for group in listed]
-    return [replace(group, fields=some) for group, some in zip(listed, fields, strict=True) if some], more
+    fields = [[one for one in group.fields if _is_shown(one) or one.path in typed] for group in groups]
+    return [replace(group, fields=some) for group, some in zip(groups, fields, strict=True) if some]
 
 
 def walk_stage(raw: dict[str, Any]) -> Iterator[Group]:
@@ -88,7 +77,9 @@ def _is_shown(one: Correctable) -> bool:
 
 
 def refuse_unstorable(text: str) -> None:
-    """Raises Refused."""
+    """What no form could show again is not stored either: it could never be corrected. Raises Refused."""
+    if len(text) > ROOM // 4 and size_of(text) > ROOM:
+        raise Refused(LONGER_THAN_A_FORM)
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Unstorable
 

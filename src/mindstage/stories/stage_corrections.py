@@ -7,14 +7,14 @@ that is being played; and so it is here that a story's own copy is put right.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 from django.db import transaction
 
 from mindstage.kit import canonical
-from mindstage.library.correctable import pick_changes
-from mindstage.library.stage_texts import Group, check_text, fit_groups, put_stage_text, walk_stage
+from mindstage.library.correctable import Group, pick_changes
+from mindstage.library.stage_texts import check_text, offered, put_stage_text, walk_stage
 from mindstage.stories.models import Story
 from mindstage.stories.refusals import Refused
 from mindstage.stories.stage import STAGE_BYTES, Stage
@@ -23,9 +23,9 @@ from mindstage.vault.purposes import Purpose
 TOO_LONG: Final = "All of this together is longer than a story can hold. Nothing was changed; please shorten it."
 
 
-def list_stage(story: Story) -> tuple[list[Group], int]:
-    """What can be corrected in a story's stage, and how many texts more a form cannot hold. Raises KeyGone."""
-    return fit_groups(walk_stage(_open(story)))
+def list_stage(story: Story, typed: Container[str] = ()) -> list[Group]:
+    """What can be corrected in a story's stage; also the texts (paths) `typed`, if they are empty. Raises KeyGone."""
+    return offered(list(walk_stage(_open(story))), typed)
 
 
 def correct_stage(*, story: Story, texts: Mapping[str, str], seen: Mapping[str, str]) -> None:

@@ -59,6 +59,12 @@ class Fields:
             self._short_enough(name, item, limits.FIELD_CHARACTERS)
         return tuple(value)
 
+    def tags(self) -> tuple[str, ...]:
+        """As `texts`; together no longer than one field, as which a form shows them."""
+        tags = self.texts("tags")
+        self._short_enough("tags", "\n".join(tags), limits.FIELD_CHARACTERS)
+        return tags
+
     def words(self, name: str) -> tuple[str, ...]:
         """Keys of a lore entry: a list of texts, or (as old tools write it) one text with commas. Trimmed."""
         value = self.values.get(name)
@@ -67,6 +73,7 @@ class Fields:
         elif isinstance(value, list):
             plain = [str(item) if type(item) in (int, float) else item for item in value]
             items = Fields({name: plain}, self.notices, self.place).texts(name)
+            self._short_enough(name, "\n".join(items), limits.FIELD_CHARACTERS)  # a form shows them in one field
         else:
             items = self.texts(name)
         return tuple(word for item in items if (word := item.strip()))

@@ -14,7 +14,7 @@ _PLACE = " of a lore entry"
 _PATTERN_SIGN = re.compile(r"[\\^$|?*+()\[\]{}]")
 _SLASHED = re.compile(r"/.+/[a-z]*", re.DOTALL)
 # The names of a world-info file, which some exporters leave inside a card.
-_OTHER_NAMES = {"keys": "key", "secondary_keys": "keysecondary", "insertion_order": "order"}
+OTHER_NAMES = {"keys": "key", "secondary_keys": "keysecondary", "insertion_order": "order"}
 _NOT_USED_YET = ("scan_depth", "token_budget", "recursive_scanning")
 
 
@@ -73,7 +73,7 @@ def _entry(values: dict[str, Any], notices: list[str]) -> CardLore:
 def with_card_names(values: dict[str, Any]) -> dict[str, Any]:
     """The entry under the names of the card formats."""
     named = dict(values)
-    for name, other in _OTHER_NAMES.items():
+    for name, other in OTHER_NAMES.items():
         if name not in values and other in values:
             named[name] = values[other]
     if "enabled" not in values and isinstance(values.get("disable"), bool):
@@ -83,7 +83,7 @@ def with_card_names(values: dict[str, Any]) -> dict[str, Any]:
 
 def put_value(values: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     """The entry with another value, under the card formats' name and under the other one, if it came with that."""
-    other = _OTHER_NAMES.get(name)
+    other = OTHER_NAMES.get(name)
     return with_card_names(values) | {name: value} | ({other: value} if other in values else {})
 
 

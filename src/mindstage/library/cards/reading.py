@@ -129,7 +129,7 @@ def _read_fields(*, spec: Spec, fields: Fields, raw: dict[str, Any], picture: by
         creator=fields.text("creator"),
         creator_notes=fields.text("creator_notes"),
         character_version=fields.loose_text("character_version"),
-        tags=fields.texts("tags"),
+        tags=fields.tags(),
         lore=read_lore(fields.mapping("character_book"), fields.notices),
         extensions=fields.mapping("extensions"),
         raw=raw,

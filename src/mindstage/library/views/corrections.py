@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.library.cards import CardRefused
 from mindstage.library.characters import find_character
-from mindstage.library.correctable import MEANWHILE, Meanwhile, read_marks, show_fields, typed_anew, write_marks
+from mindstage.library.correctable import MEANWHILE, Meanwhile, read_marks, typed_anew
 from mindstage.library.corrections import correct_character, list_correctable
 from mindstage.library.models import Character
-from mindstage.library.views.lists import give_back, say_lost
+from mindstage.library.parts import open_part, show_part
+from mindstage.library.views.lists import asked_part, give_back, other_part, say_lost
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
 
@@ -42,7 +43,8 @@ def edit(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     try:
         if posted:
             correct_character(character=character, texts=texts, seen=seen)
-            return HttpResponseRedirect(reverse("character", args=[ident]))
+            there = reverse("character_edit", args=[ident])
+            return HttpResponseRedirect(other_part(request, there) or reverse("character", args=[ident]))
         return _page(request, character)
     except CardRefused as refused:
         sentence = f"{refused.sentence.partition(IMPORTED)[0]} {NOT_KEPT}"
@@ -65,12 +67,11 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    fields, more = list_correctable(character)
+    part = open_part(list_correctable(character), said=asked_part(request), typed=typed)
     context = {
         "id": character.pk,
-        "fields": show_fields(fields, typed, both),
-        "seen": write_marks(fields),
-        "more": more,
+        "groups": show_part(part, typed, both),
+        "part": part,
         "prefix": PREFIX,
         "problem": problem,
     }

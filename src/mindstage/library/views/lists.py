@@ -45,6 +45,17 @@ def say_lost(request: HttpRequest, kind: str, ident: uuid.UUID) -> HttpResponse:
     return render(request, "library/lost.html", {"kind": kind, "away": away}, status=410)
 
 
+def asked_part(request: HttpRequest) -> str:
+    """Which part of something long its page of corrections shows."""
+    return request.POST.get("part") or request.GET.get("part", "")
+
+
+def other_part(request: HttpRequest, there: str) -> str:
+    """Where a form goes on that was sent to turn to another part; "" when it was not."""
+    number = request.POST.get("go", "")
+    return f"{there}?part={number}" if number.isascii() and number.isdigit() and len(number) < 6 else ""
+
+
 def give_back(request: HttpRequest, kind: str) -> HttpResponse:
     """What was typed for something that is not there any more."""
     return problem(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -21,12 +20,9 @@ from mindstage.library.characters import find_character
 from mindstage.library.contents import BLANK, Kind
 from mindstage.library.correctable import (
     MEANWHILE,
-    Correctable,
     Meanwhile,
     read_marks,
-    show_fields,
     typed_anew,
-    write_marks,
 )
 from mindstage.library.lorebooks import import_lorebook, keep_book_of, to_file
 from mindstage.library.materials import (
@@ -41,9 +37,18 @@ from mindstage.library.materials import (
     rows_of,
 )
 from mindstage.library.models import Material
+from mindstage.library.parts import NEWEST, open_part, show_part
 from mindstage.library.trash import MANY, trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import count_lost, give_back, just_trashed, say_lost, shown_before
+from mindstage.library.views.lists import (
+    asked_part,
+    count_lost,
+    give_back,
+    just_trashed,
+    other_part,
+    say_lost,
+    shown_before,
+)
 from mindstage.streaming.raw import Refused
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
@@ -58,25 +63,6 @@ NOT_WRITTEN = (
 )
 ENDED = "This account is no longer active. Nothing was stored."
 NO_LORE = "This character’s card has no lore of its own."
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A group of fields, each with what another tab wrote into it meanwhile."""
-
-    kind: str
-    name: str
-    fields: list[tuple[Correctable, str]]
-
-    @property
-    def asks(self) -> bool:
-        """Whether it has to be seen: another tab has written into it, or there is nothing in it yet."""
-        return any(kept for _, kept in self.fields) or self.is_blank
-
-    @property
-    def is_blank(self) -> bool:
-        """Just added, and not written yet."""
-        return not any(field.text for field, _ in self.fields)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -140,8 +126,11 @@ def _correct(request: SignedInRequest, material: Material) -> HttpResponse:
         return _edit(request, material, typed, problem=sentence, status=422)
     except DatabaseError:
         return _edit(request, material, typed, problem=NOT_WRITTEN, status=503)
+    there = reverse(f"own_{kind}_edit", args=[ident])
     if one_more:
-        return HttpResponseRedirect(f"{reverse(f'own_{kind}_edit', args=[ident])}#more")
+        return HttpResponseRedirect(f"{there}?part={NEWEST}#more")
+    if other := other_part(request, there):
+        return HttpResponseRedirect(other)
     return HttpResponseRedirect(reverse(f"own_{MANY[kind]}") if kind != Kind.SCENARIO else _page_of(kind, ident))
 
 
@@ -239,15 +228,15 @@ def _edit(
     status: int = 200,
 ) -> HttpResponse:
     """The page of corrections. `loose`: words that were typed, and have no field any more."""
-    groups, more = list_correctable(material)
-    shown = [Shown(group.kind, group.name, show_fields(group.fields, typed, both)) for group in groups]
+    part = open_part(list_correctable(material, typed), said=asked_part(request), typed=typed)
+    shown = show_part(part, typed, both)
     context = {
         "id": material.pk,
         "kind": material.kind,
         "groups": shown,
         "added": next((group for group in reversed(shown) if group.is_blank), None),
-        "seen": f"{REMOVALS}={material.removals} {write_marks(one for group in groups for one in group.fields)}",
-        "more": more,
+        "seen": f"{REMOVALS}={material.removals} {part.marks}",
+        "part": part,
         "prefix": PREFIX,
         "problem": problem,
         "loose": loose,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -16,14 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from mindstage.accounts.access import SignedInRequest
 from mindstage.library.correctable import (
     MEANWHILE,
-    Correctable,
     Meanwhile,
     read_marks,
-    show_fields,
     typed_anew,
-    write_marks,
 )
-from mindstage.library.stage_texts import Group
+from mindstage.library.parts import open_part, show_part
+from mindstage.library.views.lists import asked_part, other_part
 from mindstage.stories.keeping import keep_as_scenario, keep_lore_of
 from mindstage.stories.models import Story
 from mindstage.stories.refusals import CannotStore, NotYours, Refused
@@ -38,19 +35,6 @@ NOT_THERE = (
     "This story is not there, or not yours. If you have just put it into the trash, take it out, then send this again."
 )
 NOT_STORED = "This machine could not save just now (its disk may be full or busy). What you typed stands below."
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A group of the page: each field with what another tab wrote into it meanwhile."""
-
-    kind: str
-    name: str
-    fields: list[tuple[Correctable, str]]
-
-    @property
-    def asks(self) -> bool:
-        return any(kept for _, kept in self.fields)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,7 +62,8 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     except OperationalError:
         log.exception("a stage could not be stored")
         return _page(request, story, typed, problem=NOT_STORED, status=CannotStore.status)
-    return HttpResponseRedirect(reverse("story", args=[ident]))
+    here = reverse("story_stage", args=[ident])
+    return HttpResponseRedirect(other_part(request, here) or reverse("story", args=[ident]))
 
 
 @require_POST
@@ -106,19 +91,14 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    groups, more = list_stage(story)
+    groups = list_stage(story, typed or {})
+    part = open_part(groups, said=asked_part(request), typed=typed or {})
     context = {
         "story": {"id": story.pk, "title": title_of(story)},
-        "groups": [_shown(group, typed or {}, both) for group in groups],
-        "seen": write_marks(one for group in groups for one in group.fields),
-        "more": more,
+        "groups": show_part(part, typed or {}, both),
+        "part": part,
         "has_lore": any(group.kind == "lore" for group in groups),
         "prefix": PREFIX,
         "problem": problem,
     }
     return render(request, "stories/stage.html", context, status=status)
-
-
-def _shown(group: Group, typed: Mapping[str, str], both: frozenset[str]) -> Shown:
-    fields = show_fields(group.fields, typed, both)
-    return Shown(group.kind, group.name, fields)
