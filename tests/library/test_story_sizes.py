@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from mindstage.library import choosing
 from mindstage.library.contents import BLANK
 from mindstage.library.materials import make_material
 from mindstage.library.trash import trash_item
+from mindstage.prompts.inputs import CastMember
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage
 from mindstage.streaming.raw import Refused
@@ -56,8 +58,9 @@ def test_lore_is_bounded_whatever_it_is_made_of(
 
 def test_a_story_is_never_longer_than_can_be_corrected(client: Client, ada: User) -> None:
     """A long persona on a long scenario, without any lorebook: refused, with nothing begun."""
-    mara = make_material(owner=ada.pk, kind="persona", name="Mara", content={"about": "x" * 2_900_000})
-    ferry = BLANK["scenario"] | {"premise": "y" * 900_000}
+    mara = make_material(owner=ada.pk, kind="persona", name="Mara", content={"about": "x" * 690_000})
+    cast = [asdict(CastMember(name="Bo", description="y" * 690_000)) for _ in range(3)]
+    ferry = BLANK["scenario"] | {"premise": "y" * 690_000, "cast": cast}
     scenario = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=ferry)
     answer = client.post("/stories/", {"own_scenario": str(scenario.pk), "greeting": "0", "as": str(mara.pk)})
     assert (answer.status_code, Story.objects.count()) == (400, 0)
@@ -69,12 +72,12 @@ def test_a_lorebook_that_is_no_longer_read_begins_no_story(client: Client, ada: 
     book = make_material(owner=ada.pk, kind="lorebook", name="Lamps")
     book.seal(content=canonical.to_bytes({"entries": 3})).save(update_fields=["content"])
     answer = client.post("/stories/", {"scenario": "dead-cable", "greeting": "0", "books": str(book.pk)})
-    assert (answer.status_code, Story.objects.count()) == (400, 0)
+    assert (answer.status_code, Story.objects.count()) == (410, 0)
 
 
 def test_a_long_scenario_holds_no_page_up(client: Client, ada: User) -> None:
     """Its page shows beginnings; a story that begins with it gets every word."""
-    long = {"premise": "*a* " * 200_000 + "end of it", "openings": ["*b* " * 500] * 1_000}
+    long = {"premise": "*a* " * 170_000 + "end of it", "openings": ["*b* " * 500] * 1_000}
     row = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=BLANK["scenario"] | long)
     assert len(client.get(f"/scenarios/{row.pk}/").content) < 2_000_000
     client.post("/stories/", {"own_scenario": str(row.pk), "greeting": "999"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from mindstage.kit import canonical
@@ -20,17 +21,36 @@ from mindstage.library.materials import (
 )
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.streaming.raw import Refused
+from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 ALL = 1_000
 """Of a kind, on a page that was asked for all of them."""
 NOT_THERE = "This {} does not exist, or it is not yours. No story was begun."
-NO_LONGER_READ = "One of these lorebooks is no longer read by this program. No story was begun; choose others."
 TOO_MUCH = "These lorebooks are together longer than a story can hold. No story was begun; choose fewer of them."
 
 
 class NotThere(Refused):
     status = 404
+
+
+class NotOpened(Exception):
+    """A thing of one's own, with which a story should begin, cannot be opened any more. Nothing was begun."""
+
+    def __init__(self, kind: str, ident: uuid.UUID) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.ident = ident
+
+
+@contextmanager
+def opening(kind: str, ident: uuid.UUID) -> Iterator[None]:
+    """Whatever keeps the thing from being opened in this block is said as NotOpened."""
+    try:
+        yield
+    except (KeyGone, Unreadable, CardRefused) as fault:
+        raise NotOpened(kind, ident) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +90,16 @@ def _choice(owner: uuid.UUID, kind: Kind, whole: bool) -> Choice:
 
 
 def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:
-    """Name and description of a persona. Raises NotThere, KeyGone."""
+    """Name and description of a persona. Raises NotThere, NotOpened."""
     row = find_material(owner, _uuid(ident, Kind.PERSONA), Kind.PERSONA)
     if row is None:
         raise NotThere(NOT_THERE.format(Kind.PERSONA))
-    return row.open("name", Purpose.IMPORT), open_content(row, Purpose.IMPORT)["about"]
+    with opening(row.kind, row.pk):
+        return row.open("name", Purpose.IMPORT), open_content(row, Purpose.IMPORT)["about"]
 
 
 def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
-    """The entries of lorebooks, each book once, one after the other. Raises NotThere, Refused, KeyGone.
+    """The entries of lorebooks, each book once, one after the other. Raises NotThere, NotOpened, Refused.
 
     A form can name a book a thousand times, and many large ones: no more is read than a story could hold.
     """
@@ -88,10 +109,8 @@ def take_lore(owner: uuid.UUID, idents: Iterable[str]) -> tuple[LoreEntry, ...]:
         row = find_material(owner, ident, Kind.LOREBOOK)
         if row is None:
             raise NotThere(NOT_THERE.format(Kind.LOREBOOK))
-        try:
+        with opening(row.kind, row.pk):
             entries = lore_of(row)
-        except CardRefused:
-            raise Refused(NO_LONGER_READ) from None
         room -= len(canonical.to_bytes([asdict(entry) for entry in entries]))
         if room < 0:
             raise Refused(TOO_MUCH)

@@ -85,7 +85,7 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
     try:
         name, report = row.open("name", Purpose.EXPORT), json.loads(row.open_bytes("report", Purpose.EXPORT))
         content = row.open_bytes("card", Purpose.EXPORT)
-        portrait = None if row.portrait is None else row.open_bytes("portrait", Purpose.EXPORT)
+        portrait = _open_portrait(row)
     except (KeyGone, Unreadable):
         yield f"characters/{number:04}/character.json", facts | {"unreadable": True}
         return
@@ -99,6 +99,14 @@ def _export_character(row: Character, number: int) -> Iterator[tuple[str, Any]]:
             yield f"{folder}/{file}", edition
     except CardRefused:  # this program has become stricter; the card itself is there
         return
+
+
+def _open_portrait(row: Character) -> bytes | None:
+    """None also where it is damaged: every word of the card goes along without it. Raises KeyGone."""
+    try:
+        return None if row.portrait is None else row.open_bytes("portrait", Purpose.EXPORT)
+    except Unreadable:
+        return None
 
 
 def _delete(model: type[Brought], **which: uuid.UUID) -> list[Cleared]:

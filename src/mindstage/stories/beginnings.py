@@ -13,7 +13,7 @@ from mindstage.prompts.inputs import LoreEntry
 from mindstage.stories.models import Segment, Story, Turn
 from mindstage.stories.refusals import Refused
 from mindstage.stories.stage import STAGE_BYTES, Role, Stage
-from mindstage.vault.keys import create_item_key
+from mindstage.vault.keys import KeyGone, create_item_key
 from mindstage.vault.marks import mark_database
 
 PERSONA_CHARACTERS = 60
@@ -46,7 +46,8 @@ def begin_story(
     create_item_key(story.pk, owner=owner)
     story.seal(title=parts.title, stage=stage)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=owner, state=User.State.ACTIVE)
+        if not User.objects.select_for_update().filter(pk=owner, state=User.State.ACTIVE).exists():
+            raise KeyGone
         story.save(force_insert=True)
         story.head = Segment.objects.create(story=story)
         story.save(update_fields=["head"])

@@ -62,6 +62,11 @@ class KeyLost(Refused):
     )
 
 
+class AccountEnded(Refused):
+    status = 409
+    sentence = "This account is no longer active. No story was begun. Log in again to see how it stands."
+
+
 class TextDamaged(Refused):
     status = 500
     sentence = (

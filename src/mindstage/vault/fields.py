@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,9 @@ from mindstage.datamap.questions import guards
 from mindstage.datamap.reading import data_map
 from mindstage.vault.keys import item_key, owner_of, text_key
 from mindstage.vault.purposes import Purpose
-from mindstage.vault.sealing import Sealed, open_sealed, place, seal
+from mindstage.vault.sealing import Sealed, Unreadable, open_sealed, place, seal
+
+log = logging.getLogger(__name__)
 
 
 class PurposeRefused(Exception):
@@ -74,7 +77,12 @@ class SealedRow(models.Model):
         assert isinstance(field, SealedField)
         allow(field.entry, purpose, keyed_to=getattr(self, self.keyed_to))
         key, aad = _key_and_place(self, name)
-        return open_sealed(key, getattr(self, name), aad)
+        try:
+            return open_sealed(key, getattr(self, name), aad)
+        except Unreadable:
+            # Damage, whoever asked: of a key that is gone nothing comes this far. Neither row nor person is named.
+            log.error("a sealed text does not open: %s.%s", self._meta.db_table, name)
+            raise
 
 
 def allow(entry: str, purpose: Purpose, *, keyed_to: uuid.UUID | None = None) -> None:

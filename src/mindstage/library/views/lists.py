@@ -39,10 +39,13 @@ def count_lost(lines: Iterable[CharacterLine | MaterialLine]) -> int:
     return sum(line.name is None for line in lines)
 
 
-def say_lost(request: HttpRequest, kind: str, ident: uuid.UUID) -> HttpResponse:
-    """The page of something of one's own that cannot be opened: there is nothing to do but to delete it."""
+def say_lost(request: HttpRequest, kind: str, ident: uuid.UUID, *, note: str = "") -> HttpResponse:
+    """The page of something of one's own that cannot be opened: there is nothing to do but to delete it.
+
+    `note`: what was not done because of that.
+    """
     away = reverse("character_trash" if kind == "character" else f"own_{kind}_trash", args=[ident])
-    return render(request, "library/lost.html", {"kind": kind, "away": away}, status=410)
+    return render(request, "library/lost.html", {"kind": kind, "away": away, "note": note}, status=410)
 
 
 def asked_part(request: HttpRequest) -> str:

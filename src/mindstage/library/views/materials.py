@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.kit import canonical
 from mindstage.library.cards import CardRefused
-from mindstage.library.characters import find_character
+from mindstage.library.characters import find_character, open_card
+from mindstage.library.choosing import NotOpened, opening
 from mindstage.library.contents import BLANK, Kind
 from mindstage.library.correctable import (
     MEANWHILE,
@@ -168,6 +169,8 @@ def _create(request: SignedInRequest, kind: str) -> HttpResponse:
         return _new(request, kind, problem=TOO_LARGE, status=413)
     try:
         material = _make(request, kind)
+    except NotOpened as lost:
+        return say_lost(request, lost.kind, lost.ident, note="No lorebook was made.")
     except (Refused, CardRefused) as refused:
         return _new(request, kind, problem=refused.sentence, status=422)
     except KeyGone:
@@ -207,7 +210,9 @@ def _make_of_character(owner: uuid.UUID, ident: str) -> Material:
         raise Http404 from None
     if character is None:
         raise Http404
-    if (book := keep_book_of(character)) is None:
+    with opening("character", character.pk):
+        card = open_card(character, Purpose.IMPORT)
+    if (book := keep_book_of(card, owner=owner)) is None:
         raise Refused(NO_LORE)
     return book
 

@@ -15,8 +15,10 @@ from mindstage.library.corrections import change_portrait
 from mindstage.library.models import Character
 from mindstage.library.portraits import CONTENT_TYPE, NoPortrait
 from mindstage.library.uploads import was_cut_off
+from mindstage.library.views.lists import say_lost
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.sealing import Unreadable
 
 NOT_TAKEN = (
     "This picture cannot be taken: it must be a whole PNG, of 16 megapixels at most and 32 pixels at least on each "
@@ -35,8 +37,8 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         raise Http404
     try:
         picture = character.open_bytes("portrait", Purpose.SHOW)
-    except KeyGone:
-        raise Http404 from None
+    except (KeyGone, Unreadable):
+        raise Http404 from None  # the page of the character says what is lost; of a picture alone there is none
     response = HttpResponse(picture, content_type=CONTENT_TYPE)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Content-Disposition"] = "inline"
@@ -62,7 +64,7 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     except NoPortrait:
         return _page(request, character, problem=NOT_TAKEN, status=422)
     except KeyGone:
-        raise Http404 from None
+        return say_lost(request, "character", ident)
     return HttpResponseRedirect(reverse("character", args=[ident]))
 
 

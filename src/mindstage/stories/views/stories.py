@@ -15,7 +15,7 @@ from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
 from mindstage.gateway.routes import chosen_route
 from mindstage.library.characters import find_character, list_characters
-from mindstage.library.choosing import take_lore, take_persona
+from mindstage.library.choosing import NotOpened, opening, take_lore, take_persona
 from mindstage.library.contents import Kind
 from mindstage.library.correctable import (
     MEANWHILE,
@@ -28,22 +28,25 @@ from mindstage.library.correctable import (
 from mindstage.library.materials import find_material
 from mindstage.library.staging import StageParts, parts_of_scenario, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
+from mindstage.library.views.lists import say_lost
 from mindstage.prompts.history import NAMELESS
 from mindstage.stories.beginnings import begin_story, check_persona
 from mindstage.stories.corrections import correct_names, list_names
 from mindstage.stories.drafts import find_draft
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
-from mindstage.stories.refusals import NotYours, Refused
+from mindstage.stories.refusals import AccountEnded, NotYours, Refused
 from mindstage.stories.stage import Stage
 from mindstage.stories.trash import trash_story
 from mindstage.stories.turns import new_client_id
 from mindstage.stories.views.asking import for_players, own_story
+from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 
 DESK_STORIES = 7
 DESK_CHARACTERS = 6
 STORIES_AT_ONCE = 40
+NONE_BEGUN = "No story was begun. Choose another one in its place, or go back and leave it out."
 TINY = "This is a tiny demo model: it writes fluently and soon loses the thread."
 
 
@@ -92,13 +95,23 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 
 def _create(request: SignedInRequest) -> HttpResponse:
-    """Begin a story and open its page."""
+    """Begin a story and open its page; or say which of the things chosen for it cannot be opened any more."""
+    try:
+        story = _begin(request)
+    except NotOpened as lost:
+        return say_lost(request, lost.kind, lost.ident, note=NONE_BEGUN)
+    except KeyGone:
+        raise AccountEnded from None
+    return HttpResponseRedirect(reverse("story", args=[story.pk]))
+
+
+def _begin(request: SignedInRequest) -> Story:
     owner, about = request.visitor.account_id, ""
     name = request.POST.get("persona", "")
     if chosen := request.POST.get("as"):
         name, about = take_persona(owner, chosen)
     persona = check_persona(name, otherwise=NAMELESS)
-    story = begin_story(
+    return begin_story(
         owner=owner,
         parts=_parts(request, persona),
         greeting=_number(request.POST.get("greeting", "0")),
@@ -106,7 +119,6 @@ def _create(request: SignedInRequest) -> HttpResponse:
         about=about,
         lore=take_lore(owner, request.POST.getlist("books")),
     )
-    return HttpResponseRedirect(reverse("story", args=[story.pk]))
 
 
 @require_GET
@@ -207,7 +219,8 @@ def _parts(request: SignedInRequest, persona: str) -> StageParts:
         scenario = find_material(request.visitor.account_id, own, Kind.SCENARIO)
         if scenario is None:
             raise NotYours("This scenario does not exist, or it is not yours.")
-        return parts_of_scenario(scenario, persona)
+        with opening(Kind.SCENARIO, own):
+            return parts_of_scenario(scenario, persona)
     if slug := request.POST.get("scenario"):
         try:
             return stage_parts_of_starter(starter(slug), persona)
@@ -220,7 +233,8 @@ def _parts(request: SignedInRequest, persona: str) -> StageParts:
     character = find_character(request.visitor.account_id, ident)
     if character is None:
         raise NotYours("This character does not exist, or it is not yours.")
-    return stage_parts_of_card(character, persona)
+    with opening("character", ident):
+        return stage_parts_of_card(character, persona)
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:
