@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mindstage.prompts import macro_values, macros
 from mindstage.prompts.assemble import assemble
 from mindstage.prompts.inputs import Budget, CastMember
-from mindstage.prompts.macros import expand
+from mindstage.prompts.macros import expand, literal
 from prompts import worlds
 
 ALONE = dataclasses.replace(macros.context_of(worlds.inputs(cast=(worlds.ILSE,))), original="the old text")
@@ -301,6 +301,23 @@ def test_a_variable_cannot_grow_without_end() -> None:
     for _ in range(50):
         expand("{{setvar::a::xx{{.a}}{{.a}}}}" * 50, context)
     assert sum(map(len, context.shared.variables.values())) <= macros.MOST_INSERTED
+
+
+SIGNS = ("{", "}", "\\", "<", "user>", "BOT>", "user", "noop", "if x", "/if", "trim", "\n", "a")
+TRICKY = st.lists(st.sampled_from(SIGNS))
+
+
+@given(TRICKY.map("".join))
+def test_a_text_that_is_no_authors_can_be_kept_as_one(text: str) -> None:
+    """Written so that reading it for macros gives the very same text: once, whatever stands around it."""
+    context = macros.context_of(worlds.inputs())
+    assert expand(literal(text), context) == text
+    assert expand(f"{literal(text)}{{{{user}}}}{literal(text)}", context) == f"{text}{context.persona}{text}"
+
+
+def test_plain_words_are_kept_as_they_are() -> None:
+    assert literal("Come in, {stranger} <3\n") == "Come in, {stranger} <3\n"
+    assert literal("{{user}}") == r"\{\{user}}"
 
 
 @given(WRITTEN)

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from mindstage.prompts.inputs import PromptInputs
 from mindstage.prompts.macro_values import MOST_IN_ALL, MOST_INSERTED, MacroContext, Values, argument
 
-__all__ = ["DEEPEST", "MOST_INSERTED", "MOST_IN_ALL", "MacroContext", "context_of", "expand"]
+__all__ = ["DEEPEST", "MOST_INSERTED", "MOST_IN_ALL", "MacroContext", "context_of", "expand", "literal"]
 
 DEEPEST = 24
 
 TOKEN = re.compile(r"\\\{\\\{|\\\}\\\}|\{\{+|\}\}|<(?:bot|char|user)>", re.IGNORECASE)
+READ = re.compile(r"\\\{(?=\\\{)|\\\}(?=\\\})|\{\{|<(?=(?:bot|char|user)>)", re.IGNORECASE)
 WORD = re.compile(r"\s*(if(?=[\s:!])|else\s*$|/if\s*$|trim\s*$)", re.IGNORECASE)
 
 
@@ -45,6 +46,14 @@ def expand(text: str, context: MacroContext) -> str:
     if "{" not in text and "<" not in text:
         return text
     return _Expansion(text, context).run()
+
+
+def literal(text: str) -> str:
+    """A text that a person or a model wrote, so that it can stand where an author's does: `expand` gives it back.
+
+    What would be read is written as `\\{\\{`, or parted by a macro that comes to nothing.
+    """
+    return READ.sub(lambda sign: r"\{\{" if sign.group() == "{{" else sign.group() + "{{noop}}", text)
 
 
 @dataclass(slots=True)

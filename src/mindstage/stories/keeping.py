@@ -11,6 +11,7 @@ from mindstage.library.lorebooks import keep_lore
 from mindstage.library.materials import make_material
 from mindstage.library.models import Material
 from mindstage.prompts.history import NAMELESS
+from mindstage.prompts.macros import literal
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage
 from mindstage.stories.refusals import Refused
@@ -43,9 +44,12 @@ def keep_lore_of(story: Story) -> Material:
 
 
 def _opening(story: Story, persona: str) -> str:
-    """The first turn, with a macro in place of the name that the author played under."""
+    """The first turn, with a macro in place of the name that the author played under.
+
+    All else in it was written in a story, where nothing is a macro: it must not become one in the next story.
+    """
     turn = Turn.objects.filter(story=story, position=0, kind=Turn.Kind.OPENING, chosen=True).first()
     text = turn.open("text", Purpose.SHOW) if turn else ""
     if persona in ("", NAMELESS):
-        return text
-    return re.sub(rf"(?<!\w){re.escape(persona)}(?!\w)", "{{user}}", text)
+        return literal(text)
+    return "{{user}}".join(map(literal, re.split(rf"(?<!\w){re.escape(persona)}(?!\w)", text)))
