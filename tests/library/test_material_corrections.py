@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -133,3 +134,19 @@ def test_a_tab_that_was_faster_keeps_its_words(client: Client, ada: User, monkey
     monkeypatch.setattr(materials, "pack", be_slow)
     assert book.correct({"entries.0.content": "It burns gas."}).status_code == 302
     assert [entry["content"] for entry in book.entries] == ["It burns gas.", "Eighty steps."]
+
+
+def test_a_field_is_called_the_same_when_it_is_new_and_when_it_is_corrected(client: Client, ada: User) -> None:
+    """A scenario has a title, and one opening is no *opening 1*; what is wrong with a title is said of a title."""
+    there = client.post("/scenarios/", {"name": "The Ferry", "opening": "Fog."}).headers["Location"]
+    labels = [
+        re.findall(r'<label for="[^"]*">([^<]+)', client.get(page).content.decode())
+        for page in ("/scenarios/new/", there)
+    ]
+    assert set(labels[0]) == set(labels[1]) == {"Title", "Line under the title", "Premise", "Opening"}
+    assert b"It needs a title" in client.post(there, {"text.name": " "}).content
+    content = BLANK["scenario"] | {"openings": ["One.", "Two."]}
+    two = make_material(owner=ada.pk, kind="scenario", name="The Ferry", content=content)
+    page = client.get(f"/scenarios/{two.pk}/edit/").content.decode()
+    assert ">Opening 1<" in page
+    assert ">Opening 2<" in page

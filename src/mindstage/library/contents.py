@@ -43,7 +43,9 @@ BLANK: Final[dict[str, Json]] = {
 """What a new one holds."""
 BLANK_ENTRY: Final = {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100,
                       "use_regex": False, "name": ""}  # fmt: skip
-NEEDS_NAME: Final = "It needs a name, on one line of at most {} characters. Nothing was changed."
+CALLED: Final = {Kind.PERSONA: "Name", Kind.LOREBOOK: "Name", Kind.SCENARIO: "Title"}
+"""What the pages call the name of one."""
+NEEDS_NAME: Final = "It needs a {}, on one line of at most {} characters. Nothing was changed."
 TOO_LONG: Final = "All of this together is longer than can be kept. Nothing was changed; please shorten it."
 
 
@@ -86,7 +88,7 @@ def check_name(kind: str, name: str) -> str:
     """A name on one line. Raises Refused."""
     line, most = " ".join(name.split()), NAME_CHARACTERS[Kind(kind)]
     if not line or len(line) > most or not line.isprintable():
-        raise Refused(NEEDS_NAME.format(most))
+        raise Refused(NEEDS_NAME.format(CALLED[Kind(kind)].lower(), most))
     return line
 
 
@@ -118,7 +120,7 @@ def pack(kind: str, content: Json) -> bytes:
 
 def list_texts(kind: str, name: str, content: Json) -> Iterator[Group]:
     """Its name and every text that it holds, in the order of the page. Raises CardRefused."""
-    title = Correctable("name", "Title" if kind == Kind.SCENARIO else "Name", name)
+    title = Correctable("name", CALLED[Kind(kind)], name)
     if kind == Kind.SCENARIO:
         world, *others = walk_stage(content)
         fields = [one for one in world.fields if one.path != "about"]  # whom one plays is chosen with each story

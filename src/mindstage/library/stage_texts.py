@@ -25,7 +25,9 @@ CAST: Final[Mapping[str, str]] = {
 LORE: Final[Mapping[str, str]] = {
     "name": "Name", "keys": "Words that call it up", "secondary_keys": "Further words", "content": "Text",
 }  # fmt: skip
-ALWAYS: Final = frozenset({"premise", "about", "name", "description", "personality", "line", "keys", "content"})
+ALWAYS: Final = frozenset(
+    {"premise", "byline", "about", "name", "description", "personality", "line", "keys", "content"}
+)
 """Shown also where nothing stands yet."""
 NAME_CHARACTERS: Final = 200
 NAMELESS: Final = "A character needs a name, on one line of at most 200 characters. Nothing was changed."
