@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
 from library import card_makers as make
 from mindstage.accounts.models import User
 from mindstage.library.characters import import_character
-from mindstage.library.contents import Kind
+from mindstage.library.contents import BLANK, Kind
 from mindstage.library.materials import make_material
 from mindstage.library.trash import trash_item
 from mindstage.rights.trash import end_now
+from mindstage.stories.models import Story
 from mindstage.vault.keys import destroy_item_key
 from people import make_person, signed_in_client
 
@@ -40,7 +43,8 @@ def test_a_story_can_be_begun_with_any_of_them(
     character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
     here = begin.format(scenario=scenario.pk, character=character.pk)
     rows = [make_material(owner=ada.pk, kind=kind, name=name) for name in ("ann", "Cid", "Bea")]
-    link = f'href="?all#{"as" if kind == Kind.PERSONA else "books"}">Choose from all 3 {kind}s'
+    there = "as" if kind == Kind.PERSONA else "books"
+    link = f'formaction="?all#{there}" formnovalidate>Choose from all 3 {kind}s'
     page = client.get(here).content.decode()
     assert [str(row.pk) in page for row in rows] == [False, True, True]
     assert link in page
@@ -51,6 +55,43 @@ def test_a_story_can_be_begun_with_any_of_them(
     assert "?all#" not in whole
     trash_item(rows[1])
     assert "?all#" not in client.get(here).content.decode()
+
+
+@pytest.mark.parametrize("begin", ["/scenarios/dead-cable/", "/scenarios/{scenario}/", "/characters/{character}/"])
+def test_what_was_typed_stays_while_all_are_opened(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
+    """Opening, name, persona and books: they go along with the button, are in no address, and store nothing."""
+    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
+        monkeypatch.setattr(f"{module}.PAGE", 1)
+    content = BLANK[Kind.SCENARIO] | {"openings": ["One.", "Two."]}
+    scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier", content=content)
+    character = import_character(owner=ada.pk, data=make.to_json(make.v2()))
+    rows = {kind: [make_material(owner=ada.pk, kind=kind, name=f"N{number}") for number in range(2)]
+            for kind in (Kind.PERSONA, Kind.LOREBOOK)}  # fmt: skip
+    here = begin.format(scenario=scenario.pk, character=character.pk)
+    persona, book = rows[Kind.PERSONA][1].pk, rows[Kind.LOREBOOK][1].pk
+    typed = {"greeting": "1", "persona": "Mara “the <lamp>”", "as": str(persona), "books": str(book)}
+    page = client.post(f"{here}?all", typed).content.decode()
+    assert f'<option value="{persona}" selected>' in page
+    assert f'name="books" value="{book}" checked>' in page
+    assert 'value="Mara “the &lt;lamp&gt;”"' in page
+    assert re.findall(r'name="greeting" value="(\d)" checked', page) == ["1"]
+    assert len(re.findall(r'name="books" [^>]* checked', page)) == 1
+    assert str(rows[Kind.PERSONA][0].pk) in page
+    assert not Story.objects.exists()
+    assert client.post(f"{here}?all", {"greeting": "x", "as": "y", "books": "z"}).status_code == 200
+
+
+def test_the_enter_key_begins_and_opens_no_list(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser takes the first button of a form for it."""
+    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
+        monkeypatch.setattr(f"{module}.PAGE", 1)
+    for number in range(2):
+        make_material(owner=ada.pk, kind=Kind.PERSONA, name=f"N{number}")
+    page = client.get("/scenarios/dead-cable/").content.decode()
+    form = page[page.index('action="/stories/"') :]
+    assert "formaction" not in re.findall(r"<button[^>]*>", form)[0]
 
 
 def test_a_page_with_all_of_them_says_where_it_ends(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,11 @@ def glimpse(text: str, most: int = WHOLE) -> SafeString:
     return prose.render(text if len(text) <= most else f"{text[:most]}…")
 
 
+def label_openings(openings: Iterable[str]) -> list[tuple[int, str, SafeString]]:
+    """Openings without titles of their own, to choose from: number, label, text as HTML."""
+    return [(index, f"Opening {index + 1}", text) for index, text in preview(openings)]
+
+
 def preview(openings: Iterable[str]) -> Iterator[tuple[int, SafeString]]:
     """Each opening by its number. Long and many ones are cut."""
     shown = 0

@@ -23,11 +23,11 @@ from mindstage.library.characters import (
 from mindstage.library.choosing import list_choices
 from mindstage.library.forms import CHOOSE, CardForm
 from mindstage.library.models import Character
-from mindstage.library.previews import glimpse, preview
+from mindstage.library.previews import glimpse, label_openings
 from mindstage.library.staging import parts_of_card
 from mindstage.library.trash import trash_item
 from mindstage.library.uploads import was_cut_off
-from mindstage.library.views.lists import count_lost, just_trashed, say_lost, shown_before
+from mindstage.library.views.lists import count_lost, just_trashed, say_lost, shown_before, typed_for
 from mindstage.prompts.history import NAMELESS
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
@@ -61,9 +61,9 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 
 @require_visitor
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
-    """One character: what its maker says, its openings, and the way into a story."""
+    """One character: what its maker says, its openings, and the way into a story. POST: with what was typed there."""
     character = find_character(request.visitor.account_id, ident)
     if character is None:
         raise Http404
@@ -73,7 +73,7 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     except (KeyGone, Unreadable, CardRefused):
         return say_lost(request, "character", ident)
     choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
-    return render(request, "library/character.html", {"character": context, **choices})
+    return render(request, "library/character.html", {"character": context, "typed": typed_for(request), **choices})
 
 
 @require_POST
@@ -141,7 +141,7 @@ def _describe(character: Character, card: Card, *, persona: str) -> dict[str, ob
         "creator": parts.byline,
         "creator_notes": glimpse(card.creator_notes),
         "tags": [tag[:60] for tag in card.tags[:50]],
-        "greetings": list(preview(parts.greetings)),
+        "openings": label_openings(parts.greetings),
         "notes_open": len(card.creator_notes) <= SHORT_NOTES,
         "report": open_report(character),
         "notices": card.notices,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,9 +19,7 @@ from mindstage.ui.views import problem, what_was_sent
 
 def just_trashed(request: SignedInRequest, model: type[Brought]) -> uuid.UUID | None:
     """What was just put into the trash, so that the page can offer to undo it."""
-    try:
-        ident = uuid.UUID(request.GET["trashed"])
-    except (KeyError, ValueError):
+    if (ident := _uuid(request.GET.get("trashed", ""))) is None:
         return None
     own = model._default_manager.filter(pk=ident, owner=request.visitor.account_id)
     return ident if own.filter(trashed_on__isnull=False, ending=False).exists() else None
@@ -46,6 +45,34 @@ def say_lost(request: HttpRequest, kind: str, ident: uuid.UUID, *, note: str = "
     """
     away = reverse("character_trash" if kind == "character" else f"own_{kind}_trash", args=[ident])
     return render(request, "library/lost.html", {"kind": kind, "away": away, "note": note}, status=410)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was chosen and typed on a page that begins a story, when it comes back with more to choose from."""
+
+    greeting: int
+    persona: str
+    played: uuid.UUID | None
+    books: frozenset[uuid.UUID | None]
+
+
+def typed_for(request: HttpRequest) -> Typed:
+    said = request.POST
+    number = said.get("greeting", "")
+    return Typed(
+        greeting=int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0,
+        persona=said.get("persona", ""),
+        played=_uuid(said.get("as", "")),
+        books=frozenset(map(_uuid, said.getlist("books"))),
+    )
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def asked_part(request: HttpRequest) -> str:
