@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.test import Client
 
 from library import card_makers as make
 from mindstage.accounts.models import User
+from mindstage.kit import clock
+from mindstage.library import choosing, materials
 from mindstage.library.characters import import_character
 from mindstage.library.contents import BLANK, Kind
 from mindstage.library.materials import make_material
 from mindstage.library.trash import trash_item
+from mindstage.library.views import materials as pages
 from mindstage.rights.trash import end_now
 from mindstage.stories.models import Story
 from mindstage.vault.keys import destroy_item_key
@@ -37,8 +42,8 @@ def test_a_story_can_be_begun_with_any_of_them(
     client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind, begin: str
 ) -> None:
     """A page that begins a story offers the newest, and leads to all of them, by their names."""
-    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
-        monkeypatch.setattr(f"{module}.PAGE", 2)
+    for module in (materials, choosing):
+        monkeypatch.setattr(module, "PAGE", 2)
     scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier")
     character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
     here = begin.format(scenario=scenario.pk, character=character.pk)
@@ -62,8 +67,8 @@ def test_what_was_typed_stays_while_all_are_opened(
     client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, begin: str
 ) -> None:
     """Opening, name, persona and books: they go along with the button, are in no address, and store nothing."""
-    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
-        monkeypatch.setattr(f"{module}.PAGE", 1)
+    for module in (materials, choosing):
+        monkeypatch.setattr(module, "PAGE", 1)
     content = BLANK[Kind.SCENARIO] | {"openings": ["One.", "Two."]}
     scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier", content=content)
     character = import_character(owner=ada.pk, data=make.to_json(make.v2()))
@@ -85,8 +90,8 @@ def test_what_was_typed_stays_while_all_are_opened(
 
 def test_the_enter_key_begins_and_opens_no_list(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser takes the first button of a form for it."""
-    for module in ("mindstage.library.materials", "mindstage.library.choosing"):
-        monkeypatch.setattr(f"{module}.PAGE", 1)
+    for module in (materials, choosing):
+        monkeypatch.setattr(module, "PAGE", 1)
     for number in range(2):
         make_material(owner=ada.pk, kind=Kind.PERSONA, name=f"N{number}")
     page = client.get("/scenarios/dead-cable/").content.decode()
@@ -95,8 +100,8 @@ def test_the_enter_key_begins_and_opens_no_list(client: Client, ada: User, monke
 
 
 def test_a_page_with_all_of_them_says_where_it_ends(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mindstage.library.choosing.PAGE", 1)
-    monkeypatch.setattr("mindstage.library.choosing.ALL", 2)
+    monkeypatch.setattr(choosing, "PAGE", 1)
+    monkeypatch.setattr(choosing, "ALL", 2)
     for name in ("Ann", "Bea", "Cid"):
         make_material(owner=ada.pk, kind=Kind.PERSONA, name=name)
     page = client.get("/scenarios/dead-cable/?all").content.decode()
@@ -109,8 +114,8 @@ def test_what_cannot_be_opened_is_said_and_keeps_its_place(
     client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     """A list with lost ones is as long as any, leads to the earlier ones, and lets the lost ones be deleted."""
-    for module in ("mindstage.library.materials", "mindstage.library.views.materials"):
-        monkeypatch.setattr(f"{module}.PAGE", 4)
+    for module in (materials, pages):
+        monkeypatch.setattr(module, "PAGE", 4)
     rows = [make_material(owner=ada.pk, kind=kind, name=f"Number {number}") for number in range(6)]
     for lost in (rows[2], rows[4]):
         destroy_item_key(lost.pk)
@@ -136,3 +141,30 @@ def test_what_cannot_be_opened_is_not_offered_for_a_story(client: Client, ada: U
     page = client.get("/scenarios/dead-cable/").content.decode()
     assert f'<option value="{mara.pk}">Mara</option>' in page
     assert str(gone.pk) not in page
+
+
+def moment(minute: int) -> float:
+    return datetime(2026, 5, 3, 14, minute, tzinfo=UTC).timestamp()
+
+
+def test_two_of_one_name_are_told_apart(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists say of each when it was made; where a story is begun those say it that share a name, and no other."""
+    for minute, name in ((2, "Mara"), (4, "Mara"), (6, "Bo")):
+        monkeypatch.setattr(clock, "timestamp", partial(moment, minute))
+        for kind in Kind:
+            make_material(owner=ada.pk, kind=kind, name=name)
+        import_character(owner=ada.pk, data=make.to_json(make.v1(name=name)))
+    page = client.get("/scenarios/dead-cable/").content.decode()
+    assert re.findall(r"<option [^>]*>((?:Mara|Bo)[^<]*)", page) == [
+        "Bo",
+        "Mara (3 May 2026, 14:04)",
+        "Mara (3 May 2026, 14:02)",
+    ]
+    assert re.findall(r"<span>((?:Mara|Bo)[^<]*)", page) == [
+        "Bo",
+        "Mara (3 May 2026, 14:04)",
+        "Mara (3 May 2026, 14:02)",
+    ]
+    for kind in ("character", *Kind):
+        page = client.get(f"/{kind}s/").content.decode()
+        assert re.findall(r'datetime="2026-05-03T14:(\d\d):00', page) == ["06", "06", "04", "04", "02", "02"]

@@ -6,12 +6,13 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
 
 from mindstage.accounts.models import User
-from mindstage.kit import canonical
+from mindstage.kit import canonical, ids
 from mindstage.library.cards import Card, read_card, reread_card
 from mindstage.library.models import Character
 from mindstage.library.portraits import NoPortrait, draw_portrait
@@ -37,6 +38,11 @@ class CharacterLine:
     name: str | None = field(repr=False)
     line: str = field(repr=False, default="")
     has_portrait: bool = False
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When it was brought: what tells two of one name apart."""
+        return ids.made_at(self.id)
 
 
 def import_character(*, owner: uuid.UUID, data: bytes, filename_hint: str = "") -> Character:

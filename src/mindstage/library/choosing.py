@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+from django.conf import settings
 
 from mindstage.kit import canonical
 from mindstage.library.cards import CardRefused
@@ -83,10 +86,23 @@ def list_choices(owner: uuid.UUID, *, whole: bool) -> dict[str, Choice]:
 def _choice(owner: uuid.UUID, kind: Kind, whole: bool) -> Choice:
     found = list_materials(owner, kind, most=ALL if whole else PAGE)
     count = len(found) if len(found) < PAGE else count_materials(owner, kind)
-    lines = [line for line in found if line.name is not None]
+    lines = _tell_apart([line for line in found if line.name is not None])
     if whole:
         lines.sort(key=lambda line: (line.name or "").casefold())
     return Choice(lines, count, whole)
+
+
+def _tell_apart(lines: list[MaterialLine]) -> list[MaterialLine]:
+    """Those that share a name also say when they were made, by the clock of the instance."""
+    often = Counter(line.name for line in lines)
+    return [line if often[line.name] == 1 else replace(line, name=_with_moment(line)) for line in lines]
+
+
+def _with_moment(line: MaterialLine) -> str:
+    if (made := line.made_at) is None:
+        return f"{line.name}"
+    there = made.astimezone(settings.MINDSTAGE.time_zone)
+    return f"{line.name} ({there.day} {there:%B %Y, %H:%M})"
 
 
 def take_persona(owner: uuid.UUID, ident: str) -> tuple[str, str]:

@@ -6,12 +6,14 @@ import json
 import uuid
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from mindstage.accounts.models import User
+from mindstage.kit import ids
 from mindstage.library.contents import (
     BLANK,
     Json,
@@ -53,6 +55,11 @@ class MaterialLine:
 
     id: uuid.UUID
     name: str | None = field(repr=False)
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When it was made: what tells two of one name apart."""
+        return ids.made_at(self.id)
 
 
 def make_material(*, owner: uuid.UUID, kind: str, name: str, content: Json | None = None) -> Material:
