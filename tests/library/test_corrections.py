@@ -8,12 +8,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from library import card_makers as make
 from mindstage.accounts.models import User
-from mindstage.library import correctable
-from mindstage.library.cards import CardRefused, read_card
+from mindstage.library import correctable, corrections
+from mindstage.library.cards import Card, CardRefused, read_card
 from mindstage.library.characters import import_character
 from mindstage.library.correctable import Correctable
 from mindstage.library.corrections import correct_character, list_correctable
@@ -169,3 +170,32 @@ def test_cleo_corrects_nothing(ada: User) -> None:
     assert cleo.get(there).status_code == cleo.post(there, {"card.name": "Mine"}).status_code == 404
     assert Client().post(there, {"card.name": "Mine"}).status_code == 403
     assert kept(character) == before
+
+
+def test_a_tab_that_was_faster_keeps_its_words(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large card takes most of a second to read: nobody else waits for it, and both corrections count."""
+    character, ready = bring(ada, make.v2()), corrections.read_card
+
+    def be_slow(content: bytes) -> Card:
+        assert not connection.in_atomic_block or connection.savepoint_ids == before
+        monkeypatch.setattr(corrections, "read_card", ready)
+        correct_character(character=character, texts={"personality": "Kind."})
+        return ready(content)
+
+    before = list(connection.savepoint_ids)
+    monkeypatch.setattr(corrections, "read_card", be_slow)
+    correct_character(character=character, texts={"description": "Tall."})
+    data = kept(character)["data"]
+    assert (data["description"], data["personality"]) == ("Tall.", "Kind.")
+
+
+@pytest.mark.parametrize("language", ["de", "a b", "x=y", "a.b", "\n"])
+def test_notes_in_other_languages_are_corrected(ada: User, language: str) -> None:
+    """Under the name of the language; a card may call one as it likes, and its page still tells texts apart."""
+    character = bring(ada, make.v3(creator_notes_multilingual={"en": "For rain.", language: "Für Regen."}))
+    client, there = signed_in_client(ada), f"/characters/{character.pk}/edit/"
+    form = form_in(client.get(there).content.decode())
+    client.post(there, form | {"card.creator_notes_multilingual.en": "For sun."})
+    assert client.post(there, form | {"card.creator_notes_multilingual.en": "For snow."}).status_code == 409
+    assert kept(character)["data"]["creator_notes_multilingual"] == {"en": "For sun.", language: "Für Regen."}
+    assert ("card.creator_notes_multilingual.de" in form) == (language == "de")

@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from mindstage.accounts.endings import keep
@@ -257,6 +257,36 @@ def test_a_story_that_went_to_the_trash_meanwhile_takes_it_later(story: Story, a
     keep(story.pk)
     assert client.post(there(story), form).status_code == 302
     assert raw_of(story)["premise"] == "Typed for an hour."
+
+
+def test_a_tab_that_was_faster_keeps_its_words(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one correction is made ready another is written: both count, and nobody waits for the first one's lock."""
+    ready = stage_corrections._pack
+
+    def be_slow(raw: dict[str, Any]) -> bytes:
+        assert not connection.in_atomic_block or connection.savepoint_ids == before
+        monkeypatch.setattr(stage_corrections, "_pack", ready)
+        correct_stage(story=story, texts={"cast.0.description": "Tall."}, seen={})
+        return ready(raw)
+
+    before = list(connection.savepoint_ids)
+    monkeypatch.setattr(stage_corrections, "_pack", be_slow)
+    correct_stage(story=story, texts={"premise": "It rains."}, seen={})
+    assert (raw_of(story)["premise"], raw_of(story)["cast"][0]["description"]) == ("It rains.", "Tall.")
+
+
+def test_a_story_that_ends_for_good_meanwhile_gives_the_words_back(
+    story: Story, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks of one request: the page says that it is not there, with all that was typed."""
+    form = page_of(signed_in_client(ada), story) | {"stage.premise": "Typed for an hour."}
+
+    def end_and_correct(**_: Any) -> None:
+        raise Story.DoesNotExist
+
+    monkeypatch.setattr("mindstage.stories.views.stage.correct_stage", end_and_correct)
+    answer = signed_in_client(ada).post(there(story), form)
+    assert (answer.status_code, "Typed for an hour." in answer.content.decode()) == (404, True)
 
 
 def test_cleo_corrects_nothing(story: Story) -> None:
