@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from mindstage.library.views.lists import Typed
 from mindstage.ui import prose
 from ui.gallery.stage import STORY, stage
 
@@ -25,8 +26,9 @@ STARTERS = [
         ("orchard", "The Orchard Below", "Something under the roots remembers your family.", "Folk horror"),
     )
 ]
+TYPED = Typed(greeting=0, persona="", played=None, books=frozenset())
 CHARACTERS = [
-    {"id": uuid.UUID(int=3), "name": "Oswin Tarn", "line": "An old lamplighter with one good ear."},
+    {"id": uuid.UUID(int=3), "name": "Oswin Tarn", "line": "An old lamplighter with one good ear.", "made_at": NOW},
     {"id": uuid.UUID(int=4), "name": "Captain Breck x", "line": "Captain of the canal watch; owes a debt."},
 ]
 
@@ -86,7 +88,7 @@ def scenario(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "openings": [(0, "At low water", opening), (1, "On the night boat", opening)],
     }
-    return render(request, "library/scenario.html", {"starter": starter})
+    return render(request, "library/scenario.html", {"starter": starter, "typed": TYPED})
 
 
 def characters(request: HttpRequest) -> HttpResponse:
@@ -108,8 +110,8 @@ def character(request: HttpRequest, character_id: uuid.UUID) -> HttpResponse:
         "creator": "Ada Renn",
         "creator_notes": prose.render("Best in **slow** scenes."),
         "tags": ["lamps", "quiet"],
-        "greetings": [(0, greeting), (1, greeting)],
+        "openings": [(0, "Opening 1", greeting), (1, "Opening 2", greeting)],
         "has_portrait": False,
         "notices": ["This card carries a script of its own. Mindstage keeps it and never runs it."],
     }
-    return render(request, "library/character.html", {"character": about})
+    return render(request, "library/character.html", {"character": about, "typed": TYPED})

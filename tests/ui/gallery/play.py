@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from mindstage.library.correctable import Correctable
-from mindstage.stories.views.stage import PREFIX, Shown
+from mindstage.library.parts import Part, Shown
+from mindstage.stories.views.stage import PREFIX
 from ui.gallery.stage import STORY, TurnView, stage
 
 METER = {
@@ -175,5 +176,6 @@ def corrections(request: HttpRequest, story_id: uuid.UUID) -> HttpResponse:
     member = [(Correctable("cast.0.description", "Description", "Old."), "Averylongwordthatnobodywouldwrite" * 4)]
     lore = [(Correctable("lore.0.keys", "Words that call it up", "lamp\nlight", several=True), "")]
     groups = [Shown("world", "", world), Shown("cast", "Oswin Tarn", member), Shown("lore", "The ninth lamp", lore)]
-    shown = {"story": {"id": story_id, "title": "The Lamplighter of Vell"}, "groups": groups, "more": 2}
+    part = Part([], number=2, count=28, more=2)
+    shown = {"story": {"id": story_id, "title": "The Lamplighter of Vell"}, "groups": groups, "part": part}
     return render(request, "stories/stage.html", shown | {"prefix": PREFIX, "problem": "Nothing was changed yet."})

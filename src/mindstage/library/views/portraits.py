@@ -65,6 +65,8 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         return _page(request, character, problem=NOT_TAKEN, status=422)
     except KeyGone:
         return say_lost(request, "character", ident)
+    except Character.DoesNotExist:
+        raise Http404 from None  # it ended for good while the picture was read
     return HttpResponseRedirect(reverse("character", args=[ident]))
 
 

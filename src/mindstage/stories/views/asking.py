@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.stories.models import Story, Turn
-from mindstage.stories.refusals import CannotStore, KeyLost, Refused, TextDamaged
+from mindstage.stories.refusals import CannotStore, KeyLost, NotYours, Refused, TextDamaged
 from mindstage.ui.views import problem, what_was_sent
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.sealing import Unreadable
@@ -51,6 +52,8 @@ def for_players[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             return refuse(request, refusal)
         except KeyGone:
             return refuse(request, KeyLost())
+        except ObjectDoesNotExist:  # it ended for good between two looks
+            return refuse(request, NotYours())
         except Unreadable:
             log.exception("a sealed text does not open")
             return refuse(request, TextDamaged())

@@ -59,8 +59,6 @@ def update(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         return _page(request, story, typed, both=meanwhile.paths, problem=MEANWHILE, status=409)
     except Refused as refused:
         return _page(request, story, typed, problem=refused.sentence, status=422)
-    except Story.DoesNotExist:
-        raise NotYours(NOT_THERE) from None  # it ended for good between two looks
     except OperationalError:
         log.exception("a stage could not be stored")
         return _page(request, story, typed, problem=NOT_STORED, status=CannotStore.status)
