@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mindstage.library.cards.lore import OTHER_NAMES, list_entries, put_value, with_card_names
-from mindstage.library.correctable import Correctable, Group, texts_of
+from mindstage.library.correctable import IN_LINES, Correctable, Group, texts_of
 
 type Json = dict[str, Any]
 
@@ -20,13 +20,15 @@ ENTRY: Final[Mapping[str, str]] = {
 def walk_entries(book: Json, prefix: str = "") -> Iterator[Group]:
     """Each entry's texts, in the order of the book. Raises CardRefused."""
     for number, entry in enumerate(list_entries(book)):
-        yield Group("lore", _called(with_card_names(entry)), list(texts_of_entry(f"{prefix}entries.{number}", entry)))
+        fields = list(texts_of_entry(f"{prefix}entries.{number}", entry))
+        yield Group("lore", _called(fields), fields)
 
 
 def texts_of_entry(path: str, entry: Json) -> Iterator[Correctable]:
     named = with_card_names(entry)
     for name, label in ENTRY.items():
-        yield from texts_of(f"{path}.{name}", label, named.get(name))
+        if name in IN_LINES or not isinstance(named.get(name), list):  # other lists are nothing that anybody reads
+            yield from texts_of(f"{path}.{name}", label, named.get(name))
 
 
 def put_entry_text(book: Json, one: Correctable, text: str) -> None:
@@ -52,6 +54,7 @@ def places_of_entries(book: Json) -> Iterator[tuple[str, ...]]:
             yield ("entries", str(key), OTHER_NAMES.get(name, name))
 
 
-def _called(entry: Json) -> str:
-    name = entry.get("name") or entry.get("comment") or next(iter(entry.get("keys") or []), "")
-    return name if isinstance(name, str) else ""
+def _called(fields: list[Correctable]) -> str:
+    """Its name, else its comment, else the first word that calls it up."""
+    texts = (one.text for name in ("name", "comment", "keys") for one in fields if one.path.endswith(f".{name}"))
+    return next(filter(None, texts), "").partition("\n")[0]

@@ -91,8 +91,8 @@ def put_text(values: Any, one: Correctable, text: str) -> None:
     place = values
     for step in way:
         place = _step(place, step)
-    if isinstance(place, list) and int(last) < len(place):
-        place[int(last)] = words
+    if isinstance(place, list) and (at := _place_in(place, last)) is not None:
+        place[at] = words
     elif isinstance(place, dict) and last in place:
         place[last] = words
 
@@ -156,5 +156,11 @@ def read_marks(said: str) -> dict[str, str]:
 
 def _step(place: Any, step: str) -> Any:
     if isinstance(place, list):
-        return place[int(step)] if int(step) < len(place) else None
+        at = _place_in(place, step)
+        return None if at is None else place[at]
     return place.get(step) if isinstance(place, dict) else None
+
+
+def _place_in(listed: list[Any], step: str) -> int | None:
+    """A step's place in a list. In a copy of a card something else may stand than where the text was found."""
+    return int(step) if step.isascii() and step.isdigit() and int(step) < len(listed) else None
