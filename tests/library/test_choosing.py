@@ -88,6 +88,15 @@ def test_what_was_typed_stays_while_all_are_opened(
     assert client.post(f"{here}?all", {"greeting": "x", "as": "y", "books": "z"}).status_code == 200
 
 
+def test_nobody_else_is_answered(ada: User) -> None:
+    """What is sent to the page of somebody else’s scenario or character is answered as if there were none."""
+    scenario = make_material(owner=ada.pk, kind=Kind.SCENARIO, name="The pier")
+    character = import_character(owner=ada.pk, data=make.to_json(make.v1()))
+    ben = signed_in_client(make_person("ben"))
+    for there in (f"/scenarios/{scenario.pk}/?all", f"/characters/{character.pk}/?all"):
+        assert ben.post(there, {"persona": "Mara"}).status_code == 404
+
+
 def test_the_enter_key_begins_and_opens_no_list(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser takes the first button of a form for it."""
     for module in (materials, choosing):

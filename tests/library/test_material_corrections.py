@@ -150,3 +150,11 @@ def test_a_field_is_called_the_same_when_it_is_new_and_when_it_is_corrected(clie
     page = client.get(f"/scenarios/{two.pk}/edit/").content.decode()
     assert ">Opening 1<" in page
     assert ">Opening 2<" in page
+
+
+@pytest.mark.parametrize("kind", ["persona", "scenario"])
+def test_a_long_text_is_sent_as_it_is(client: Client, kind: str) -> None:
+    """Not with three signs for each byte of another alphabet, which would make a third of it too much to be taken."""
+    page = client.get(f"/{kind}s/new/").content.decode()
+    form = page[page.index(f'action="/{kind}s/"') :]
+    assert 'enctype="multipart/form-data"' in form[: form.index(">")]
