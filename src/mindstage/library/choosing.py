@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from django.conf import settings
 
 from mindstage.kit import canonical
-from mindstage.library.cards import CardRefused
 from mindstage.library.contents import CONTENT_BYTES, Kind
 from mindstage.library.lorebooks import lore_of
 from mindstage.library.materials import (
@@ -22,11 +20,10 @@ from mindstage.library.materials import (
     list_materials,
     open_content,
 )
+from mindstage.library.opening import opening
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.streaming.raw import Refused
-from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
-from mindstage.vault.sealing import Unreadable
 
 ALL = 1_000
 """Of a kind, on a page that was asked for all of them."""
@@ -36,24 +33,6 @@ TOO_MUCH = "These lorebooks are together longer than a story can hold. No story 
 
 class NotThere(Refused):
     status = 404
-
-
-class NotOpened(Exception):
-    """A thing of one's own, with which a story should begin, cannot be opened any more. Nothing was begun."""
-
-    def __init__(self, kind: str, ident: uuid.UUID) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.ident = ident
-
-
-@contextmanager
-def opening(kind: str, ident: uuid.UUID) -> Iterator[None]:
-    """Whatever keeps the thing from being opened in this block is said as NotOpened."""
-    try:
-        yield
-    except (KeyGone, Unreadable, CardRefused) as fault:
-        raise NotOpened(kind, ident) from fault
 
 
 @dataclass(frozen=True, slots=True)

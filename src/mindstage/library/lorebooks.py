@@ -7,14 +7,15 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from mindstage.library.cards import Card
 from mindstage.library.cards.json_guard import load_object
 from mindstage.library.cards.lore import read_lore
 from mindstage.library.cards.refusal import refusal
 from mindstage.library.cards.writing import book_of, fill_book
+from mindstage.library.characters import open_card
 from mindstage.library.contents import Json, Kind, name_out_of
 from mindstage.library.materials import make_material, open_content
-from mindstage.library.models import Material
+from mindstage.library.models import Character, Material
+from mindstage.library.opening import opening
 from mindstage.library.staging import to_lore
 from mindstage.prompts.inputs import LoreEntry
 from mindstage.vault.purposes import Purpose
@@ -37,10 +38,15 @@ def import_lorebook(*, owner: uuid.UUID, data: bytes) -> Material:
     return _keep(owner, book)
 
 
-def keep_book_of(card: Card, *, owner: uuid.UUID) -> Material | None:
-    """The lore of a card as a lorebook of its own; None when it has none. Raises Refused, CardRefused, KeyGone."""
+def keep_book_of(character: Character) -> Material | None:
+    """The lore of a character's card as a lorebook of its own; None when the card has none.
+
+    Raises NotOpened; Refused, CardRefused, with nothing stored; KeyGone.
+    """
+    with opening("character", character.pk):
+        card = open_card(character, Purpose.IMPORT)
     book = book_of(card)
-    return None if book is None else _keep(owner, book, otherwise=card.name)
+    return None if book is None else _keep(character.owner_id, book, otherwise=card.name)
 
 
 def keep_lore(owner: uuid.UUID, entries: Iterable[LoreEntry], *, name: str) -> Material:

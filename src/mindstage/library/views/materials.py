@@ -16,8 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from mindstage.accounts.access import SignedInRequest, require_visitor
 from mindstage.kit import canonical
 from mindstage.library.cards import CardRefused
-from mindstage.library.characters import find_character, open_card
-from mindstage.library.choosing import NotOpened, opening
+from mindstage.library.characters import find_character
 from mindstage.library.contents import BLANK, Kind
 from mindstage.library.correctable import (
     MEANWHILE,
@@ -38,6 +37,7 @@ from mindstage.library.materials import (
     rows_of,
 )
 from mindstage.library.models import Material
+from mindstage.library.opening import NotOpened
 from mindstage.library.parts import NEWEST, open_part, show_part
 from mindstage.library.trash import MANY, trash_item
 from mindstage.library.uploads import was_cut_off
@@ -210,9 +210,7 @@ def _make_of_character(owner: uuid.UUID, ident: str) -> Material:
         raise Http404 from None
     if character is None:
         raise Http404
-    with opening("character", character.pk):
-        card = open_card(character, Purpose.IMPORT)
-    if (book := keep_book_of(card, owner=owner)) is None:
+    if (book := keep_book_of(character)) is None:
         raise Refused(NO_LORE)
     return book
 

@@ -44,6 +44,8 @@ def keep_materials(browser: Browser, words: Words, story: str) -> None:
     browser.post(f"{scenario}edit/", {"text.premise": f"All of it is {word('scenario, premise')}"})
     browser.get(scenario)
     _write_scenario(browser, word)
+    for page, slot in (("/scenarios/dead-cable/", "a scenario’s page"), (scenario, "the page of an own scenario")):
+        browser.post(page, {"persona": word(f"name typed on {slot}", Fate.NEVER)}, expect=200)
     begun = {"own_scenario": scenario.split("/")[2], "greeting": "0", "as": persona.split("/")[2]}
     browser.get(browser.post("/stories/", begun | {"books": brought.split("/")[2]}).location)
 

@@ -248,6 +248,7 @@ class Visit:
         self.browser.get(f"{brought}portrait/")
         self._correct_character(brought)
         self._change_picture(brought)
+        self.browser.post(brought, {"persona": self._never("name typed on a character’s page")}, expect=200)
         fields = {"character": brought.split("/")[2], "greeting": "0", "persona": self._word("name in another story")}
         story = self.browser.post("/stories/", fields).location
         self._take_turn(

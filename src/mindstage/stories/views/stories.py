@@ -15,7 +15,7 @@ from mindstage.accounts.access import SignedInRequest, visitor_of
 from mindstage.gateway import routes
 from mindstage.gateway.routes import chosen_route
 from mindstage.library.characters import find_character, list_characters
-from mindstage.library.choosing import NotOpened, opening, take_lore, take_persona
+from mindstage.library.choosing import take_lore, take_persona
 from mindstage.library.contents import Kind
 from mindstage.library.correctable import (
     MEANWHILE,
@@ -26,6 +26,7 @@ from mindstage.library.correctable import (
     write_marks,
 )
 from mindstage.library.materials import find_material
+from mindstage.library.opening import NotOpened, opening
 from mindstage.library.staging import StageParts, parts_of_scenario, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.library.views.lists import say_lost
