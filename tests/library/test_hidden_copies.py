@@ -11,6 +11,7 @@ from django.test import Client
 from library import card_makers as make
 from library.test_materials import latest, upload
 from mindstage.accounts.models import User
+from mindstage.library.cards import CardRefused
 from mindstage.library.characters import import_character
 from mindstage.library.corrections import correct_character, list_correctable
 from mindstage.library.holdings import LibraryHolding
@@ -161,3 +162,20 @@ def test_lore_of_a_card_is_corrected_whatever_its_shape(ada: User, shape: str) -
     correct_character(character=character, texts={path: f"word {number}" for number, path in enumerate(paths)})
     kept = Character.objects.get(pk=character.pk).open("card", Purpose.SHOW)
     assert [word for word in ("Wilhelm", "1812") if word in kept] == []
+
+
+def test_words_that_cannot_be_stored_change_no_copy_either(ada: User) -> None:
+    """A null character is no text: the correction is refused, and the card is as it was."""
+    character = import_character(owner=ada.pk, data=make.to_json(card()))
+    with pytest.raises(CardRefused):
+        correct_character(character=character, texts={"description": "Greta\x00waits."})
+    kept = json.loads(Character.objects.get(pk=character.pk).open("card", Purpose.SHOW))
+    assert kept == card()
+
+
+def test_of_two_old_texts_the_longer_one_is_found(client: Client) -> None:
+    """One text may begin as another does."""
+    one, other = ({"keys": ["a"], "content": text, "enabled": True} for text in ("Tor", "Tor is shut"))
+    upload(client, {"entries": [one, other], "extensions": {"theirs": "Tor is shut. Tor! Tores"}})
+    kept = correct_book(client, {"entries.0.content": "Gate", "entries.1.content": "It is open"})
+    assert kept["extensions"]["theirs"] == "It is open. Gate! Tores"
