@@ -20,7 +20,7 @@ GOES = WITH_A_CHILD + "sys.stdin.read()"
 STAYS = WITH_A_CHILD + "import time; time.sleep(600)"
 
 
-@pytest.mark.parametrize("program", [GOES, STAYS])
+@pytest.mark.parametrize("program", [GOES, STAYS], ids=["goes", "stays"])
 async def test_a_pipe_that_somebody_holds_keeps_nobody_waiting(program: str) -> None:
     """It goes by itself or is killed; its pipe stays open meanwhile, and the next reply does not wait for that."""
     pipe = asyncio.subprocess.PIPE

@@ -115,7 +115,7 @@ def test_every_other_text_is_a_line(text: str) -> None:
         "\ufeffbom",
         "a\x07\x1b[31mb",
         "𝕏\U0010ffff",
-        "x" * 16_000,
+        pytest.param("x" * 16_000, id="16,000 characters"),
     ],
 )
 def test_odd_text_comes_back_as_it_was(story: Story, text: str) -> None:
