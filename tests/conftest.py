@@ -30,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A long text is called by its beginning and its length: names travel between the processes of a run."""
+    return f"{val[:20]!a} and on, {len(val)}" if isinstance(val, str | bytes) and len(val) > 80 else None
+
+
 @pytest.fixture(autouse=True)
 def nobody_leaves() -> Iterator[None]:
     """What was refused (no_network) fails the test also where the program has taken it for a fault of the network."""
