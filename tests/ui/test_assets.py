@@ -70,3 +70,11 @@ def test_pages_carry_the_nonce_and_no_inline_code(in_gallery: gallery.Stage, pat
     assert scripts
     assert all(f'nonce="{nonce[1]}"' in script for script in scripts)
     assert " style=" not in answer.content.decode()
+
+
+def test_what_scrolls_under_a_mask_has_a_ground() -> None:
+    """Without one Chromium leaves lines that were scrolled away standing between those that are read."""
+    rules = re.findall(r"\{([^{}]*)\}", assets.joined_css().decode())
+    masked = [rule for rule in rules if "mask-image" in rule and re.search(r"overflow(-y)?: auto", rule)]
+    assert masked
+    assert [rule for rule in masked if "background:" not in rule] == []
