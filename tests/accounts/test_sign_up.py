@@ -156,9 +156,9 @@ def test_the_owner_link_makes_one_owner() -> None:
     words = page.content.decode()
     assert words.count(f'name="owner_link" value="{token}"') == 1
     again = client.post("/account/new/", FORM | {"owner_link": token, "handle": "!"}).content.decode()
-    assert "will own the instance" in words
-    assert "will own the instance" in again
-    assert "will own the instance" not in client.get("/account/new/").content.decode()
+    assert "will own this copy" in words
+    assert "will own this copy" in again
+    assert "will own this copy" not in client.get("/account/new/").content.decode()
     client.post("/account/new/", FORM | {"owner_link": token})
     assert User.objects.get().owner
     assert not OwnerLink.objects.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import uuid
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -46,6 +47,26 @@ def given_back(page: str) -> dict[str, str]:
     text = re.search(r'<textarea[^>]* name="text"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
     assert text
     return fields | {"text": html.unescape(text[1])}
+
+
+def test_without_scripts_the_page_comes_again_until_the_reply_stands_there(house: House, player: Player) -> None:
+    """It leads to the end of the story, and each look has an address of its own: to the same one with a fragment a
+    browser only scrolls, and the reply would never show."""
+    house.provider.play(Words(3), Hold(), Finish())
+    story, browser = make_story(player.account), signed_in_client(player.account)
+    sent = browser.post(
+        reverse("turns", args=[story.pk]), {**form_of(player, story), "text": "I knock.", "mode": "say"}
+    )
+    there = reverse("story", args=[story.pk])
+    assert sent.headers["Location"] == f"{there}#end"
+    looks = [there, f"{there}?look=1", f"{there}?look=2"]
+    for look, following in pairwise(looks):
+        page = browser.get(look).content.decode()
+        assert f'<noscript><meta http-equiv="refresh" content="4; url={following}#end"></noscript>' in page
+        assert 'id="end"' in page
+    house.provider.release()
+    eventually(lambda: last_reply(story).state == "finished")
+    assert "http-equiv" not in browser.get(looks[-1]).content.decode()
 
 
 def test_a_form_plays_a_turn(house: House, player: Player) -> None:

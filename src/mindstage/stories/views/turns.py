@@ -38,7 +38,7 @@ def index(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     story = own_story(request, ident)
     if request.method == "POST":
         _take(request, story)
-        return HttpResponseRedirect(f"{reverse('story', args=[ident])}#line")
+        return HttpResponseRedirect(f"{reverse('story', args=[ident])}#end")
     before, after = (_optional(request.GET.get(name)) for name in ("before", "after"))
     if not wants_partial(request):
         return HttpResponseRedirect(_in_story(story, before))
@@ -99,7 +99,7 @@ def trash(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpRe
     revisions.trash_turn(turn=found)
     if wants_partial(request):
         return HttpResponse(format_html('<article class="turn" id="t-{}" data-gone></article>', found.pk))
-    return HttpResponseRedirect(reverse("story", args=[ident]))
+    return HttpResponseRedirect(f"{reverse('story', args=[ident])}#end")
 
 
 @require_POST
@@ -155,7 +155,7 @@ def context(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 def _turn(request: SignedInRequest, turn: Turn) -> HttpResponse:
     """The partial of a turn for our script; without it, the story's page."""
     if request.method == "POST" and not wants_partial(request):
-        return HttpResponseRedirect(reverse("story", args=[turn.story_id]))
+        return HttpResponseRedirect(f"{reverse('story', args=[turn.story_id])}#t-{turn.pk}")
     story = Story.objects.get(pk=turn.story_id)
     stage = open_stage(story)
     views = read_turn(story, stage, turn)
