@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -26,6 +28,14 @@ def test_the_page_shows_what_is_known() -> None:
     page = signed_in_client(make_person("Ada")).get("/account/").content.decode()
     assert "<dd>Ada <a" in page
     assert "18 or over" in page
+
+
+def test_a_refused_field_has_the_focus() -> None:
+    """The form stands far down the page: without the focus there, nobody would see that it was refused."""
+    client = signed_in_client(make_person("Ada"))
+    page = client.post("/account/passphrase/", {"old": PASSPHRASE, "new": "short"}).content.decode()
+    assert re.search(r'<input[^>]* name="new"[^>]* aria-invalid="true" autofocus', page)
+    assert "autofocus" not in client.get("/account/").content.decode()
 
 
 def test_nobody_else_sees_it() -> None:

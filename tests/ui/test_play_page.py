@@ -290,3 +290,23 @@ def test_no_page_scrolls_sideways(address: str, in_gallery: gallery.Stage, open_
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.locator("h1").count() == 1, path
         assert page.locator("main").count() == 1, path
+
+
+def test_the_keys_stay_where_they_pressed(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
+    """A version that is turned leaves the focus on its arrow, a reply that is tried again keeps it: never nowhere."""
+    in_gallery.turns.pop()  # the last one is a reply then
+    versions = {"variant_number": 3, "variant_count": 3, "variant_ids": (uuid.UUID(int=3), None)}
+    in_gallery.turns[-1] = replace(in_gallery.turns[-1], **versions)
+    page = open_page(stage_address)
+    last, back = page.locator(".turn.last"), page.get_by_role("button", name="Previous version")
+    back.focus()
+    page.keyboard.press("Enter")
+    expect(last).to_contain_text("The other version.")
+    expect(back).to_be_focused()
+    page.get_by_role("button", name="Try again").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(last).to_be_focused()
+    expect(last).to_contain_text(END)
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    expect(last).to_be_focused()

@@ -106,8 +106,8 @@ def choice(request: HttpRequest, story_id: uuid.UUID, turn_id: uuid.UUID) -> Htt
         old,
         id=uuid.UUID(request.POST["variant"]),
         text="The other version.",
-        variant_number=1 if back else 2,
-        variant_ids=(None, old.id) if back else (old.id, None),
+        variant_number=1 if back and old.variant_count == 2 else 2,
+        variant_ids=(old.id, old.id) if old.variant_count > 2 else (None, old.id) if back else (old.id, None),
     )
     stage.turns[stage.turns.index(old)] = new
     return partial(request, new)

@@ -81,12 +81,14 @@ class TurnStream extends HTMLElement {
     if (first > this.lastPosition + 1) this.catchUp(this.lastPosition);
     if (segment) this.dataset.segment = segment;
     Object.assign(this, { run, reply, turn, seen: Math.max(this.seen, from) });
+    const asked = this.contains(document.activeElement); // by a tool of the last turn, which goes now
     for (const old of this.querySelectorAll(":scope > .turn.last")) {
       old.classList.remove("last");
       for (const act of old.querySelectorAll(".note .row, .note .btn, [data-act]")) act.remove(); // only the last reply can be tried again
     }
     if (turn && !document.getElementById(`t-${turn.id}`)) this.showOwn(turn);
     this.view = this.viewOn(this.articleFor(reply), this.asked.body.act === "continue");
+    if (asked && !this.contains(document.activeElement)) this.view.article.focus({ preventScroll: true });
     emit("stage:begun", { resumed: false });
     if (this.stopping) this.stop();
   }

@@ -74,9 +74,15 @@ function namesake(element) {
 }
 
 function replace(old, element) {
-  const focused = old.contains(document.activeElement);
+  const focused = old.contains(document.activeElement) && document.activeElement;
   old.replaceWith(element);
-  if (focused) element.focus?.({ preventScroll: true });
+  if (focused) (sameTool(focused, element) ?? element).focus?.({ preventScroll: true });
+}
+
+/* Whoever pressed a tool finds it under the same key again. Where it can't be pressed any more, the element has the focus. */
+function sameTool(focused, element) {
+  const name = ["title", "aria-labelledby"].find((one) => focused.hasAttribute(one));
+  return name && element.querySelector(`[${name}="${CSS.escape(focused.getAttribute(name))}"]:not([disabled])`);
 }
 
 function insertByPosition(element) {
