@@ -88,6 +88,10 @@ def test_long_names_of_ones_own_fit(come: Come, narrator: ThreadedFakeProvider, 
         page.get_by_role("heading", level=1).wait_for()
         kept += [f"/{kind}/", page.url.removeprefix(visitor.address)]
     scenario = kept[-1].removesuffix("edit/")
+    page.get_by_role("button", name="Keep them, and add somebody").click()
+    page.locator("#more").get_by_label("Name").fill("W" * 60)
+    page.get_by_role("button", name="Keep these words").click()
+    page.wait_for_url(f"**{scenario}")
     visitor.go("/scenarios/dead-cable/")
     page.get_by_label("You play").select_option(index=1)
     page.get_by_label("W" * 60).check()

@@ -1,6 +1,7 @@
 """Template tags of every page: `{% load ui %}`."""
 
 import json
+import unicodedata
 from datetime import datetime
 
 from django import template
@@ -95,6 +96,13 @@ def local_time(moment: datetime, style: str = "day") -> SafeString:
     return format_html(
         '<local-time data-style="{}"><time datetime="{}">{}</time></local-time>', style, moment.isoformat(), shown
     )
+
+
+@register.filter
+def begins_with_letter(text: str) -> bool:
+    """Whether a text can open with a large initial: scripts without capitals join their letters or stand in squares."""
+    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "PZC"), "")
+    return first.lower() != first.upper()
 
 
 @register.filter
