@@ -79,3 +79,13 @@ def test_a_turn_of_many_versions_counts_once(ada: User) -> None:
     trash_turn(turn=turn)
     assert Turn.objects.filter(trashed_at__lte=clock.now()).count() == 2
     assert trash.count_trash(ada.pk) == len(trash.list_trash(ada.pk)) == 1
+
+
+def test_what_is_final_is_asked_first(ada: User) -> None:
+    """One press beside “Take it back” ends nothing: the button that does stands folded behind it."""
+    trash_story(story=make_story(ada))
+    page = signed_in_client(ada).get("/trash/").content.decode()
+    folded = page[page.index('<details class="sure">') : page.index("</details>", page.index('<details class="sure">'))]
+    assert "Delete now" in folded.partition("</summary>")[0]
+    assert "/end/" in folded.partition("</summary>")[2]
+    assert page.count("/end/") == folded.count("/end/") + page.count("/session/end/")
