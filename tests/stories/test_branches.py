@@ -46,3 +46,14 @@ def test_empty_branches_hide_no_other(ada: User, monkeypatch: pytest.MonkeyPatch
     play_branch(story=story, segment=root.pk)
     story.refresh_from_db()
     assert [one.id for one in list_branches(story)] == [root.pk, left.pk]
+
+
+def test_a_branch_just_begun_names_no_turn_of_its_own(ada: User) -> None:
+    """It says where it leaves, and claims no turn that is not there."""
+    story = make_story(ada, turns=5)
+    begun = Segment.objects.create(story=story, parent=story.head, fork=3)
+    play_branch(story=story, segment=begun.pk)
+    story.refresh_from_db()
+    assert [one.last_position for one in list_branches(story) if one.here] == [None]
+    page = signed_in_client(ada).get(reverse("story_branches", args=[story.pk])).content.decode()
+    assert 'No turn of its own yet.</p><p class="small mute">Leaves after turn 2</p>' in page

@@ -17,11 +17,12 @@ WORDS = 140
 
 @dataclass(frozen=True, slots=True)
 class BranchView:
-    """`left_at`: the position at which it left the line it came from. `words`: how its last turn begins."""
+    """`left_at`: the position at which it left the line it came from. `last_position` and `words`: its own last turn,
+    and how that begins; of a branch that has none yet there is no position."""
 
     id: uuid.UUID
     left_at: int
-    last_position: int
+    last_position: int | None
     words: str
     here: bool
 
@@ -37,5 +38,5 @@ def list_branches(story: Story) -> list[BranchView]:
 def _view(story: Story, segment: Segment) -> BranchView:
     rows = paths.read_back(segment.pk, limit=1, above=segment.fork - 1)
     words = reading.shortened(prose.plain(reading.open_row(story, rows[0])), WORDS) if rows else ""
-    last = rows[0].position if rows else segment.fork
+    last = rows[0].position if rows else None
     return BranchView(segment.pk, segment.fork, last, words, here=segment.pk == story.head_id)
