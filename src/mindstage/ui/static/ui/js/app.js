@@ -89,6 +89,21 @@ document.addEventListener("keydown", (event) => {
   if (drawer) { close(drawer); event.stopImmediatePropagation(); }
 });
 
+/* ---- the way through a long page marks the section that is read ---- */
+const ways = [...document.querySelectorAll(".toc a")];
+
+function markWay() {
+  const atEnd = scrollY + innerHeight >= root.scrollHeight - 2;
+  const read = atEnd ? ways.at(-1) : ways.findLast((way) => document.querySelector(way.hash).getBoundingClientRect().top < innerHeight / 3) ?? ways[0];
+  if (read.ariaCurrent) return;
+  for (const way of ways) way.ariaCurrent = way === read ? "true" : null;
+  read.parentElement.scrollTo({ left: read.offsetLeft - 24, behavior: "instant" }); // on phones it scrolls sideways
+}
+if (ways.length) {
+  addEventListener("scroll", markWay, { passive: true });
+  markWay();
+}
+
 /* A story's links lead out of the house: the address is shown first, and a second click goes. */
 function showAddress(address) {
   const dialog = document.getElementById("leaving");
