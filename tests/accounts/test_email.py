@@ -165,7 +165,7 @@ def test_a_letter_does_not_lead_past_the_one_time_code() -> None:
     assert not Session.objects.exists()
     for page in (client.get("/session/code/"), client.post("/session/code/", {"code": "000000"})):
         words = page.content.decode()
-        assert ("The code of the letter is right" in words, "passphrase is right" in words) == (True, False)
+        assert ("The code in the e-mail is right" in words, "passphrase is right" in words) == (True, False)
         assert 'href="/session/recovery/mail/">Begin again' in words
     response = client.post("/session/code/", {"code": code_of(secret)})
     assert response.headers["Location"] == "/account/?recovered#change"

@@ -45,7 +45,7 @@ def test_nobody_else_installs_where_there_is_an_owner(begun: list[str]) -> None:
     ben = signed_in_client(make_person("ben"))
     assert ben.post(BETTER).status_code == 403
     assert begun == []
-    assert "Whoever runs this instance can install it" in ben.get("/models/").content.decode()
+    assert "Whoever runs this copy can install it" in ben.get("/models/").content.decode()
 
 
 def test_at_home_whoever_is_signed_in_installs(begun: list[str]) -> None:

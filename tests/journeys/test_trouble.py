@@ -140,7 +140,7 @@ def test_signed_out_in_another_tab(player: Visitor, narrator: ThreadedFakeProvid
     player.allow(401, 403)
     player.write("Am I still here?")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+    expect(page.get_by_role("alert")).to_contain_text("You are logged out")
     expect(page.get_by_label("Your line")).to_have_value("Am I still here?")
     player.page = other
     player.log_in(handle)

@@ -77,7 +77,7 @@ def test_every_kind_stands_on_the_page(ada: Life, client: Client) -> None:
     for entry in data_map().entries.values():
         assert f'id="kind-{entry.id}"' in page
     story = page[page.index('id="kind-story"') :]
-    assert "2 rows" in story[:400]  # a story and its opening
+    assert "2 entries" in story[:400]  # a story and its opening
     for anchor in ("held", "time", "consents", "sent", "sessions", "opened", "decided", "export", "delete"):
         assert f'id="{anchor}"' in page
     assert Story.objects.get(pk=ada.story.pk).open("title", Purpose.SHOW) not in page
@@ -87,7 +87,7 @@ def test_only_ones_own_is_counted(ada: Life, client: Client) -> None:
     """Another's ten stories change no number of hers."""
 
     def numbers() -> list[str]:
-        return re.findall(r'id="kind-(?:story|character|handle|keys)".*?class="num">(\d+) row', page_of(client))
+        return re.findall(r'id="kind-(?:story|character|handle|keys)".*?class="num">(\d+) entr', page_of(client))
 
     before = numbers()
     for name in ("ben", "cleo"):

@@ -19,7 +19,7 @@ NOBODY = UUID(int=0)
 
 
 def scope(length: int | str | None, path: str = "/session/new/", *, of: int = 1) -> dict[str, Any]:
-    """`of`: the number of the person who sends it; 0 for somebody who is not signed in."""
+    """`of`: the number of the person who sends it; 0 for somebody who is not logged in."""
     headers = [] if length is None else [(b"content-length", str(length).encode())]
     return {"type": "http", "path": path, "headers": headers, "person": UUID(int=of)}
 
@@ -125,17 +125,17 @@ async def test_what_is_too_large_is_refused_before_it_is_read(length: int | str,
 
 @pytest.mark.parametrize("path", [CARD, "/session/new/"])
 async def test_a_stranger_sends_nothing_long(path: str) -> None:
-    """Whoever is not signed in is told so before a byte is read: a hundred of them cost no memory."""
+    """Whoever is not logged in is told so before a byte is read: a hundred of them cost no memory."""
     sender = Sender(b"a")
     length = bodies.CARD_BODY_BYTES if path == CARD else bodies.ANYBODYS_BYTES + 1
     with pytest.raises(BodyRefused) as refused:
         await gather(scope(length, path, of=0), sender)
     assert (refused.value.status, sender.asked) == (401, 0)
-    assert "not signed in" in refused.value.sentence
+    assert "not logged in" in refused.value.sentence
 
 
 async def test_forms_of_the_doorstep_need_nobody() -> None:
-    """Signing up and logging in come from people who are not signed in yet."""
+    """Signing up and logging in come from people who are not logged in yet."""
     receive = await gather(scope(bodies.ANYBODYS_BYTES, of=0), Sender(bytes(bodies.ANYBODYS_BYTES)))
     assert receive is not None
 

@@ -81,6 +81,6 @@ def test_strangers_fill_no_memory(running_program: Callable[..., Program]) -> No
             held.append(connection)
         answers = [connection.getresponse() for connection in held]
         assert {answer.status for answer in answers} == {401}
-        assert all(b"You are not signed in" in answer.read() for answer in answers)
+        assert all(b"You are not logged in" in answer.read() for answer in answers)
     for connection in held:
         connection.close()

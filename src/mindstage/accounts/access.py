@@ -33,7 +33,7 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 def require_visitor[**P](
     view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Only for people who are signed in. Others are led to the door (pages) or refused (all else).
+    """Only for people who are logged in. Others are led to the door (pages) or refused (all else).
 
     A frozen account sees nothing but that it is frozen.
     """
@@ -108,8 +108,8 @@ def _lead_to_the_door(request: HttpRequest) -> HttpResponse:
         response = problem(
             request,
             status=403,
-            title="You are not signed in",
-            sentence="Nothing was changed: this is only for people who are signed in, and your session has ended.",
+            title="You are not logged in",
+            sentence="Nothing was changed: this is only for people who are logged in, and your session has ended.",
             next_step="Log in in another tab and do it again.",
             **what_was_sent(request),
         )

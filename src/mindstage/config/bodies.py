@@ -77,7 +77,7 @@ class Bodies:
         if person is None:
             raise BodyRefused(
                 401,
-                "You are not signed in, so what you sent was not read. Nothing was changed or imported. Log in in "
+                "You are not logged in, so what you sent was not read. Nothing was changed or imported. Log in in "
                 "another tab, then go back and send it once more.",
             )
         await places.enter_async_context(self._persons.setdefault(person, asyncio.Lock()))

@@ -33,9 +33,9 @@ _PAGE: Final = """<!doctype html>
 <body>
 <main>
 <h1>Mindstage is closed for now</h1>
-<p>Older files of this instance were put back. No page of anybody’s is shown before everything that was erased since is
+<p>Older files of this copy were put back. No page of anybody’s is shown before everything that was erased since is
 erased in them too. There is nothing you need to do: come back in a while.</p>
-<h2>If you run this instance</h2>
+<h2>If you run this copy</h2>
 <p>{why}</p>
 </main>
 </body>

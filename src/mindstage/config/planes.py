@@ -85,7 +85,7 @@ class Application:
         except DatabaseError:
             log.exception("nobody could be asked whose a body is")
             raise BodyRefused(
-                503, "A database of this instance is locked, full or away. Nothing was changed; try again in a moment."
+                503, "A database of this copy is locked, full or away. Nothing was changed; try again in a moment."
             ) from None
         return visitor.account_id if visitor else None
 

@@ -28,17 +28,17 @@ class Explanation:
 
 _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
     "unreachable": Explanation(
-        "The narrator cannot be reached. Your turn is kept; try again, or tell whoever runs this place.",
+        "The narrator cannot be reached. Your turn is kept; try again, or tell whoever runs this copy.",
         True,
         "The narrator could not be reached.",
     ),
     "refused": Explanation(
-        "The narrator’s service refused this place’s key. Your turn is kept; whoever runs this place has to renew it.",
+        "The narrator’s service refused this copy’s key. Your turn is kept; whoever runs this copy has to renew it.",
         False,
-        "The narrator’s service refused this place’s key.",
+        "The narrator’s service refused this copy’s key.",
     ),
     "rejected": Explanation(
-        "The narrator’s service did not accept the request. Your turn is kept; whoever runs this place should check "
+        "The narrator’s service did not accept the request. Your turn is kept; whoever runs this copy should check "
         "the name of the model.",
         False,
         "The narrator’s service did not accept the request.",

@@ -26,13 +26,13 @@ from mindstage.vault.purposes import Purpose
 
 LABELS: Final[Mapping[str, str]] = {
     "name": "Name", "nickname": "Nickname", "description": "Description", "personality": "Personality",
-    "scenario": "Scenario", "first_mes": "Greeting", "mes_example": "Example dialogue", "system_prompt": "Instructions",
+    "scenario": "Scenario", "first_mes": "Opening", "mes_example": "Example dialogue", "system_prompt": "Instructions",
     "post_history_instructions": "Instructions after the story",
     "extensions.depth_prompt.prompt": "Note beside the newest turns", "creator": "Author",
     "creator_notes": "Author’s notes", "creatorcomment": "Author’s notes",
     "creator_notes_multilingual": "Author’s notes, {}", "character_version": "Version",
-    "alternate_greetings": "Another greeting", "group_only_greetings": "Greeting in company", "tags": "Tags",
-    "char_name": "Name", "char_persona": "Description", "world_scenario": "Scenario", "char_greeting": "Greeting",
+    "alternate_greetings": "Another opening", "group_only_greetings": "Opening in company", "tags": "Tags",
+    "char_name": "Name", "char_persona": "Description", "world_scenario": "Scenario", "char_greeting": "Opening",
     "example_dialogue": "Example dialogue",
     "character_book.name": "Lore: name of the book", "character_book.description": "Lore: about the book",
 }  # fmt: skip

@@ -48,7 +48,7 @@ class Gone(Refused):
 
 class SignedOut(Refused):
     status = 401
-    sentence = "You are signed out. Sign in again, then fetch your export from the page Your data."
+    sentence = "You are logged out. Log in again, then fetch your export from the page Your data."
     page = "session_new"
 
 

@@ -8,7 +8,7 @@ from mindstage.streaming.raw import Refused as Refused
 
 class NotSignedIn(Refused):
     status = 401
-    sentence = "You are signed out. Your line is kept here; sign in again in another tab, then send it once more."
+    sentence = "You are logged out. Your line is kept here; log in again in another tab, then send it once more."
 
 
 class NotYours(Refused):
@@ -71,5 +71,5 @@ class TextDamaged(Refused):
     status = 500
     sentence = (
         "A text of this story does not open: its bytes were changed, or moved here from somewhere else. Nothing was "
-        "changed by looking; whoever runs this instance should check its disk, and a backup may hold it whole."
+        "changed by looking; whoever runs this copy should check its disk, and a backup may hold it whole."
     )

@@ -80,7 +80,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         status=403,
         title="This form is no longer valid",
         sentence="Nothing was changed. The page was open for too long, or cookies are blocked for this address.",
-        next_step="Go back, reload the page and send the form again.",
+        next_step="Go back: most browsers still have what you wrote. Copy it, reload the page, and send it again.",
     )
 
 
@@ -125,13 +125,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
             request,
             status=503,
             title="Your data cannot be reached just now",
-            sentence="A database of this instance is locked, full or away. Nothing was changed, and nothing is lost.",
-            next_step="Wait a moment and do it again. If it lasts, tell whoever runs this instance.",
+            sentence="A database of this copy is locked, full or away. Nothing was changed, and nothing is lost.",
+            next_step="Wait a moment and do it again. If it lasts, tell whoever runs this copy.",
         )
     return problem(
         request,
         status=500,
         title="Something broke on our side",
         sentence="What was saved before is safe. The fault is in the log, without anything you wrote.",
-        next_step="Reload the page. If it happens again, tell whoever runs this instance.",
+        next_step="Reload the page. If it happens again, tell whoever runs this copy.",
     )

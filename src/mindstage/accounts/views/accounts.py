@@ -94,7 +94,7 @@ def owner(request: HttpRequest, token: str) -> HttpResponse:
         status=404,
         title="This owner link no longer works",
         sentence="It was used before, or a newer one was printed. Nothing was changed.",
-        next_step="Whoever runs this instance finds the newest link in its terminal.",
+        next_step="Whoever runs this copy finds the newest link in its terminal.",
     )
 
 

@@ -28,7 +28,7 @@ from mindstage.accounts.step_up import require_step_up
 from mindstage.accounts.views.answers import network_here, too_many_tries
 from mindstage.ui.views import not_found
 
-WRONG = "That is not the code of the letter. Nothing was changed; please look at it again."
+WRONG = "That is not the code in the e-mail. Nothing was changed; please look at it again."
 
 
 @sensitive_post_parameters()
@@ -64,7 +64,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 @require_step_up
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: SignedInRequest) -> HttpResponse:
-    """Take the code of the letter, and keep the address."""
+    """Take the code in the e-mail, and keep the address."""
     door = request.COOKIES.get(DOOR, "")
     waiting = look_at_doorstep(door, Step.EMAIL)
     account = User.objects.get(pk=request.visitor.account_id)

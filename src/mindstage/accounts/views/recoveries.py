@@ -24,7 +24,7 @@ from mindstage.accounts.views.answers import admit, check_of, network_here, too_
 from mindstage.ui.views import not_found
 
 WRONG = "This handle and this code do not belong together, or the code was used before. Please look at both again."
-WRONG_LETTER = "That is not the code of the letter. Please look at it again."
+WRONG_LETTER = "That is not the code in the e-mail. Please look at it again."
 BACK_IN = "/account/?recovered#change"
 
 
@@ -81,7 +81,7 @@ def ask_by_mail(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_by_mail(request: HttpRequest) -> HttpResponse:
-    """Log in with the code of the letter. Where one-time codes are on, one is still asked for."""
+    """Log in with the code in the e-mail. Where one-time codes are on, one is still asked for."""
     door = request.COOKIES.get(DOOR, "")
     waiting = look_at_doorstep(door, Step.RECOVERY)
     if waiting is None:

@@ -8,7 +8,7 @@ const HINTS = {
   ooc: "Speak to the narrator as yourself. The story does not hear this.",
 };
 const EMPTY = "Write a line first. To let the narrator go on without you, press Continue or use the story menu.";
-const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here and goes out when you’re back.";
+const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here. Press Play when you’re back.";
 
 class TurnComposer extends HTMLElement {
   connectedCallback() {
