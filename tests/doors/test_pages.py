@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
 
 from doors.addresses import OBJECTS, OPEN, SHUT, patterns
@@ -99,3 +102,30 @@ def test_no_form_is_taken_without_its_token(house: House) -> None:
         status = ask(client, "POST", address(house, name, route), fields(house)).status_code
         assert status == 403 or (status in (404, 405) and name in {"asset", "owner"}), (name, status)
     assert everything() == before
+
+
+def test_every_page_carries_the_policy(house: House) -> None:
+    """Whoever asks, however: a page may run the scripts of its nonce and make no string an element. One that is also
+    kept as a file, without us, names its script by its hash instead."""
+    for client in (Client(), signed_in_client(house.ada)):
+        for name, route in patterns():
+            for method in ("GET", "POST"):
+                if name != "receipt_offline":
+                    carries_the_policy(ask(client, method, address(house, name, route), fields(house)))
+    for answer in (Client().get("/no/such/page/"), Client().get("/", headers={"host": "elsewhere.example"})):
+        assert answer.status_code in (400, 404)
+        carries_the_policy(answer)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def carries_the_policy(answer: HttpResponse) -> None:
+    sent = answer.headers.get("Content-Security-Policy", "")
+    if not answer.headers["Content-Type"].startswith("text/html"):
+        return
+    where = answer.request["PATH_INFO"]  # type: ignore[attr-defined]
+    assert "require-trusted-types-for 'script'" in sent, where
+    nonce = re.search(r"'nonce-([^']+)'", sent)
+    for script in re.findall(r"<script[^>]*>", answer.content.decode()):
+        assert nonce, where
+        assert f'nonce="{nonce[1]}"' in script, where

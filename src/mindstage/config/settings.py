@@ -30,17 +30,18 @@ INSTALLED_APPS = [
     "mindstage.ops",
 ]
 
+# Outermost what every page carries, also one that is refused before it reaches a room.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mindstage.ui.middleware.PrivatePagesMiddleware",
     "django.middleware.common.CommonMiddleware",  # refuses names of hosts that are not ours; adds a missing slash
     "django.middleware.gzip.GZipMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "mindstage.accounts.middleware.SessionMiddleware",
     "mindstage.rights.middleware.GlobalPrivacyControlMiddleware",
     "mindstage.ui.middleware.SecureCookiesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "mindstage.ui.middleware.PrivatePagesMiddleware",
     "mindstage.ui.middleware.NotAllowedMiddleware",
 ]
 
