@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import socket
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from children import fork_and_wait
 from mindstage.config.configuration import Configuration
+from mindstage.ops import starting
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.starting import make_folders, refuse_unwritable
 
@@ -61,6 +66,46 @@ def test_a_folder_that_may_not_be_looked_into(open_folder: Path) -> None:
     (open_folder / "closed").mkdir(mode=0o000)
     instance = Configuration(open_folder / "closed" / "data", open_folder / "keys")
     assert "cannot be written to" in as_nobody(lambda: refuse_unwritable(instance))
+
+
+@pytest.mark.parametrize("file", ["mindstage.lock", "database/mindstage.sqlite3", "ledger/ledger.jsonl"])
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_file_that_belongs_to_somebody_else(open_folder: Path, file: str, mode: int) -> None:
+    """A file that another account left behind, or that may only be read, is found before anything is made."""
+    path = open_folder / "data" / file
+    path.parent.mkdir(parents=True)
+    for folder in (open_folder, open_folder / "data", path.parent):
+        folder.chmod(0o777)
+    path.touch()
+    path.chmod(mode)
+    instance = Configuration(open_folder / "data", open_folder / "keys")
+    assert f"{path} cannot be read and written" in as_nobody(lambda: refuse_unwritable(instance))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (OperationalError("database is locked"), "is locked by another program"),
+        (sqlite3.OperationalError("database or disk is full"), "or its disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device", "/data/a file"), "/data/a file: No space left on device"),
+    ],
+)
+def test_a_disk_or_database_that_takes_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, says: str
+) -> None:
+    """At whatever step of a start it happens, it is one sentence, and the port is free again."""
+
+    def fail(_: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(starting, "_prepare_data", fail)
+    bound = socket.socket()
+    monkeypatch.setattr(starting, "bind", lambda *_: bound)
+    monkeypatch.setattr(starting, "forbid_core_dumps", lambda: None)
+    with pytest.raises(StartMistake) as refused:
+        starting.prepare(Configuration(tmp_path / "data", tmp_path / "keys", port=0))
+    assert says in str(refused.value)
+    assert bound.fileno() == -1
 
 
 def test_folders_are_made_private(open_folder: Path) -> None:

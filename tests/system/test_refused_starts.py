@@ -118,6 +118,25 @@ def test_root_key_copied_into_data(used: Program) -> None:
     refused(used, says="inside the data folder")
 
 
+@pytest.mark.parametrize("how", ["with its folder", "by a link"])
+def test_root_key_brought_into_data(used: Program, how: str) -> None:
+    """Nor may a copy of the keys folder lie there, or the file that the root key is a link to."""
+    if how == "with its folder":
+        shutil.copytree(used.keys, used.data / "keys")
+    else:
+        (used.keys / "root.key").rename(used.data / "moved")
+        (used.keys / "root.key").symlink_to(used.data / "moved")
+    refused(used, says="inside the data folder")
+
+
+@pytest.mark.parametrize("file", ["data/mindstage.lock", "data/database/mindstage.sqlite3", "data/ledger/ledger.jsonl"])
+def test_file_that_is_a_folder(used: Program, file: str) -> None:
+    """What stands where a file of ours should be is named, and left alone."""
+    (used.folder / file).unlink()
+    (used.folder / file).mkdir()
+    refused(used, says=f"{used.folder / file} is not a file")
+
+
 def test_root_key_missing(used: Program) -> None:
     """Without its root key an instance with data is not given a new one."""
     (used.keys / "root.key").unlink()
@@ -135,6 +154,12 @@ def test_epoch_file_missing(used: Program) -> None:
     (used.keys / "epoch.json").unlink()
     (used.keys.with_name(f"{used.keys.name}-escrow") / "epoch.json").unlink()
     refused(used, says="epoch file is missing")
+
+
+def test_epoch_file_without_a_key(used: Program) -> None:
+    """An epoch file that holds no key is none."""
+    (used.keys / "epoch.json").write_text('{"format": 1, "slots": {}, "pin": {"length": 0, "hash": ""}}')
+    refused(used, says="cannot be read as an epoch file")
 
 
 def test_root_key_of_another_instance(used: Program) -> None:

@@ -20,6 +20,7 @@ from mindstage.kit import clock
 from mindstage.kit.addresses import address_to_open
 
 APP = "mindstage"
+ROOT_KEY = "root.key"
 
 
 class ConfigurationMistake(Exception):
@@ -93,6 +94,14 @@ class Configuration:
         return self.host not in LOOPBACK or bool(self.proxy) or any(self.allowed_hosts)
 
     @property
+    def has_root_key_inside_data(self) -> bool:
+        """Whether the root key's folder, the file that it is a link to, or a copy of either lies with the data."""
+        data = self.data_dir.resolve()
+        linked = (self.keys_dir, self.keys_dir / ROOT_KEY)
+        copies = (copy for pattern in (ROOT_KEY, f"*/{ROOT_KEY}") for copy in data.glob(pattern))
+        return any(place.resolve().is_relative_to(data) for place in linked) or any(copies)
+
+    @property
     def site(self) -> str:
         """The address of the first page, with its last slash: as written, or of the first name that is answered to."""
         name = next((host for host in self.allowed_hosts if not host.startswith(("*", "."))), self.host)
@@ -164,8 +173,8 @@ def _refuse_longer_retention(chosen: Mapping[str, int]) -> None:
 
 def refuse_keys_inside_data(configuration: Configuration) -> None:
     """A root key that lies with the data protects nothing: raises ConfigurationMistake."""
-    data, keys = configuration.data_dir.resolve(), configuration.keys_dir.resolve()
-    if keys == data or keys.is_relative_to(data) or (data / "root.key").exists():
+    if configuration.has_root_key_inside_data:
+        data = configuration.data_dir.resolve()
         raise ConfigurationMistake(
             f"The root key would lie inside the data folder ({data}), where every copy of the data would carry it; "
             "set MINDSTAGE_KEYS (or keys_dir in mindstage.toml) to a folder elsewhere."

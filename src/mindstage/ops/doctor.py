@@ -80,8 +80,7 @@ def check_permissions(instance: Instance) -> Iterator[Finding]:
 
 
 def check_keys_outside_data(instance: Instance) -> Iterator[Finding]:
-    data, keys = instance.data_dir.resolve(), instance.keys_dir.resolve()
-    if keys.is_relative_to(data) or (data / NAME).exists():
+    if instance.has_root_key_inside_data:
         yield Finding(
             "root key's place",
             "mistake",

@@ -9,12 +9,14 @@ import errno
 import fcntl
 import os
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mindstage.kit.children import forbid_core_dumps
+from mindstage.ledger import book
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 
@@ -48,7 +50,8 @@ def prepare(instance: Instance) -> Prepared:
     bound = bind(instance.host, instance.port)
     try:
         refuse_unwritable(instance)
-        lock, owner_link, is_new = _prepare_data(instance)
+        with _said_in_a_sentence():
+            lock, owner_link, is_new = _prepare_data(instance)
         return Prepared(bound, lock, owner_link, is_new)
     except BaseException:
         bound.close()
@@ -81,7 +84,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def refuse_unwritable(instance: Instance) -> None:
-    """Raises StartMistake when a folder cannot be made or written to. Touches nothing."""
+    """Raises StartMistake when a folder or file of ours cannot be made or written to. Touches nothing."""
     for folder in folders(instance):
         try:
             place = _nearest_existing(folder)
@@ -91,6 +94,11 @@ def refuse_unwritable(instance: Instance) -> None:
             raise StartMistake(f"{folder} cannot be used: {place} is not a folder.")
         if not (place and os.access(place, os.W_OK | os.X_OK)):
             raise StartMistake(f"{folder} cannot be written to; give this program's user the right, or choose another.")
+    for file in files(instance):
+        if os.path.lexists(file) and not file.is_file():
+            raise StartMistake(f"{file} is not a file; nothing was changed. Move it away.")
+        if file.is_file() and not os.access(file, os.R_OK | os.W_OK):
+            raise StartMistake(f"{file} cannot be read and written; give this program's user the right to it.")
 
 
 def _nearest_existing(folder: Path) -> Path:
@@ -111,6 +119,20 @@ def folders(instance: Instance) -> tuple[Path, ...]:
     )
 
 
+def files(instance: Instance) -> Iterator[Path]:
+    """Every file that a start opens to write, whether it is there or not; and the locks that others left."""
+    yield instance.data_dir / LOCK
+    yield instance.ledger_dir / book.NAME
+    for file, url in (
+        (instance.database_file, instance.database_url),
+        (instance.keystore_file, instance.keystore_url),
+    ):
+        if not url:
+            yield from (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm"))
+    for folder in (instance.data_dir, instance.keys_dir):
+        yield from folder.glob("*.lock")
+
+
 def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
     import django
 
@@ -124,10 +146,10 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
     is_new = not has_keys(instance)
     make_folders(instance)
     lock = take_lock(instance.data_dir)
-    _or_say_why(clear_stages)
+    clear_stages()
     if not instance.database_url:
         lay_out_file(instance.database_file)
-    _or_say_why(bring_up_to_date)
+    bring_up_to_date()
     make_keys(instance)
     return lock, make_link_for_owner() if refuse_closed_gate() else None, is_new
 
@@ -194,13 +216,20 @@ def make_link_for_owner() -> str | None:
     return f"/owner/{make_owner_link()}/"
 
 
-def _or_say_why(step: Callable[[], None]) -> None:
+@contextmanager
+def _said_in_a_sentence() -> Iterator[None]:
+    """A database or a disk that takes no part ends the start as any other mistake of the set-up does."""
     from django.db import DatabaseError
 
     try:
-        step()
-    except DatabaseError:
+        yield
+    except (DatabaseError, sqlite3.Error):
         raise StartMistake(
             "The database cannot be brought up to date: it is locked by another program, or its disk is full or "
             "read-only. Nothing of yours is lost; free it and start again."
+        ) from None
+    except OSError as error:
+        raise StartMistake(
+            f"Mindstage cannot start on {error.filename or 'this disk'}: {error.strerror or 'it cannot be used'}. "
+            "Nothing of yours is lost; mend it and start again."
         ) from None

@@ -61,7 +61,7 @@ def read_epoch_file(folder: Path) -> EpochFile | None:
     path = folder / NAME
     try:
         content = json.loads(path.read_bytes())
-        if content["format"] != 1:
+        if content["format"] != 1 or not content["slots"]:
             raise ValueError
         slots = {int(n): bytes.fromhex(wrapped) for n, wrapped in content["slots"].items()}
         return EpochFile(slots, (int(content["pin"]["length"]), str(content["pin"]["hash"])))
