@@ -6,6 +6,7 @@ python -m mindstage.ops.development FOLDER [options of mindstage serve]
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,12 +31,20 @@ models = ["numbered words"]
 region = "this machine"
 """
 
+_BOUND: Final = """
+import runpy
+from mindstage.kit.children import bind_to_parent
+bind_to_parent()
+runpy.run_module("{module}", run_name="__main__", alter_sys=True)
+"""
+
 type Moments = dict[Path, int]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve and restart until Ctrl-C."""
+    """Serve and restart until Ctrl-C or SIGTERM."""
     folder = Path(arguments[0])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _furnish(folder)
     fake = spawn(_python("mindstage.ops.bench.fake_provider", "--port", str(FAKE_PORT), "--tps", "20"))
     server = _serve(folder, arguments[1:])
@@ -51,6 +60,8 @@ def main(arguments: Sequence[str]) -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # whoever asks twice gets no second end
         end(server, within=6)
         end(fake, within=1)
 
@@ -72,7 +83,8 @@ def _serve(folder: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
+    """A module as a program that does not outlive this one."""
+    return [sys.executable, "-c", _BOUND.format(module=module), *arguments]
 
 
 def _moments() -> Moments:
