@@ -45,6 +45,7 @@ class Clone:
     def has(self, program: Path, text: str = PYTHON) -> Path:
         """Put a program somewhere."""
         program.parent.mkdir(parents=True, exist_ok=True)
+        program.unlink(missing_ok=True)  # it may be a link to the machine's own, which stays as it is
         program.write_text(text)
         program.chmod(0o755)
         return program
@@ -144,6 +145,54 @@ def test_serve_brings_what_the_lock_file_names_and_becomes_the_program(clone: Cl
     (clone.root / "uv.lock").write_text("another lock")
     clone.run("bin/serve")
     assert len(clone.log.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("venv", ["works", "is not there"])
+def test_uv_is_installed_where_it_is_missing(clone: Clone, venv: str) -> None:
+    """Into the repository's own scraps: by venv and pip, or by pip alone on a machine without venv."""
+    stored = (clone.path / "uv").rename(clone.root.parent / "uv")
+    clone.has(clone.path / "cp", f'#!/bin/sh\nexec {shutil.which("cp")} "$@"\n')
+    put = f'mkdir -p "$into/bin" && cp "{stored}" "$into/bin/uv"'
+    pip = f'#!/bin/sh\n[ "$*" = "-m pip install --quiet uv" ] && into="$(dirname -- "$0")/.." && {put}\n'
+    made = clone.has(clone.root.parent / "pip", pip)
+    makes_venv = f'mkdir -p "$3/bin" && cp "{made}" "$3/bin/python"' if venv == "works" else "exit 1"
+    clone.has(
+        clone.path / "python3",
+        f'#!/bin/sh\ncase "$*" in\n"-m venv "*) {makes_venv} ;;\n'
+        f'"-m pip install --quiet --target "*" uv") into=$6 && {put} ;;\n'
+        f'"-c "*_base_executable*) echo "{clone.path}/python3" ;;\n*) exec "{sys.executable}" "$@" ;;\nesac\n',
+    )
+    done = clone.run("bin/serve")
+    assert done.returncode == 0, done.stderr
+    assert "Installing uv" in done.stderr
+    assert (clone.root / ".run" / "uv" / "bin" / "uv").is_file()
+    assert names(clone.home) == set()
+    assert "Installing uv" not in clone.run("bin/serve").stderr
+
+
+def test_without_chromium_the_skip_is_loud(clone: Clone) -> None:
+    """Whoever may install nothing is told how, in letters that nobody overlooks; the other tests run."""
+    clone.has(clone.path / "python3")
+    clone.has(clone.path / "id", "#!/bin/sh\necho 1000\n")
+    done = clone.run("bin/test", "tests/kit")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "ran: -m pytest tests/kit")
+    assert "BROWSER TESTS ARE SKIPPED" in done.stderr
+    assert "apt-get install chromium" in done.stderr
+
+
+def test_chromium_is_installed_where_that_may_be(clone: Clone) -> None:
+    """Root on a Debian gets it by apt, once; then nothing is said."""
+    clone.has(clone.path / "python3")
+    clone.has(clone.path / "id", "#!/bin/sh\necho 0\n")
+    clone.has(clone.path / "chmod", f'#!/bin/sh\nexec {shutil.which("chmod")} "$@"\n')
+    asked = clone.root.parent / "apt.log"
+    made = f'echo "#!/bin/sh" >{clone.path}/chromium; chmod 755 {clone.path}/chromium'
+    clone.has(clone.path / "apt-get", f'#!/bin/sh\necho "$1" >>{asked}\n[ "$1" = update ] || {{ {made}; }}\n')
+    for _ in range(2):
+        done = clone.run("bin/test", "tests/kit")
+        assert done.returncode == 0
+        assert "SKIPPED" not in done.stderr
+    assert asked.read_text().split() == ["update", "install"]
 
 
 def test_packages_that_do_not_come_are_said(clone: Clone) -> None:
