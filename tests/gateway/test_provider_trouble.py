@@ -79,6 +79,14 @@ async def test_a_refusal_is_named(provider: FakeProvider, configuration, code: i
     assert len(provider.requests) == 1
 
 
+@pytest.mark.parametrize("key", ["sk-secret\nX-Evil: 1", "sk-secret\x00"])
+async def test_a_key_that_can_be_none_is_refused(provider: FakeProvider, configuration, key: str) -> None:
+    """A key that no header could carry is a matter of the key, and nothing is sent."""
+    heard = await listen(route_to(provider.base_url, api_key=key))
+    assert_fit_for_people(heard.problem, "refused", provider.base_url)
+    assert provider.requests == []
+
+
 async def test_a_busy_provider_says_when_to_come_back(provider: FakeProvider, configuration) -> None:
     """Retry-After is understood as seconds and as a date, and kept within a day."""
     later = format_datetime(clock.now().replace(year=2030), usegmt=True)

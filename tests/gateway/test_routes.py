@@ -23,7 +23,7 @@ def test_an_operators_provider_leads_and_the_page_says_where_words_go(
     configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its key comes out of the environment, its first model answers, its region is named."""
-    monkeypatch.setenv("HOUSE_KEY", "sk-1")
+    monkeypatch.setenv("HOUSE_KEY", "sk-1\r\n")  # as files of other systems end their lines
     configuration(providers=(REMOTE,))
     first = default_route()
     assert (first.id, first.base_url, first.api_key, first.leaves) == ("house/a", "http://127.0.0.1:9/v1", "sk-1", True)

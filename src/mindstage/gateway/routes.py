@@ -140,7 +140,7 @@ def _of_entry(entry: Entry) -> Iterable[Route]:
             reply=min(REPLY_TOKENS, entry.context // 4),
             dialect="chat",
             base_url=entry.base_url.rstrip("/"),
-            api_key=os.environ.get(entry.api_key_env, "") if entry.api_key_env else "",
+            api_key=os.environ.get(entry.api_key_env, "").strip() if entry.api_key_env else "",
             retains=entry.retains,
             trains=entry.trains,
         )

@@ -100,6 +100,8 @@ async def stream(
     except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL, UnicodeError):
         # UnicodeError: the name is none that any machine could have, so nobody was asked for it.
         raise ProviderProblem("unreachable") from None
+    except ValueError:  # a key with a sign that no header may hold; nothing was sent
+        raise ProviderProblem("refused") from None
     except TimeoutError:
         raise ProviderProblem("silent") from None
     except (BrokenEvent, LineTooLong):
