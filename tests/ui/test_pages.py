@@ -15,6 +15,13 @@ from ui import gallery
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
+MOVING = """() => [...document.querySelectorAll("*")].filter((it) => ["", "::before", "::after"].some((part) => {
+    const style = getComputedStyle(it, part || null);
+    const lasting = (times) => times.split(",").some((time) => parseFloat(time) > 0.001);  // seconds
+    return style.scrollBehavior === "smooth" || lasting(style.transitionDuration)
+        || (style.animationName !== "none" && lasting(style.animationDuration));
+})).map((it) => it.outerHTML.slice(0, 80))"""
+
 
 def test_the_theme_is_remembered(address: str, open_page: Open) -> None:
     """The button turns the lights down at once, and the server writes the choice into the next page."""
@@ -88,7 +95,7 @@ def test_editing_works_without_scripts(stage_address: str, in_gallery: gallery.S
 
 
 def test_reduced_motion_is_respected(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
-    """With reduced motion the caret does not blink."""
+    """With reduced motion the caret does not blink, and nothing else on the page moves, fades or glides."""
     in_gallery.pace = 0.2
     page = open_page(stage_address, reduced_motion="reduce")
     page.get_by_label("Your line").fill("I wait.")
@@ -96,6 +103,7 @@ def test_reduced_motion_is_respected(stage_address: str, in_gallery: gallery.Sta
     caret = page.locator(".caret")
     expect(caret).to_be_attached()
     assert caret.evaluate("(element) => getComputedStyle(element).animationName") == "none"
+    assert page.evaluate(MOVING) == []
 
 
 def test_focus_is_visible_and_names_are_there(address: str, open_page: Open) -> None:
