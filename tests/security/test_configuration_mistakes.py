@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mindstage.config.configuration import ConfigurationMistake, load
+from mindstage.config.configuration import Configuration, ConfigurationMistake, load
 
 GOOD = {"id": '"p"', "base_url": '"http://127.0.0.1:1/v1"', "models": '["one"]', "context": "4096"}
 
@@ -66,6 +66,16 @@ def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
         load({"MINDSTAGE_CONFIG": str(file)})
 
 
-def test_a_server_that_is_no_postgresql_is_refused() -> None:
-    with pytest.raises(ConfigurationMistake, match="database_url"):
-        load({"MINDSTAGE_DATABASE_URL": "mysql://here/there"})
+@pytest.mark.parametrize("url", ["mysql://ada:planted@here/there", "postgresql://ada:planted@here:port/there"])
+@pytest.mark.parametrize("name", ["database_url", "keystore_url"])
+def test_a_server_that_is_no_postgresql_is_refused(name: str, url: str) -> None:
+    """The setting is named, and no password that stands in it."""
+    with pytest.raises(ConfigurationMistake, match=name) as refused:
+        load({f"MINDSTAGE_{name.upper()}": url})
+    assert "planted" not in str(refused.value)
+
+
+def test_a_configuration_prints_no_password(tmp_path: Path) -> None:
+    """Wherever it is shown."""
+    told = {"database_url": "postgresql://a:planted@b/c", "keystore_url": "postgresql://a:planted@b/d"}
+    assert "planted" not in repr(Configuration(tmp_path, tmp_path, **told))

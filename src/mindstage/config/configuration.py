@@ -11,6 +11,7 @@ from datetime import tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_config_path, user_data_path
@@ -64,8 +65,8 @@ class Configuration:
     allowed_hosts: tuple[str, ...] = ()
     address: str = ""
     """Where people reach this instance, for letters: "https://stage.example.org". Empty: `site` works it out."""
-    database_url: str = ""
-    keystore_url: str = ""
+    database_url: str = field(default="", repr=False)
+    keystore_url: str = field(default="", repr=False)
     debug: bool = False
     stall_seconds: float = 60.0
     narrator_threads: int = 0
@@ -269,7 +270,13 @@ def _typed(name: str, value: Any) -> Any:
     try:
         return kinds.get(name, str)(value)
     except (TypeError, ValueError):
+        if name in _MAY_HOLD_A_PASSWORD:
+            raise ConfigurationMistake(f"The setting {name} is an address like {_SERVER}.") from None
         raise ConfigurationMistake(f"The setting {name} cannot be {value!r}.") from None
+
+
+_MAY_HOLD_A_PASSWORD = ("database_url", "keystore_url")
+_SERVER = "postgresql://name:password@db.example:5432/mindstage"
 
 
 def _zone(value: Any) -> tzinfo:
@@ -306,6 +313,7 @@ def _server(value: Any) -> str:
     url = str(value)
     if url and not url.startswith(("postgresql://", "postgres://")):
         raise ValueError
+    _ = urlsplit(url).port  # raises ValueError where it is no number
     if url and find_spec("psycopg") is None:
         raise ConfigurationMistake("A database server needs its driver: install mindstage[postgres] and start again.")
     return url
