@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from mindstage.accounts.models import Doorstep, Session
+from mindstage.accounts.models import Doorstep, Notice, Session
 from mindstage.accounts.notices import notify
 from mindstage.datamap.reading import data_map
 from mindstage.kit import clock
@@ -146,3 +148,18 @@ def test_no_table_with_sealed_texts_is_left_out(vault: None) -> None:
         for field in model._meta.local_fields:
             if isinstance(field, SealedField):
                 assert Purpose.VERIFY in data_map().entries[field.entry].opened_for, f"{model.__name__}.{field.name}"
+
+
+@pytest.mark.parametrize("most", [4, 5, 100])
+def test_no_row_is_read_twice(ada: Life, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """The oldest and the newest, or all: each once. What is read a second time would be opened a second time."""
+    monkeypatch.setattr(verifying, "MOST", most)
+    for _ in range(9):
+        notify(account=ada.person, text="Something was changed.")
+    rows = Notice.objects.filter(account=ada.person)
+    with CaptureQueriesContext(connection) as asked:
+        found = [row.pk for row in verifying._sample(cast(Any, rows))]
+    everything = sorted(rows.values_list("pk", flat=True))
+    half = most // 2
+    assert found == (everything[:half] + everything[: -half - 1 : -1] if most < 9 else everything)
+    assert len(asked) == (1 if most > 9 else 2)

@@ -86,12 +86,12 @@ def _rows_of(account: uuid.UUID) -> Iterator[SealedRow]:
 
 
 def _sample(rows: QuerySet[SealedRow]) -> Iterator[SealedRow]:
-    half, seen = MOST // 2, set()
-    for order in ("pk", "-pk"):
-        for row in rows.order_by(order)[:half].iterator(AT_ONCE):
-            if row.pk not in seen:
-                seen.add(row.pk)
-                yield row
+    half, last = MOST // 2, None
+    for at, row in enumerate(rows.order_by("pk")[:half].iterator(AT_ONCE), start=1):
+        last = row.pk if at == half else None
+        yield row
+    if last is not None:
+        yield from rows.filter(pk__gt=last).order_by("-pk")[:half].iterator(AT_ONCE)
 
 
 def _sealed_columns(row: SealedRow) -> Iterator[str]:
