@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.template.defaultfilters import filesizeformat
 from django.test import Client
 
+from mindstage.accounts import rate_limits
 from mindstage.accounts.models import AgeBand, Session, User
 from mindstage.accounts.sessions import list_sessions
 from mindstage.datamap.content import present
@@ -21,7 +23,7 @@ from mindstage.library.trash import trash_item
 from mindstage.ops.jobs import run_next_job
 from mindstage.rights.decisions import NOW, list_decisions
 from mindstage.rights.export import discard_export, list_exports, path_of, request_export
-from mindstage.rights.inventory import ENDS, list_kinds
+from mindstage.rights.inventory import ENDS, SOURCES, list_kinds
 from mindstage.stories.drafts import save_draft
 from mindstage.stories.models import Draft, Story, Turn
 from mindstage.vault.clocks import slow_date
@@ -114,6 +116,44 @@ def test_the_file_of_an_export_counts(ada: Life) -> None:
         assert {kind.id: kind.size for kind in list_kinds(life.person.pk)}["export"] == 0
 
 
+def test_each_kind_says_its_ground_and_where_it_came_from(ada: Life) -> None:
+    """Purpose, lawful basis and source of every entry of the map, in words, also of those with a note of their own."""
+    page = signed_in_client(ada.person).get("/your-data/").content.decode()
+    for entry in data_map().entries.values():
+        (kind,) = [one for one in list_kinds(ada.person.pk) if one.id == entry.id]
+        assert kind.what
+        assert kind.ground == f"{entry.basis[:1].upper()}{entry.basis[1:]}."
+        assert kind.source == SOURCES[entry.source]
+        shown = page[page.index(f'id="kind-{entry.id}"') :]
+        shown = shown[: shown.index("</article>")]
+        assert f"<dt>Ground</dt><dd>{kind.ground}</dd>" in shown
+        assert f"<dt>From</dt><dd>{kind.source}</dd>" in shown
+
+
+def test_each_kind_that_is_held_leads_to_what_is_in_it(ada: Life) -> None:
+    """To a page, or a part of this one, that shows the values; what no page shows is in the archive, or is no value."""
+    client = signed_in_client(ada.person)
+    page = client.get("/your-data/").content.decode()
+    for entry in data_map().entries.values():
+        shown = page[page.index(f'id="kind-{entry.id}"') :]
+        links = re.findall(r'<footer><a href="([^"]+)"', shown[: shown.index("</article>")])
+        assert bool(links) == (entry.id not in WITHOUT_A_PAGE), entry.id
+        for link in links:
+            if link.startswith("#"):
+                assert f'id="{link[1:]}"' in page
+            else:
+                assert client.get(link).status_code in (200, 302), link  # some ask for the passphrase first
+
+
+WITHOUT_A_PAGE = {
+    "doorstep": "it belongs to a browser that is half-way in, and to nobody's account",
+    "erasure_request": "the frozen account's page shows it in place of this one",
+    "job": "it says which deed is due, and no value",
+    "keys": "they are never shown",
+    "reserved_handle": "it is nobody's any more",
+}
+
+
 def test_a_shorter_time_of_the_operator_shows(ada: Life, settings: Any) -> None:
     """The day is that of this instance, not that of the promise."""
     settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"draft": 3})
@@ -140,6 +180,35 @@ def test_every_decision_stands_on_the_page_and_in_the_policy(ada: Life) -> None:
         assert f'id="decided-{one["id"]}"' in page
         assert all(one[key] for key in ("title", "looks_at", "does", "turn_to"))
     assert 'id="decide"' in policy
+
+
+def test_what_a_decision_tells_one_to_do_can_be_done(ada: Life) -> None:
+    """The age band is corrected on the account page, so nobody is sent to write a letter about it."""
+    age = next(one for one in decisions_of(present()) if one["id"] == "age")
+    assert age["turn_to"] == "correct it on the page of your account"
+    assert 'href="/your-data/age/"' in signed_in_client(ada.person).get("/account/").content.decode()
+
+
+def test_every_limit_stands_in_the_decision_about_tries() -> None:
+    """A new limit fails here until people are told what is counted."""
+    looks_at = next(one["looks_at"] for one in decisions_of(present()) if one["id"] == "tries")
+    limits = {one.name for one in vars(rate_limits).values() if isinstance(one, rate_limits.Limit)}
+    assert limits == TRIED.keys()
+    assert [name for name, words in TRIED.items() if words not in looks_at] == []
+
+
+TRIED = {
+    "handle": "a passphrase",
+    "network": "a passphrase",
+    "sign-up": "a sign-up",
+    "code": "a code",
+    "codes": "a code",
+    "passkey": "a passkey",
+    "letter": "a letter",
+    "letters": "a letter",
+    "take-back": "way back out of the trash",
+    "yes": "a choice",
+}
 
 
 def test_how_they_stand_for_one_person(ada: Life) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import BinaryField, Min, Model, QuerySet, Sum
 from django.db.models.functions import Length
+from django.urls import reverse
 
 from mindstage.accounts.sessions import IDLE
 from mindstage.datamap.content import in_words
@@ -34,7 +35,11 @@ WHERE = {
     "none": "In the database of this machine; it holds no words of yours.",
     "epoch": "Wrapped, in a database of their own, on this machine.",
 }
-
+SOURCES: Final[Mapping[str, str]] = {
+    "direct": "You gave it.",
+    "derived": "Made from what you gave.",
+    "automatic": "Made by the program.",
+}
 
 type End = tuple[str, str, Callable[[], int]]
 """A model, the column that says since when (or, with 0 days, until when), and the days that such a row is kept."""
@@ -64,6 +69,25 @@ UNLESS: Final = {"session": ", if it is not used again", "draft": ", if it is no
 """What moves such a day."""
 FILES: Final[Mapping[str, Callable[[uuid.UUID], int]]] = {"export": bytes_on_disk}
 """Entries of which something lies in files: the bytes of one person's."""
+SEEN: Final[Mapping[str, tuple[str, str]]] = {
+    "handle": ("account", "See and change"),
+    "credential": ("account", "Change"),
+    "age_band": ("age_band", "See and correct"),
+    "session": ("#sessions", "See and end them"),
+    "factor": ("account", "See and change"),
+    "email": ("account", "See and change"),
+    "notice": ("account#told", "Read them"),
+    "character": ("characters", "Look inside, or delete"),
+    "material": ("own_personas", "Look inside, or delete"),
+    "story": ("stories", "Look inside, or delete"),
+    "draft": ("stories", "Each stands in its story"),
+    "access_count": ("#opened", "See each line"),
+    "sending": ("#sent", "See each line"),
+    "consents": ("#consents", "See and change"),
+    "export": ("exports", "Fetch, or throw away"),
+    "kept_file": ("exports", "They are in the archive"),
+}
+"""Where what is in an entry can be seen: the name of a page, a part of it or of this one; and what its link says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +98,8 @@ class Kind:
     title: str
     what: str
     why: str
+    ground: str
+    source: str
     active: str
     after: str
     where: str
@@ -81,6 +107,8 @@ class Kind:
     ends: str
     rows: int
     size: int
+    see: tuple[str, str] | None = None
+    """Address and words of a link to what is in it."""
 
 
 def list_kinds(person: uuid.UUID) -> list[Kind]:
@@ -94,8 +122,10 @@ def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
     return Kind(
         id=entry.id,
         title=typeset(entry.title),
-        what=typeset(_sentence(entry.note or _source(entry))),
-        why=f"{_sentence(in_words(entry.purpose))}",
+        what=typeset(_sentence(entry.note)),
+        why=_sentence(in_words(entry.purpose)),
+        ground=_sentence(entry.basis),
+        source=SOURCES[entry.source],
         active=_kept_here(entry, "retention_active"),
         after=_kept_here(entry, "retention_after"),
         where=WHERE.get(entry.sealed, "Sealed, on this machine."),
@@ -103,7 +133,16 @@ def _kind(entry: Entry, person: uuid.UUID, sent: list[Sent]) -> Kind:
         ends=_ends(entry, person) if rows else "",
         rows=rows,
         size=size,
+        see=_see(entry.id),
     )
+
+
+def _see(kind: str) -> tuple[str, str] | None:
+    if kind not in SEEN:
+        return None
+    place, words = SEEN[kind]
+    page, mark, part = place.partition("#")
+    return f"{reverse(page) if page else ''}{mark}{part}", words
 
 
 def _kept_here(entry: Entry, field: str) -> str:
@@ -227,12 +266,3 @@ def _shares(kinds: list[Kind]) -> Iterator[Share]:
 
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".") if words else ""
-
-
-def _source(entry: Entry) -> str:
-    sources: Mapping[str, str] = {
-        "direct": "what you gave us",
-        "derived": "made from what you gave us",
-        "automatic": "made by the program",
-    }
-    return sources[entry.source]
