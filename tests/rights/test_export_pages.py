@@ -17,6 +17,7 @@ from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 
+from mindstage.accounts.freezing import freeze_account
 from mindstage.accounts.models import User
 from mindstage.accounts.readers import Readers
 from mindstage.accounts.sessions import begin_session, end_session, keep_proof, session_key_hash
@@ -110,6 +111,19 @@ def test_an_export_asks_for_a_proof_first(ada: User) -> None:
     client = proven_client(ada)
     make_export(client)
     assert b"export of your data was asked for" in client.get("/account/").content
+
+
+def test_the_page_leads_back_to_where_people_come_from(ada: User) -> None:
+    """From *Your data*, from the page that ends an account, and from the page of a frozen one, which has both ways."""
+    client = proven_client(ada)
+    assert 'href="/your-data/exports/"' in client.get("/your-data/erasures/").content.decode()
+    page = client.get("/your-data/exports/").content.decode()
+    main = page[page.index("<main") :]
+    assert ('href="/your-data/"' in main, 'href="/your-data/erasures/"' in main) == (True, True)
+    freeze_account(ada.pk)
+    page = proven_client(ada).get("/your-data/exports/").content.decode()
+    main = page[page.index("<main") :]
+    assert ('href="/your-data/"' in main, 'href="/your-data/erasures/"' in main) == (True, False)
 
 
 def test_the_page_follows_an_export(ada: User) -> None:
