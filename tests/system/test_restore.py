@@ -94,10 +94,13 @@ def test_a_backup_while_the_server_runs(lived_in: Program) -> None:
 
 
 def test_a_restore_wants_the_server_stopped(lived_in: Program) -> None:
+    """But for the list of backups, which only looks: whoever plans one may ask beside the server."""
     lived_in.start()
     refused = lived_in.run("restore", "--replay")
     assert refused.returncode == 2
     assert "stop it, and do this again" in refused.stdout
+    listed = lived_in.run("restore", "list")
+    assert (listed.returncode, ".backup" in listed.stdout, "opens until" in listed.stdout) == (0, True, True)
 
 
 def test_an_old_database_put_back_answers_503_until_it_was_replayed(lived_in: Program) -> None:

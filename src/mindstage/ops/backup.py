@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -108,9 +108,12 @@ def _make_key() -> tuple[uuid.UUID, bytes]:
         ) from None
 
 
-def list_backups(folder: Path) -> list[Backup]:
-    """The backups that can still be opened, the newest first: by the instance's own day, for a clock may be wrong."""
-    alive = backup_ends()
+def list_backups(folder: Path, *, alive: Mapping[uuid.UUID, date] | None = None) -> list[Backup]:
+    """The backups that can still be opened, the newest first: by the instance's own day, for a clock may be wrong.
+
+    `alive`: which these are, and until when, where the keystore is not to be asked once more.
+    """
+    alive = backup_ends() if alive is None else alive
     found = [backup for backup in _backups(folder) if backup.id in alive]
     return sorted(found, key=lambda backup: (alive[backup.id], backup.id), reverse=True)
 

@@ -1,4 +1,7 @@
-"""`mindstage restore`: put things back, with the server stopped, and bring nobody back who was erased."""
+"""`mindstage restore`: put things back, with the server stopped, and bring nobody back who was erased.
+
+`restore list` alone may run beside a server.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +44,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     from mindstage.vault.escrow import EscrowAway
     from mindstage.vault.rotation import AnotherTurned
 
-    _prepare(instance)
     if options.file == "list":
         return _list(instance)
+    _prepare(instance)
     try:
         report = _restore(options, instance)
     except RestoreRefused as refused:
@@ -147,16 +150,18 @@ def _agree(lost: int) -> bool:
 
 
 def _list(instance: Instance) -> int:
+    """Looks only: with a server beside it, without the keys, and it makes no file."""
     from mindstage.kit.ids import made_at
-    from mindstage.ops.backup import list_backups
-    from mindstage.vault.backup_keys import backup_ends
+    from mindstage.ops.backup_list import read_backups
 
     _refuse_lost(instance, "keystore", "restore it first: `mindstage restore --keystore`")
-    ends = backup_ends()
-    for backup in list_backups(instance.backups_dir):
+    backups = read_backups(instance)
+    for backup, ends in backups:
         size, taken = backup.path.stat().st_size, made_at(backup.id)
         day = f"taken {taken:%Y-%m-%d %H:%M} UTC" if taken else ""
-        print(f"{backup.path}  {size / 1e6:8.1f} MB  {day}  opens until {ends[backup.id]}")
+        print(f"{backup.path}  {size / 1e6:8.1f} MB  {day}  opens until {ends}")
+    if not backups:
+        print(as_typed(f"No backup in {instance.backups_dir} opens; `mindstage backup` takes one."))
     return 0
 
 
