@@ -39,6 +39,7 @@ OPEN = {
     "signing_key": "the public key that checks exports, receipts and reports of a restore",
     "transparency": "how old the oldest record of each kind is",
     "retention": "the same for programs",
+    "ledger_head": "how far the list of endings goes",
     "gpc": "that Global Privacy Control is honoured",
 }
 """Addresses that answer everybody -> why."""

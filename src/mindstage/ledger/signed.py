@@ -1,4 +1,4 @@
-"""Signed JSON, as people and operators take it away: receipts of deletion, reports of a restore or a census. One form.
+"""Signed JSON that is taken away: receipts of deletion, reports of a restore or a census, heads of a ledger. One form.
 
 What is signed is the canonical form of everything but `signature`. Pure: to check one needs the file and a public key,
 and no instance, database or network.
@@ -16,6 +16,8 @@ RESTORE: Final = "mindstage-restore-1"
 """The format of the report that a restore leaves. That of a receipt stands in `ledger/receipts.py`."""
 CENSUS: Final = "mindstage-census-1"
 """That of the report of a census."""
+HEAD: Final = "mindstage-head-1"
+"""That of the published head of a ledger."""
 
 
 class NotGenuine(Exception):

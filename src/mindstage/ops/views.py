@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from mindstage.ops.published_head import signed_head
 from mindstage.ops.retention import published
 
 
@@ -23,6 +24,12 @@ def transparency(request: HttpRequest) -> HttpResponse:
 def retention(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
     """The same for programs, measured once a day."""
     return JsonResponse(published(), json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+@require_safe
+def ledger_head(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+    """The head of the ledger of endings, signed."""
+    return JsonResponse(signed_head(), json_dumps_params={"ensure_ascii": False, "indent": 1})
 
 
 def _day(said: str | None) -> date | None:

@@ -14,7 +14,7 @@ MOST = 1024 * 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     verify = acts.add_parser("verify", help="is it whole, and did the holder of this key sign it?")
-    what = "a receipt of deletion as it was downloaded, or the report of a restore or a census"
+    what = "a receipt of deletion as it was downloaded, a report of a restore or a census, or a head of the ledger"
     verify.add_argument("file", type=Path, metavar="FILE", help=what)
     key = "the instance's public key, as /.well-known/mindstage-signing-key gave it"
     verify.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help=key)
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001 - every command is called alike
     """0: genuine. 1: not. 2: a file cannot be read."""
-    from mindstage.ledger.signed import CENSUS, RESTORE, NotGenuine, check_json
+    from mindstage.ledger.signed import CENSUS, HEAD, RESTORE, NotGenuine, check_json
 
     try:
         content = options.file.read_bytes()[:MOST]
@@ -38,6 +38,8 @@ def run(options: argparse.Namespace, configuration: Any) -> int:  # noqa: ARG001
             return _tell_restore(said)
         if said["format"] == CENSUS:
             return _tell_census(said)
+        if said["format"] == HEAD:
+            return _tell_head(said)
         return _tell_receipt(content, key, options.handle)
     except NotGenuine as reason:
         print(reason, file=sys.stderr)
@@ -70,6 +72,12 @@ def _tell_census(report: dict[str, Any]) -> int:
     for word in report["words"]:
         if word["found_in"]:
             print(f"  {word['planted_in']}: {'; '.join(word['found_in'][:3])}")
+    return 0
+
+
+def _tell_head(head: dict[str, Any]) -> int:
+    print("Genuine: the head of the ledger is whole, and the holder of this key signed it.")
+    print(f"On {head['day']} the ledger of {head['instance']} held {head['length']} entries; its head: {head['head']}")
     return 0
 
 
