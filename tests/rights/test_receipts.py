@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,14 @@ from mindstage.rights.erasure import (
 )
 from mindstage.rights.receipts import NoReceipt, fetch_receipt, receipt_key
 from mindstage.rights.requests import ErasureRequest
-from mindstage.vault.clocks import slow_date, turn_night
+from mindstage.rights.versions import note_versions, version_in_force
+from mindstage.vault.backup_keys import make_backup_key
+from mindstage.vault.clocks import expire_backup_keys, slow_date, turn_night
+from mindstage.vault.epoch_file import read_epoch_file
 from mindstage.vault.files import write_durably
+from mindstage.vault.models import BackupKey
+from mindstage.vault.tags import ledger_tag
+from publishing import Press
 from rights.erasures import Life, make_life, pass_nights
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
@@ -48,6 +54,73 @@ def test_the_receipt_ends_after_thirty_days_and_its_hash_stays(ada: Life) -> Non
     row = ErasureRequest.objects.get()
     assert len(row.receipt_hash) == 64
     assert (row.claim_hash, bytes(row.envelope_key), row.account) == (None, b"", None)
+
+
+def test_every_field_of_it(ada: Life) -> None:
+    """Days, version of the policy, each place, the keys, what stays with ground and end, backups, ledger: all of it."""
+    first, _ = make_backup_key()
+    asked = request_erasure(ada.person.pk)
+    pass_nights(4)
+    second, _ = make_backup_key()
+    pass_nights(4)
+    run_due()
+    receipt = check_receipt(fetch_receipt(asked.claim_code), key=receipt_key())
+    assert set(receipt) == FIELDS
+    day = date.fromisoformat(receipt["completed_on"])
+    assert date.fromisoformat(receipt["requested_on"]) + timedelta(days=8) == day == slow_date()
+    assert receipt["policy_version"] == version_in_force().release.number
+    assert {store["store"] for store in receipt["stores"]} >= PLACES
+    assert all((store["found"] > 0, store["left"]) == (True, 0) for store in receipt["stores"])
+    epoch = receipt["keys"]["epoch"]
+    assert receipt["keys"] == {"destroyed": True, "epoch": epoch, "epoch_destroyed": True}
+    assert min(read_epoch_file(settings.MINDSTAGE.keys_dir).slots) > epoch  # type: ignore[union-attr]
+    assert {kept["what"].split(",")[0]: kept["ends_on"] for kept in receipt["kept"]} == {
+        "this receipt": (day + timedelta(days=30)).isoformat(),
+        "the hash of this receipt": "with the instance",
+        "a keyed tag of the handle": (day + timedelta(days=29)).isoformat(),  # from the night in which it ended
+        "a keyed tag in the ledger of erasures": "with the instance",
+    }
+    assert all(kept["ground"].startswith("so that") for kept in receipt["kept"])
+    assert receipt["backups"] == [
+        {"backup": str(first), "key_destroyed_on": (day + timedelta(days=22)).isoformat()},
+        {"backup": str(second), "key_destroyed_on": (day + timedelta(days=26)).isoformat()},
+    ]
+    line = json.loads(receipt["ledger"]["line"])
+    assert (line["kind"], line["tag"], receipt["ledger"]["entry"]) == ("person", ledger_tag(ada.person.pk), 1)
+
+
+def test_the_keys_of_its_backups_end_on_the_days_that_it_names(ada: Life) -> None:
+    """Each on its day and not before, by the clock that destroys them."""
+    make_backup_key()
+    asked = request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    (named,) = json.loads(fetch_receipt(asked.claim_code))["backups"]
+    last = date.fromisoformat(named["key_destroyed_on"])
+    pass_nights((last - slow_date()).days - 1)
+    assert expire_backup_keys() == 0
+    pass_nights(1)
+    assert slow_date() == last
+    assert expire_backup_keys() == 1
+    assert not BackupKey.objects.using("keystore").filter(pk=named["backup"]).exists()
+
+
+def test_it_names_the_version_that_holds_and_not_one_that_is_announced(ada: Life, press: Press) -> None:
+    note_versions()
+    press.change("entry", "story", retention_active="until the cows come home")
+    assert press.publish() == 2
+    note_versions()
+    asked = request_erasure(ada.person.pk)
+    pass_nights(8)
+    run_due()
+    assert json.loads(fetch_receipt(asked.claim_code))["policy_version"] == 1
+
+
+FIELDS = {
+    "format", "id", "instance", "requested_on", "completed_on", "policy_version", "stores", "keys", "verification",
+    "kept", "backups", "went_out", "ledger", "commitment", "says",
+}  # fmt: skip
+PLACES = {"database:default accounts_user", "database:default stories", "database:keystore keys"}
 
 
 def test_a_receipt_that_a_crash_left_half_said_is_the_one_that_counts(ada: Life) -> None:

@@ -24,13 +24,13 @@ from mindstage.accounts.models import User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.sessions import end_all
 from mindstage.datamap.holdings import Rearmed, holdings
-from mindstage.datamap.releases import releases
 from mindstage.ledger import book
 from mindstage.ledger.book import Chain, Kind, LedgerBroken
 from mindstage.ledger.envelopes import claim_nonce, code_hash, commit, envelope_key, make_claim_code, plain_code
 from mindstage.rights import receipts
 from mindstage.rights.requests import ErasureRequest
 from mindstage.rights.verifying import KEYS, count_left, try_to_open
+from mindstage.rights.versions import version_in_force
 from mindstage.vault.clocks import slow_date
 from mindstage.vault.ending import (
     Hints,
@@ -226,7 +226,7 @@ def begin_destroying(row: ErasureRequest) -> bool:
 def _facts(account: uuid.UUID) -> dict[str, object]:
     """What the receipt will say of an account, looked at while it is still there."""
     went_out = list(receipts.went_out(account))
-    return {"found": count_left(account), "policy": releases()[-1].number, "went_out": went_out}
+    return {"found": count_left(account), "policy": version_in_force().release.number, "went_out": went_out}
 
 
 def write_ledger(row: ErasureRequest) -> bool:

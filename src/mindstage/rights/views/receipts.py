@@ -16,7 +16,7 @@ from mindstage.rights.receipts import NoReceipt, fetch_receipt, has_receipt, rec
 from mindstage.rights.requests import ErasureRequest
 from mindstage.rights.views.erasures import TOO_LATE
 
-NO_SUCH = "No erasure belongs to this code, or its receipt was fetched more than 30 days ago. Look at the code again."
+NO_SUCH = "No erasure belongs to this code, or its receipt was made more than 30 days ago. Look at the code again."
 RECEIPT_BYTES = 1024 * 1024
 
 
