@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from mindstage.accounts.models import Session, User
 from mindstage.datamap.holdings import holdings
-from mindstage.vault.keys import forget_keys
+from mindstage.vault.keys import forget_everywhere
 from mindstage.vault.marks import mark_database
 
 log = logging.getLogger(__name__)
@@ -78,10 +78,10 @@ def active_accounts(accounts: Iterable[uuid.UUID]) -> set[uuid.UUID]:
 
 
 def stop_all(account: uuid.UUID) -> None:
-    """End whatever runs for a person in this process, and forget all unwrapped keys."""
+    """End whatever runs for a person in this process, and forget all unwrapped keys, in every one."""
     for stop in list(_stops.values()):
         try:
             stop(account)
         except Exception:  # one that cannot be reached must not keep the freeze from the others
             log.exception("something that runs for a frozen account could not be stopped")
-    forget_keys()
+    forget_everywhere()

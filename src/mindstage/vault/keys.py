@@ -6,15 +6,17 @@ import os
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.models import F
 
 from mindstage.kit import clock
 from mindstage.vault.keyring import close_keyring, keyring
 from mindstage.vault.marks import keystore_commit
-from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.models import ItemKey, Keystore, UserKey
 from mindstage.vault.sealing import KEY_BYTES, derive, forget_ciphers
 from mindstage.vault.wrapping import unwrap_item_key, unwrap_user_key, wrap_item_key, wrap_user_key
 
@@ -100,10 +102,20 @@ def instance_key(name: str) -> bytes:
 
 
 def forget_keys() -> None:
-    """Drop every unwrapped key from this process: at log-out, at freeze, and before a census looks."""
+    """Drop every unwrapped key from this process."""
     with _cache.lock:
         _cache.keys.clear()
     forget_ciphers()
+
+
+def forget_everywhere() -> None:
+    """The same in every process, at log-out and at freeze: each compares the keystore's count at its next opening.
+
+    A keystore that cannot be written to keeps nobody from leaving: the others forget within five minutes then.
+    """
+    forget_keys()
+    with suppress(DatabaseError):
+        Keystore.objects.using("keystore").update(forgotten=F("forgotten") + 1)
 
 
 def forget_key(ident: uuid.UUID) -> None:

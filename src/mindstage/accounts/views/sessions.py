@@ -19,7 +19,7 @@ from mindstage.accounts.sessions import end_all, end_named_session, end_other_se
 from mindstage.accounts.sign_in import sign_in
 from mindstage.accounts.views.answers import admit, localhost_instead, network_here, site_here, too_many_tries
 from mindstage.ui.views import not_found
-from mindstage.vault.keys import forget_keys
+from mindstage.vault.keys import forget_everywhere
 
 WRONG = "This handle and this passphrase do not belong together. Nothing was changed; please look at both again."
 
@@ -46,12 +46,12 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def destroy(request: HttpRequest) -> HttpResponse:
-    """Log out, here or everywhere: the rows are gone, the keys leave this process, the browser drops what it kept."""
+    """Log out, here or everywhere: the rows are gone, the keys leave every process, the browser drops what it kept."""
     if visitor := visitor_of(request):
         if "everywhere" in request.POST:
             end_all(User(id=visitor.account_id))
         end_session(visitor.key_hash)
-        forget_keys()
+        forget_everywhere()
     response = HttpResponseRedirect("/")
     take_cookie_back(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
