@@ -125,6 +125,17 @@ def test_an_export_goes_on_while_the_account_waits_for_its_end(ada: Life) -> Non
     assert not list(export.folder().glob("*"))
 
 
+def test_no_export_is_begun_once_the_keys_are_going(ada: Life) -> None:
+    """From the point of no return on, though the keys still lie there for a moment; what was tried leaves no row."""
+    request_erasure(ada.person.pk)
+    User.objects.filter(pk=ada.person.pk).update(state=User.State.DESTROYING)
+    assert UserKey.objects.using("keystore").filter(pk=ada.person.pk).exists()
+    with pytest.raises(ExportRefused) as refused:
+        export.request_export(owner=ada.person.pk)
+    assert refused.value.sentence == export.NOT_NOW
+    assert not Export.objects.exists()
+
+
 @pytest.mark.parametrize("at", ["README.txt", "account.json", "characters/", "stories/", "the end"])
 def test_an_erasure_beside_an_export_that_is_being_written(ada: Life, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row, key and draft vanish at once under the writer, wherever it is: it ends in silence and leaves nothing."""

@@ -99,7 +99,7 @@ def test_an_encrypted_archive_is_named_as_such(ada: User) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../up.json", "/root.json", "stories/../../up.json", "C:/x.json", "a\\b.json", "a//b", "a/./b"],
+    ["../up.json", "/root.json", "stories/../../up.json", "C:/x.json", "a\\b.json", "a//b", "a/./b", "n" * 201],
 )
 def test_names_that_lead_out_are_refused(ada: User, name: str) -> None:
     """No path is ever made of a name, and such an archive is not read at all (zip-slip)."""
@@ -115,6 +115,16 @@ def test_links_and_folders_are_refused(ada: User) -> None:
         entry.external_attr = 0o120777 << 16
         opened.writestr(entry, "/etc/passwd")
     assert "no plain file" in nothing_came_in(make_person("ben"), out.getvalue())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["readme.TXT", "README.txt"])
+def test_two_files_of_one_name_are_refused(ada: User, name: str) -> None:
+    """Which of them was signed, and which would be read? Nor two that are one on a disk that knows no capitals."""
+    out = io.BytesIO(take_out(ada))
+    with zipfile.ZipFile(out, "a") as opened:
+        opened.writestr(name, "Something else.")
+    assert "not an archive that can be opened" in nothing_came_in(make_person("ben"), out.getvalue())
 
 
 def test_bombs_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

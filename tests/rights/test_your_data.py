@@ -66,6 +66,7 @@ def ask_to_erase(client: Client) -> str:
     """Ask, and read the claim code off the page."""
     response = client.post("/your-data/erasures/", {"handle": "Ada"})
     assert response.status_code == 200
+    assert response.headers["Clear-Site-Data"] == '"cache", "storage"'  # nothing of hers stays in the browser
     found = CODE.search(response.content.decode())
     assert found
     return found[1]
