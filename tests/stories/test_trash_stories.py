@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -25,9 +28,10 @@ from mindstage.stories.refusals import Refused, StillRunning
 from mindstage.stories.revisions import add_version, trash_turn, untrash_turn
 from mindstage.stories.trash import end_turn_now, last_backup, trash_story, untrash_story
 from mindstage.stories.turn_trash import TurnsTrash
+from mindstage.vault.backup_keys import backup_ends, make_backup_key
 from mindstage.vault.clocks import slow_date, turn_night
 from mindstage.vault.keys import KeyGone, item_key
-from mindstage.vault.models import ItemKey
+from mindstage.vault.models import BackupKey, ItemKey
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.tags import ledger_tag
 from people import make_person, signed_in_client
@@ -344,3 +348,32 @@ def test_the_lists_page_and_offer_undo(player: Player) -> None:
     led = client.post(f"/trash/{story.pk}/undo/", {"next": "//elsewhere.example/"}).headers["Location"]
     assert led == "/?back"
     assert client.get("/stories/?trashed=nonsense&page=99").status_code == 200
+
+
+@pytest.mark.parametrize("kept", [30, 5])
+def test_the_page_says_from_which_day_no_backup_holds_a_turn(
+    story: Story, player: Player, settings: Any, kept: int
+) -> None:
+    """The night after the key of tonight's backup has ended, which an operator may let end sooner; or a later one's."""
+    settings.MINDSTAGE = replace(settings.MINDSTAGE, retention={"backups": kept})
+    turn = Turn.objects.get(story=story, position=1)
+    said = [until_of(player, story, turn)]
+    made = make_backup_key()[0]  # tonight's
+    said.append(until_of(player, story, turn))
+    assert said == [slow_date() + timedelta(days=kept + 1)] * 2
+    for _ in range(kept):
+        assert made in backup_ends()
+        turn_night()
+    assert made not in backup_ends()
+    made = make_backup_key()[0]
+    later = slow_date() + timedelta(days=70)  # made when the date was wrong
+    BackupKey.objects.using("keystore").filter(pk=made).update(destroy_on=later)
+    assert until_of(player, story, turn) == later + timedelta(days=1)
+
+
+def until_of(player: Player, story: Story, turn: Turn) -> date:
+    """What stands on the page that deletes a turn for good."""
+    page = signed_in_client(player.account).get(f"/stories/{story.pk}/turns/{turn.pk}/end/").content.decode()
+    found = re.search(r"stay in backups until \w+ (\d+ \w+ \d{4})", page)
+    assert found
+    return datetime.strptime(found[1], "%d %B %Y").replace(tzinfo=UTC).date()

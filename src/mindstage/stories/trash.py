@@ -30,8 +30,8 @@ from mindstage.vault.models import BackupKey
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable
 
-BACKUP_LASTS = timedelta(days=31)
-"""A backup's key lives for 30 days, and the next night's rotation makes it unreadable to everybody."""
+NIGHT = timedelta(days=1)
+"""When the key of a backup has ended, the next night's rotation makes it unreadable to everybody."""
 
 
 def trash_story(*, story: Story) -> None:
@@ -84,8 +84,8 @@ def end_turn_now(*, turn: Turn) -> int:
 def last_backup() -> date:
     """The day from which no backup can hold what is deleted now, the one that may be taken tonight included."""
     ends = BackupKey.objects.using("keystore").aggregate(last=Max("destroy_on"))["last"]
-    tonight = slow_date() + BACKUP_LASTS
-    return max(ends or tonight, tonight)
+    tonight = slow_date() + kept_for("backups")
+    return max(ends or tonight, tonight) + NIGHT
 
 
 def keep_part(subject: uuid.UUID) -> None:
