@@ -81,6 +81,7 @@ OWN = {
     "erasures",
     "erasure_end",
     "trash_page",
+    "trash_end",
 }
 """Addresses for whoever is signed in, that name nobody's object."""
 

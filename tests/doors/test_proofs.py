@@ -110,6 +110,7 @@ NO_PROOF = {
     "trash": "lies in the trash for a month",
     "trash_undo": "takes back",
     "item_undo": "takes back",
+    "trash_end": "as item_end, for each thing that its page has shown",
     "item_end": "as turn_end; it must lie in the trash first",
 }
 """Addresses that take a form without one -> why."""

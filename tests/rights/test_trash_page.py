@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db.models import Sum
 
@@ -12,6 +14,7 @@ from mindstage.rights import trash
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.revisions import trash_turn
 from mindstage.stories.trash import trash_story
+from mindstage.vault.keys import KeyGone, item_key
 from people import make_person, signed_in_client
 from stories.scenes import make_story
 
@@ -89,3 +92,34 @@ def test_what_is_final_is_asked_first(ada: User) -> None:
     assert "Delete now" in folded.partition("</summary>")[0]
     assert "/end/" in folded.partition("</summary>")[2]
     assert page.count("/end/") == folded.count("/end/") + page.count("/session/end/")
+
+
+def test_it_is_emptied_at_once(ada: User) -> None:
+    """What its page has shown ends, keys and rows; what came after the look and what is another's stays."""
+    ben = make_person("ben")
+    theirs = make_story(ben, turns=1)
+    trash_story(story=theirs)
+    first, kept, later = (make_story(ada, turns=9) for _ in range(3))
+    trash_story(story=first)
+    throw_turns_away(kept, count=2)
+    client = signed_in_client(ada)
+    assert 'href="/trash/empty/"' in client.get("/trash/").content.decode()
+    page = client.get("/trash/empty/").content.decode()
+    items = re.findall(r'name="item" value="([^"]+)"', page)
+    assert ("These 3 things end" in page, len(items)) == (True, 3)
+    trash_story(story=later)
+    done = client.post("/trash/empty/", {"item": [*items, str(theirs.pk), "no identifier"]}, follow=True)
+    assert "is deleted for good" in done.content.decode()
+    assert [one.id for one in trash.list_trash(ada.pk)] == [later.pk]
+    assert not Story.objects.filter(pk=first.pk).exists()
+    with pytest.raises(KeyGone):
+        item_key(first.pk)
+    assert Turn.objects.filter(story=kept).count() == 7
+    assert [one.id for one in trash.list_trash(ben.pk)] == [theirs.pk]
+
+
+def test_an_empty_trash_offers_nothing_to_empty(ada: User) -> None:
+    client = signed_in_client(ada)
+    assert "/trash/empty/" not in client.get("/trash/").content.decode().split("<main")[1]
+    page = client.get("/trash/empty/").content.decode()
+    assert ("It is empty already." in page, 'name="item"' in page) == (True, False)

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     path("your-data/receipt/check/", receipts.check, name="receipt_check"),
     path("your-data/receipt/check/offline/", receipts.offline, name="receipt_offline"),
     path("trash/", trash.index, name="trash_page"),
+    path("trash/empty/", trash.empty, name="trash_end"),
     path("trash/<uuid:item>/undo/", trash.undo, name="item_undo"),
     path("trash/<uuid:item>/end/", trash.end, name="item_end"),
 ]

@@ -1,18 +1,20 @@
-"""The trash: what lies in it and when it ends, taking it back, ending it now."""
+"""The trash: what lies in it and when it ends, taking it back, ending it now, one thing or all of them."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor, safe_next
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.views.answers import too_many
-from mindstage.rights.trash import EndBegun, count_trash, end_now, list_trash, take_back
+from mindstage.rights.trash import MOST, EndBegun, count_trash, end_now, list_trash, take_back
 
 
 @require_visitor
@@ -47,3 +49,21 @@ def end(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
     if not end_now(request.visitor.account_id, item):
         raise Http404
     return HttpResponseRedirect(f"{reverse('trash_page')}?done=ended")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_visitor
+def empty(request: SignedInRequest) -> HttpResponse:
+    """GET: what would end, and the last question. POST: end what was shown there (`item`), and nothing else."""
+    owner = request.visitor.account_id
+    if request.method != "POST":
+        return render(request, "rights/trash_end.html", {"trash": list_trash(owner), "count": count_trash(owner)})
+    for item in _idents(request.POST.getlist("item")[:MOST]):
+        end_now(owner, item)
+    return HttpResponseRedirect(f"{reverse('trash_page')}?done=emptied")
+
+
+def _idents(typed: Iterable[str]) -> Iterator[uuid.UUID]:
+    for one in typed:
+        with suppress(ValueError):
+            yield uuid.UUID(one)
