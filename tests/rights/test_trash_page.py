@@ -10,7 +10,7 @@ from django.db.models import Sum
 from mindstage.accounts.access_counts import AccessCount, store_counts
 from mindstage.accounts.models import User
 from mindstage.kit import clock
-from mindstage.rights import trash
+from mindstage.rights import trash, views
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.revisions import trash_turn
 from mindstage.stories.trash import trash_story
@@ -123,3 +123,15 @@ def test_an_empty_trash_offers_nothing_to_empty(ada: User) -> None:
     assert "/trash/empty/" not in client.get("/trash/").content.decode().split("<main")[1]
     page = client.get("/trash/empty/").content.decode()
     assert ("It is empty already." in page, 'name="item"' in page) == (True, False)
+
+
+def test_a_slow_disk_lets_one_press_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not managed in time is not called deleted: it stands there once more, and each press gets further."""
+    throw_turns_away(make_story(ada, turns=9), count=2)
+    client = signed_in_client(ada)
+    monkeypatch.setattr(views.trash, "PATIENCE", -1)
+    for left in (1, 0):
+        items = re.findall(r'name="item" value="([^"]+)"', client.get("/trash/empty/").content.decode())
+        page = client.post("/trash/empty/", {"item": items}, follow=True).content.decode()
+        assert len(trash.list_trash(ada.pk)) == left
+        assert ("these are left" in page, "What you saw there" in page) == (bool(left), not left)

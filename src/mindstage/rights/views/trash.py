@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Final
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,6 +17,9 @@ from mindstage.accounts.access import SignedInRequest, require_visitor, safe_nex
 from mindstage.accounts.rate_limits import TooManyTries
 from mindstage.accounts.views.answers import too_many
 from mindstage.rights.trash import MOST, EndBegun, count_trash, end_now, list_trash, take_back
+
+PATIENCE: Final = 4.0
+"""Seconds that a page takes at most to empty the trash."""
 
 
 @require_visitor
@@ -54,12 +59,20 @@ def end(request: SignedInRequest, item: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_visitor
 def empty(request: SignedInRequest) -> HttpResponse:
-    """GET: what would end, and the last question. POST: end what was shown there (`item`), and nothing else."""
+    """GET: what would end, and the last question. POST: end what was shown there (`item`), and nothing else.
+
+    Each end is several durable writes. What a slow disk does not manage in some seconds is shown once more.
+    """
     owner = request.visitor.account_id
     if request.method != "POST":
-        return render(request, "rights/trash_end.html", {"trash": list_trash(owner), "count": count_trash(owner)})
-    for item in _idents(request.POST.getlist("item")[:MOST]):
+        context = {"trash": list_trash(owner), "count": count_trash(owner), "more": "more" in request.GET}
+        return render(request, "rights/trash_end.html", context)
+    until = time.monotonic() + PATIENCE
+    items = list(_idents(request.POST.getlist("item")[:MOST]))
+    for done, item in enumerate(items, start=1):
         end_now(owner, item)
+        if done < len(items) and time.monotonic() > until:
+            return HttpResponseRedirect(f"{reverse('trash_end')}?more")
     return HttpResponseRedirect(f"{reverse('trash_page')}?done=emptied")
 
 
