@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from mindstage.kit import clock
+from mindstage.ops import backup as taking
 from mindstage.ops.backup import Backup, BackupFailed, back_up, list_backups
 from mindstage.ops.disasters import restore_machine
+from mindstage.ops.instance import Instance
 from mindstage.ops.models import Night
 from mindstage.ops.restore import RestoreRefused, choose_copy, replay, restore_database, restore_keystore
 from mindstage.ops.ticker import Clock, ring_due
@@ -51,6 +54,32 @@ def test_a_new_machine_never_takes_a_backup_newer_than_its_keystore(lived_in: Ho
         for path in folder.glob("*.copy"):
             if path not in newest_copies:
                 path.unlink()
+    lose(lived_in, "DKLF")
+    with lived_in.time():
+        report = restore_machine(handle_of=handle_of)
+    assert report.keyless == 0
+    assert set(lived_in.read_all()) == EVERYBODY
+
+
+def test_a_backup_taken_after_the_copy_that_knows_its_key_is_newer_too(
+    lived_in: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night beside it copied the keystore between the backup's key and its snapshot; then the machine was lost."""
+    lived_in.run(lambda: back_up(lived_in.configuration))
+    snapshot, known = taking._snapshot, set[Path]()
+
+    def take_late(instance: Instance, folder: Path) -> Path:
+        copies.write_copy()
+        known.update(path for folder in copies.copy_folders() for path in folder.glob("*.copy"))
+        protocol.write(BERT, uuid.uuid4(), uuid.uuid4(), "late")
+        return snapshot(instance, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taking, "_snapshot", take_late)
+        lived_in.run(lambda: back_up(lived_in.configuration))
+    for path in [path for folder in copies.copy_folders() for path in folder.glob("*.copy")]:
+        if path not in known:
+            path.unlink()
     lose(lived_in, "DKLF")
     with lived_in.time():
         report = restore_machine(handle_of=handle_of)
