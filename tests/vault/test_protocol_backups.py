@@ -61,6 +61,14 @@ def test_a_new_machine_never_takes_a_backup_newer_than_its_keystore(lived_in: Ho
     assert set(lived_in.read_all()) == EVERYBODY
 
 
+def test_a_new_machine_without_the_escrows_file_is_refused_in_words(lived_in: House) -> None:
+    """The folder came along and is empty: said before anything is put in place."""
+    lose(lived_in, "DKLFS")
+    with lived_in.time(), pytest.raises(RestoreRefused, match="The escrow folder holds no epoch file"):
+        restore_machine(handle_of=handle_of)
+    assert not lived_in.configuration.keystore_file.exists()
+
+
 def test_a_backup_taken_after_the_copy_that_knows_its_key_is_newer_too(
     lived_in: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
