@@ -14,7 +14,8 @@ from mindstage.accounts.freezing import freeze_account, thaw_account
 from mindstage.accounts.models import User
 from mindstage.config.schedule import CLOCKS
 from mindstage.kit import clock
-from mindstage.library.models import Character
+from mindstage.library.materials import make_material
+from mindstage.library.models import Character, Material
 from mindstage.library.trash import trash_item
 from mindstage.ops import night
 from mindstage.ops.jobs import KEPT_FAILED
@@ -29,7 +30,7 @@ from mindstage.stories.models import Draft, Story, Turn
 from mindstage.stories.trash import trash_story
 from mindstage.vault.backup_keys import make_backup_key
 from mindstage.vault.clocks import slow_date
-from mindstage.vault.models import BackupKey, ReservedHandle, UserKey
+from mindstage.vault.models import BackupKey, ItemKey, ReservedHandle, UserKey
 from ops.records import (
     DAY,
     begin_browser,
@@ -99,11 +100,14 @@ def test_what_ends_by_the_day(make: Callable[[], Callable[[], bool]], days: int)
 
 
 def test_the_trash_ends_with_the_thirtieth_night() -> None:
-    """Stories, turns and characters lie there for 30 nights of the instance, whatever the wall says."""
+    """Stories, turns, characters and what else is brought lie there for 30 nights, whatever the wall says."""
     night.pass_night()
     life, other = make_life("ada"), make_life("ben")
     trash_story(story=life.story)
     trash_item(life.character)
+    materials = [make_material(owner=life.person.pk, kind=kind, name="Mara") for kind in Material.Kind]
+    for material in materials:
+        trash_item(material)
     reply = Turn(story=other.story, segment=other.story.head, position=1, kind=Turn.Kind.REPLY).seal(text="Rain.")
     reply.save(force_insert=True)
     revisions.trash_turn(turn=reply)
@@ -111,10 +115,13 @@ def test_the_trash_ends_with_the_thirtieth_night() -> None:
     assert Story.objects.filter(pk=life.story.pk).exists()
     assert Character.objects.filter(pk=life.character.pk).exists()
     assert Turn.objects.filter(pk=reply.pk).exists()
+    assert Material.objects.count() == len(materials) == 3
     pass_nights(30, 30)
     assert not Story.objects.filter(pk=life.story.pk).exists()
     assert not Character.objects.filter(pk=life.character.pk).exists()
     assert not Turn.objects.filter(pk=reply.pk).exists()
+    assert not Material.objects.exists()
+    assert not ItemKey.objects.using("keystore").filter(owner=life.person.pk).exists()
     assert Story.objects.filter(pk=other.story.pk).exists()
 
 
