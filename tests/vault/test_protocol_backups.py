@@ -61,6 +61,16 @@ def test_a_new_machine_never_takes_a_backup_newer_than_its_keystore(lived_in: Ho
     assert set(lived_in.read_all()) == EVERYBODY
 
 
+def test_the_old_machine_is_shut_out_at_once(lived_in: House) -> None:
+    """Not with the next night: both might else go on, and each erase what the other does not know of."""
+    old_machine = lived_in.files()
+    lose(lived_in, "DKLF")
+    with lived_in.time():
+        assert restore_machine(handle_of=handle_of).gate.mode is Mode.OPEN
+    lived_in.put(old_machine, "DKLF")
+    assert lived_in.start() is Mode.REFUSED
+
+
 def test_a_new_machine_without_the_escrows_file_is_refused_in_words(lived_in: House) -> None:
     """The folder came along and is empty: said before anything is put in place."""
     lose(lived_in, "DKLFS")

@@ -107,6 +107,15 @@ def test_a_lost_ledger_is_found_in_the_newest_copy(lived_in: House) -> None:
     assert list_backups(lived_in.configuration.backups_dir)
 
 
+def test_a_ledger_that_is_whole_is_not_begun_anew(lived_in: House) -> None:
+    """Whoever asks for it by mistake loses no backup and no entry: refused, with everything as it was."""
+    erase_anna(lived_in)
+    before, ends = unchanging(lived_in), backup_ends()
+    with lived_in.time(), pytest.raises(RestoreRefused, match="The ledger is here and whole; nothing was changed"):
+        begin_new_ledger(handle_of=handle_of)
+    assert (unchanging(lived_in), backup_ends()) == (before, ends)
+
+
 def test_a_new_ledger_goes_on_where_the_lost_one_ended(lived_in: House) -> None:
     """Signed; backups and older copies are out of reach; later erasures are written on; a false gap is refused."""
     old = lived_in.files()
