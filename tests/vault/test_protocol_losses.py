@@ -14,7 +14,7 @@ from mindstage.ledger.book import Kind
 from mindstage.ops.backup import list_backups
 from mindstage.ops.disasters import begin_new_ledger
 from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
-from mindstage.vault import copies, keys, rotation
+from mindstage.vault import copies, keys, rotation, start_check
 from mindstage.vault.backup_keys import backup_ends
 from mindstage.vault.escrow import EscrowAway
 from mindstage.vault.marks import keystore_state
@@ -141,7 +141,7 @@ def test_a_new_ledger_goes_on_where_the_lost_one_ended(lived_in: House) -> None:
 
 @pytest.mark.parametrize("harm", ["shortened", "forked", "garbled"])
 def test_a_ledger_that_is_another_is_refused(lived_in: House, harm: str) -> None:
-    """Shorter, of the same length but different, or no ledger: refused, with the way out in the sentence."""
+    """Shorter, of the same length but different, or no ledger: refused; the sentence says the way out, and it is one."""
     erase_anna(lived_in)
     lived_in.run(lambda: protocol.destroy(lived_in, Kind.ITEM, OTHER))
     path = lived_in.places["L"]
@@ -152,7 +152,57 @@ def test_a_ledger_that_is_another_is_refused(lived_in: House, harm: str) -> None
         book.append(path.parent, kind=Kind.TURN, tags=["00" * 16, "11" * 16], day=clock.today())
     else:
         path.write_bytes(lines[0] if harm == "shortened" else b"no chain\n")
+    harmed = path.read_bytes()
     assert lived_in.start() is Mode.REFUSED
+    assert "restore --new-ledger" in start_check.current_gate().why
+    with lived_in.time():
+        assert begin_new_ledger(handle_of=handle_of).gate.mode is Mode.OPEN
+    (aside,) = path.parent.glob(f"{book.NAME}.*.broken")
+    assert aside.read_bytes() == harmed
+    assert lived_in.start() is Mode.OPEN
+    assert set(lived_in.read_all()) == {BERT.hex}
+
+
+def test_a_garbled_ledger_is_taken_from_the_newest_copy(lived_in: House) -> None:
+    """What is left of it is kept under another name; no entry and no backup is lost."""
+    erase_anna(lived_in)
+    pass_night(lived_in)
+    path, ends = lived_in.places["L"], backup_ends()
+    whole = path.read_bytes()
+    path.write_bytes(b"no chain\n")
+    with lived_in.time():
+        assert begin_new_ledger(handle_of=handle_of).gate.mode is Mode.OPEN
+    assert (path.read_bytes(), backup_ends()) == (whole, ends)
+    (aside,) = path.parent.glob(f"{book.NAME}.*.broken")
+    assert aside.read_bytes() == b"no chain\n"
+
+
+@pytest.mark.parametrize("names", ["D", "K", "F", "DK"])
+def test_no_new_ledger_where_the_others_do_not_agree_on_the_lost_one(lived_in: House, names: str) -> None:
+    """One of them is of before the erasure, and the ledger that knew it is gone: nobody may be brought back so."""
+    old = lived_in.files()
+    erase_anna(lived_in)
+    lose(lived_in, "L")
+    lived_in.put(old, names)
+    ends = backup_ends()
+    with lived_in.time(), pytest.raises(RestoreRefused, match="do not agree on where the lost ledger ended"):
+        begin_new_ledger(handle_of=handle_of)
+    assert (backup_ends(), lived_in.places["L"].exists()) == (ends, False)
+
+
+def test_a_new_ledger_waits_for_the_escrow(lived_in: House) -> None:
+    """Without it the epoch cannot turn, and what nobody can replay would stay within reach: refused, as it was."""
+    erase_anna(lived_in)
+    lose(lived_in, "L")
+    escrow = lived_in.configuration.escrow_dir
+    away = escrow.rename(escrow.with_name("away"))
+    ends = backup_ends()
+    with lived_in.time(), pytest.raises(EscrowAway):
+        begin_new_ledger(handle_of=handle_of)
+    assert (backup_ends(), lived_in.places["L"].exists()) == (ends, False)
+    away.rename(escrow)
+    with lived_in.time():
+        assert begin_new_ledger(handle_of=handle_of).gate.mode is Mode.OPEN
 
 
 def test_a_torn_last_line_was_never_written(lived_in: House) -> None:
