@@ -259,8 +259,10 @@ def test_while_the_escrow_is_away_nothing_turns_and_nothing_is_done(lived_in: Ho
     """Erasures wait, backups go on; the place is never made anew, and all ends well when it is back."""
     erase_anna(lived_in)
     lived_in.escrow_away(True)
+    before = lived_in.places["F"].read_bytes()
     with lived_in.time(), pytest.raises(EscrowAway):
         rotation.rotate()
+    assert lived_in.places["F"].read_bytes() == before  # not even begun: no second slot lies about
     pass_night(lived_in)
     assert lived_in.start() is Mode.OPEN
     assert not is_done(lived_in.died[ANNA])
@@ -280,7 +282,20 @@ def test_another_machine_that_turned_the_epoch_has_taken_over(lived_in: House) -
     lived_in.put(after, "S")
     with lived_in.time(), pytest.raises(AnotherTurned):
         rotation.rotate()
+    assert lived_in.places["F"].read_bytes() == before["F"]
     assert lived_in.start() is Mode.REFUSED
+
+
+def test_an_erasure_is_not_done_while_the_escrows_file_is_lost(lived_in: House) -> None:
+    """Nobody knows which epochs a lost one still opens: no receipt before a start has written it anew."""
+    erase_anna(lived_in)
+    lived_in.run(rotation.rotate)
+    assert is_done(lived_in.died[ANNA])
+    lose(lived_in, "S")
+    assert lived_in.configuration.escrow_dir.is_dir()
+    assert not is_done(lived_in.died[ANNA])
+    assert lived_in.start() is Mode.OPEN
+    assert is_done(lived_in.died[ANNA])
 
 
 def test_a_reserved_handle_stays_reserved_after_a_replay(lived_in: House) -> None:
