@@ -141,7 +141,7 @@ def test_a_new_ledger_goes_on_where_the_lost_one_ended(lived_in: House) -> None:
 
 @pytest.mark.parametrize("harm", ["shortened", "forked", "garbled"])
 def test_a_ledger_that_is_another_is_refused(lived_in: House, harm: str) -> None:
-    """Shorter, of the same length but different, or no ledger: refused; the sentence says the way out, and it is one."""
+    """Shorter, of the same length but different, or no ledger: refused; the sentence names a way out that is one."""
     erase_anna(lived_in)
     lived_in.run(lambda: protocol.destroy(lived_in, Kind.ITEM, OTHER))
     path = lived_in.places["L"]
@@ -271,6 +271,15 @@ def test_while_the_escrow_is_away_nothing_turns_and_nothing_is_done(lived_in: Ho
     assert lived_in.start() is Mode.OPEN
     pass_night(lived_in)
     assert is_done(lived_in.died[ANNA])
+
+
+def test_an_escrow_that_went_away_on_the_first_day_is_not_made_anew(house: House) -> None:
+    """Nothing was ended yet and no epoch has turned: that there was one is noted beside the root key all the same."""
+    assert house.start() is Mode.OPEN
+    assert keystore_state().epoch == 1
+    house.escrow_away(True)
+    assert house.start() is Mode.OPEN
+    assert not house.escrow_here
 
 
 def test_another_machine_that_turned_the_epoch_has_taken_over(lived_in: House) -> None:
