@@ -105,6 +105,18 @@ def test_a_backup_taken_after_the_copy_that_knows_its_key_is_newer_too(
     assert set(lived_in.read_all()) == EVERYBODY
 
 
+def test_a_backup_that_knows_more_of_the_ledger_than_lies_here_is_not_put_back(lived_in: House) -> None:
+    """The ledger was shortened since: nobody can say what was ended, so nothing is put in its place."""
+    erase_anna(lived_in)
+    lived_in.run(lambda: back_up(lived_in.configuration))
+    (newest, *_) = list_backups(lived_in.configuration.backups_dir)
+    lived_in.places["L"].write_bytes(b"")
+    before = unchanging(lived_in)
+    with lived_in.time(), pytest.raises(RestoreRefused, match="This database knows another ledger of erasures"):
+        restore_database(newest, handle_of=handle_of)
+    assert unchanging(lived_in) == before
+
+
 def test_a_key_of_a_backup_ends_by_whichever_clock_is_ahead(lived_in: House) -> None:
     """At 30 days it is refused, whether or not a night came by; the day before it opens."""
     (backup,) = list_backups(lived_in.configuration.backups_dir)

@@ -16,6 +16,7 @@ from mindstage.ops.disasters import begin_new_ledger
 from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
 from mindstage.vault import copies, keys, rotation, start_check
 from mindstage.vault.backup_keys import backup_ends
+from mindstage.vault.epoch_file import read_epoch_file
 from mindstage.vault.escrow import EscrowAway
 from mindstage.vault.marks import keystore_state
 from mindstage.vault.rotation import AnotherTurned, is_done
@@ -213,6 +214,35 @@ def test_a_torn_last_line_was_never_written(lived_in: House) -> None:
     erase_anna(lived_in)
     assert lived_in.start() is Mode.OPEN
     assert lived_in.chain().head.length == 1
+
+
+def test_a_start_pins_the_entry_that_a_crash_left_unpinned(lived_in: House) -> None:
+    """Else database, keystore and ledger of before would open together, and somebody ended with them."""
+    old = lived_in.files()
+    lived_in.run(lambda: protocol.freeze(ANNA, days=0))
+    lived_in.run(lambda: protocol.destroy(lived_in, Kind.PERSON, ANNA), fails_after=2)  # the ledger, and not its pin
+    assert lived_in.chain().head.length == 1
+    assert pin_of(lived_in) == 0
+    assert lived_in.start() is Mode.OPEN
+    assert pin_of(lived_in) == 1
+    lived_in.put(old, "DKL")
+    assert lived_in.start() is Mode.REFUSED
+
+
+def pin_of(house: House) -> int:
+    epochs = read_epoch_file(house.configuration.keys_dir)
+    assert epochs
+    return epochs.pin[0]
+
+
+def test_a_start_takes_the_copy_that_is_missing(house: House) -> None:
+    """The first one, and one after all were lost: no instance is open for a day without a second keystore."""
+    for _ in range(2):
+        taken = [path for folder in copies.copy_folders() for path in folder.glob("*.copy")]
+        assert len({path.parent for path in taken}) == 2
+        for path in taken:
+            path.unlink()
+        assert house.start() is Mode.OPEN
 
 
 def test_no_older_copy_of_the_keystore_opens_after_the_rotation(lived_in: House) -> None:
