@@ -14,7 +14,7 @@ from mindstage.ledger.book import Kind
 from mindstage.ops.backup import list_backups
 from mindstage.ops.disasters import begin_new_ledger
 from mindstage.ops.restore import RestoreRefused, choose_copy, restore_database, restore_keystore
-from mindstage.vault import copies, keys, rotation, start_check
+from mindstage.vault import clocks, copies, keys, rotation, start_check
 from mindstage.vault.backup_keys import backup_ends
 from mindstage.vault.epoch_file import read_epoch_file
 from mindstage.vault.escrow import EscrowAway
@@ -72,6 +72,18 @@ def test_a_lost_keystore_comes_back_from_its_newest_copy(lived_in: House) -> Non
     assert keys.item_key(OTHER)
     pass_night(lived_in)
     assert is_done(lived_in.died[ANNA])
+
+
+def test_a_restored_keystore_keeps_the_date_and_turns_the_epoch(lived_in: House) -> None:
+    """The date of the one that is replaced, for a leap would end a freeze; and what died since is soon out of reach."""
+    pass_night(lived_in)
+    for _ in range(3):
+        lived_in.run(clocks.turn_night)
+    day = keystore_state().slow_date
+    assert not keystore_state().dirty
+    with lived_in.time():
+        assert restore_keystore(*choose_copy(), handle_of=handle_of).gate.mode is Mode.OPEN
+    assert (keystore_state().slow_date, keystore_state().dirty) == (day, True)
 
 
 def test_whoever_restores_a_keystore_is_asked_first(lived_in: House) -> None:
