@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from doors.addresses import OBJECTS, OPEN, SHUT, patterns
 from doors.house import House, address, ask, everything, fields, is_shut
@@ -107,6 +108,8 @@ def test_no_form_is_taken_without_its_token(house: House) -> None:
 def test_every_page_carries_the_policy(house: House) -> None:
     """Whoever asks, however: a page may run the scripts of its nonce and make no string an element. One that is also
     kept as a file, without us, names its script by its hash instead."""
+    kept = Client().get(reverse("receipt_offline"))
+    assert "require-trusted-types-for 'script'" in kept.headers["Content-Security-Policy"]
     for client in (Client(), signed_in_client(house.ada)):
         for name, route in patterns():
             for method in ("GET", "POST"):

@@ -1,7 +1,7 @@
 """How far the ledger goes, signed, for whoever keeps watch: the one thing that tells of a machine set back whole.
 
 The machine cannot notice that it was set back together with its escrow; somebody who kept yesterday's head can.
-docs/decisions/0011-the-head-of-the-ledger-is-published.md
+docs/decisions/0012-the-head-of-the-ledger-is-published.md
 """
 
 from __future__ import annotations

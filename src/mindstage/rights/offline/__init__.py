@@ -13,6 +13,7 @@ from string import Template
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
+TYPES: Final = "require-trusted-types-for 'script'; trusted-types 'none'"
 
 
 def write_page(*, key: str) -> str:
@@ -25,7 +26,7 @@ def write_page(*, key: str) -> str:
 def policy() -> str:
     """Its Content-Security-Policy, also to be sent along. What only a header may say, no page says of itself."""
     allowed = f"script-src 'sha256-{_hash('check.js')}'; style-src 'sha256-{_hash('check.css')}'"
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; {TYPES}"
 
 
 def _hash(name: str) -> str:
