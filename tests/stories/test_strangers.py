@@ -210,7 +210,7 @@ def test_logging_out_elsewhere_ends_it_at_once(house: House, player: Player, sto
     assert house.resume(player, reader.run).to_end().status == 401
     assert house.stop(player, reader.run).status == 401
     refused = house.take(player, story, "One more.").to_end()
-    assert (refused.status, "signed out" in refused.say) == (401, True)
+    assert (refused.status, "logged out" in refused.say) == (401, True)
     house.provider.release()
     eventually(lambda: last_reply(story).state == "finished")
     again = make_player(story.owner)
