@@ -20,6 +20,8 @@ pytestmark = [
     pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is None, reason="SmolLM2 is not installed"),
 ]
 PATIENCE = 90_000  # milliseconds: the model is loaded on first use, on two slow cores
+AT_ONCE = 60
+"""Characters that may come between two looks at the page."""
 LINES = ("I put my hand flat on the bell and listen.", "I ask Marit about the clapper.", "I pick up the pliers.")
 GROWING = """() => {
     const words = document.querySelector("#turns > .turn[aria-busy=true] .prose")?.textContent.trim() ?? "";
@@ -57,7 +59,7 @@ def test_three_turns_on_this_machine(
         page.keyboard.press("Enter")
         first_word, samples = listen(page)
         reply = visitor.hear(patience=PATIENCE)
-        assert len(samples) >= 2, f"turn {number} came all at once: {samples}"
+        assert len(samples) >= 2 or samples[-1] < AT_ONCE, f"turn {number} came all at once: {samples}"
         assert len(prose(reply)) > 20
         expect(page.locator("#turns > .turn")).to_have_count(1 + 2 * number)
         record_property(f"first word of turn {number}, seconds", round(first_word, 2))

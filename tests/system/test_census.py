@@ -165,6 +165,7 @@ NOT_WRITTEN_TO = {
     "export_end": "names an export and takes no word",
     "erasure_end": "takes no word, or a claim code, as the receipt does",
     "item_undo": "names a thing in the trash and takes no word",
+    "trash_end": "names things in the trash and takes no word",
     "erasures": "in Chromium, which does not tell this list",
     "/stream/runs/*/stop": "names a reply and takes no word",
 }
