@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwrigh
 from silence import Silence, drivers
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LAUNCH_MS: Final = 60_000
 
 
