@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 PASSPHRASE = "velvet lamp nine stairs"
 STARTER = "a-bell-for-nobody"
-PATIENCE = 15_000  # milliseconds; two slow cores, shared
+PATIENCE = 30_000  # milliseconds; two slow cores, shared
 VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy: ${event.effectiveDirective} refused ${event.blockedURI}`));
