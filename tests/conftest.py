@@ -20,7 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares something costly goes to one process, which then makes it once.
 
     All that runs the embedded model: two of them at once would only slow each other. A module that opens a browser.
+    Drills and whole programs begin first: what takes long and begins last keeps a core waiting.
     """
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("drill", "system"))))
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
