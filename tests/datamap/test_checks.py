@@ -262,6 +262,6 @@ def test_no_logger_has_a_handler_of_its_own(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True, timeout=90
     )
-    assert done.stdout.split() == ["root:", "StreamHandler", "PlainFormatter"]
+    assert done.stdout.split() == ["root:", "TerminalHandler", "PlainFormatter"]
     assert set(settings.LOGGING["handlers"]) == {"terminal"}
     assert logging.getLogger("django.request").getEffectiveLevel() == logging.CRITICAL

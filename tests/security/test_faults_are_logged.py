@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -9,7 +10,7 @@ import threading
 import pytest
 from django.test import Client
 
-from mindstage.config.logs import PlainFormatter, log_stray_exceptions
+from mindstage.config.logs import PlainFormatter, TerminalHandler, log_stray_exceptions
 from mindstage.ui import serving
 
 SECRET = "zylophrenic"
@@ -41,6 +42,19 @@ def test_a_traceback_that_another_handler_wrote_is_not_used() -> None:
         record = logging.LogRecord("x", logging.ERROR, "", 1, "broke", (), (type(error), error, error.__traceback__))
     assert SECRET in logging.Formatter().format(record)
     assert SECRET not in PlainFormatter().format(record)
+
+
+def test_a_log_that_cannot_be_written_prints_no_text(capfd: pytest.CaptureFixture[str]) -> None:
+    """A closed terminal or a full disk loses the line; Python's own complaint about it would quote the exception."""
+    terminal = io.StringIO()
+    terminal.close()
+    log = logging.Logger("apart")
+    log.addHandler(TerminalHandler(terminal))
+    try:
+        raise KeyError(SECRET)
+    except KeyError:
+        log.exception("broke")
+    assert capfd.readouterr().err == ""
 
 
 def test_a_thread_that_breaks_prints_no_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import Any
+from typing import Any, TextIO
 
 log = logging.getLogger("mindstage")
 
@@ -34,6 +34,16 @@ class PlainFormatter(logging.Formatter):
 
     def formatStack(self, stack_info: str) -> str:  # noqa: ARG002
         return ""
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """The one stream of the log. Where it is full or closed, nothing is written at all.
+
+    Python would print the record's whole traceback then, with the exception's words.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 def log_stray_exceptions() -> None:

@@ -131,7 +131,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"()": "mindstage.config.logs.PlainFormatter"}},
-    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"terminal": {"class": "mindstage.config.logs.TerminalHandler", "formatter": "plain"}},
     "root": {"handlers": ["terminal"], "level": "WARNING"},
     "loggers": {
         "mindstage": {"level": "INFO"},
