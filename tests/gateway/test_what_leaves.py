@@ -197,3 +197,11 @@ async def test_a_provider_that_speaks_fast_is_looked_at_now_and_then(provider: F
     assert heard.text == words(60)
     assert len(handfuls) <= 15
     assert len(handfuls[0][1].split()) <= 2
+
+
+async def test_a_connection_that_rested_serves_the_next_turn(provider: FakeProvider, configuration) -> None:
+    """A reply that ends while its connection rests leaves it as it was found."""
+    for _ in range(3):
+        provider.play(Words(20, tps=400), Finish())
+        assert (await listen(route_to(provider.base_url))).text == words(20)
+    assert provider.connections == 1

@@ -127,7 +127,9 @@ def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
         some = wanted[at : at + 500]
         items = ItemKey.objects.using("keystore").filter(pk__in=some).values_list("pk", "owner")
         found |= dict(items)
-        found |= {pk: pk for pk in UserKey.objects.using("keystore").filter(pk__in=some).values_list("pk", flat=True)}
+        if accounts := [pk for pk in some if pk not in found]:
+            people = UserKey.objects.using("keystore").filter(pk__in=accounts).values_list("pk", flat=True)
+            found |= {pk: pk for pk in people}
     return found
 
 

@@ -105,7 +105,7 @@ def _replaced(
 def scenario(inputs: PromptInputs, context: MacroContext) -> list[str]:
     texts = [expand(inputs.premise, context).strip()]
     for member in inputs.cast:
-        text = expand(member.scenario, context.of(member)).strip()
+        text = expand(member.scenario, context.of(member)).strip() if member.scenario else ""
         if text and text not in texts:
             texts.append(text)
     return [_short(text, inputs.dialect) for text in texts]
@@ -113,7 +113,8 @@ def scenario(inputs: PromptInputs, context: MacroContext) -> list[str]:
 
 def portrait(member: CastMember, dialect: Dialect, context: MacroContext) -> str:
     """Name, description and personality in one piece."""
-    words = [expand(text, context.of(member)).strip() for text in (member.description, member.personality)]
+    own = context.of(member)
+    words = [expand(text, own).strip() for text in (member.description, member.personality)]
     text = " ".join(word for word in words if word)
     # Most cards open with the name; saying it twice would cost the small model's few words.
     if not text.startswith(member.name):

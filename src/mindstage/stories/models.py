@@ -23,7 +23,8 @@ class Story(SealedRow):
     keyed_to: ClassVar[str] = "id"
 
     id = models.UUIDField(primary_key=True, default=ids.sequential)
-    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="stories")
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="stories", db_index=False)
+    """An index below begins with it, as with each reference here that has none of its own: a turn writes fewer."""
     title = SealedField(entry="story")
     stage = SealedField(entry="story")
     head = models.ForeignKey("Segment", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -83,8 +84,8 @@ class Turn(SealedRow):
     keyed_to: ClassVar[str] = "story_id"
 
     id = models.UUIDField(primary_key=True, default=ids.sequential)
-    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="turns")
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="turns")
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="turns", db_index=False)
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="turns", db_index=False)
     position = models.PositiveIntegerField()
     variant = models.PositiveSmallIntegerField(default=0)
     chosen = models.BooleanField(default=True)
@@ -120,7 +121,7 @@ class Draft(SealedRow):
     keyed_to: ClassVar[str] = "story_id"
 
     id = models.UUIDField(primary_key=True, default=ids.sequential)
-    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="drafts")
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="drafts", db_index=False)
     mode = models.CharField(max_length=8)
     text = SealedField(entry="draft")
     saved_on = models.DateField(default=clock.today)

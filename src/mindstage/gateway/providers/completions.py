@@ -8,6 +8,10 @@ type Finish = Literal["stop", "length"]
 DONE: Final = b"[DONE]"
 
 
+_read_json: Final = json.JSONDecoder().decode
+"""Without json.loads, which looks for an encoding first: there is one in an event stream, UTF-8."""
+
+
 class BrokenEvent(Exception):
     """Not JSON, not an object, or an error said in the middle of the stream."""
 
@@ -23,7 +27,7 @@ class Event(NamedTuple):
 def parse_event(data: bytes) -> Event:
     """Read one payload. An error object raises BrokenEvent as surely as damaged JSON does."""
     try:
-        said = json.loads(data)
+        said = _read_json(data.decode())
     except (ValueError, RecursionError):
         raise BrokenEvent from None
     if not isinstance(said, dict) or said.get("error"):

@@ -25,6 +25,8 @@ REPLY_SECONDS: Final = 1_800.0
 LONGEST_WAIT: Final = 86_400
 LONGEST_TAIL: Final = 65_536
 REST_SECONDS: Final = 0.1
+AT_ONCE_SECONDS: Final = 0.01
+"""What is read so soon after a rest came during it."""
 TAIL_SECONDS: Final = 2.0
 
 GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
@@ -169,26 +171,30 @@ async def _receive(
     """Read events until the reply says that it has ended. Raises TimeoutError after a silence."""
     events = EventStream()
     length = 0
-    async with asyncio.timeout(None) as deadline:
-        watch = _SilenceWatch(deadline, stall_seconds)
-        pace = _Pace(response)
-        async for chunk in response.content.iter_any():
-            watch.hear()
-            for data in events.feed(chunk):
-                if data == DONE:
-                    return "stop"
-                event = parse_event(data)
-                if event.text:
-                    room = LONGEST_REPLY - length
-                    on_delta(event.text[:room])
-                    length += len(event.text)
-                    if length >= LONGEST_REPLY:
-                        return "length"
-                if event.finish:
-                    return event.finish
-                if event.read is not None and on_read:
-                    on_read(event.read)
-            await pace.rest()
+    pace = _Pace(response)
+    try:
+        async with asyncio.timeout(None) as deadline:
+            watch = _SilenceWatch(deadline, stall_seconds)
+            async for chunk in response.content.iter_any():
+                watch.hear()
+                for data in events.feed(chunk):
+                    if data == DONE:
+                        return "stop"
+                    event = parse_event(data)
+                    if event.text:
+                        room = LONGEST_REPLY - length
+                        on_delta(event.text[:room])
+                        length += len(event.text)
+                        if length >= LONGEST_REPLY:
+                            return "length"
+                    if event.finish:
+                        return event.finish
+                    if event.read is not None and on_read:
+                        on_read(event.read)
+                if length:
+                    pace.rest()
+    finally:
+        pace.end()
     raise ProviderProblem("closed")
 
 
@@ -196,27 +202,42 @@ class _Pace:
     """Looks at a provider that speaks fast once in REST_SECONDS instead of at every word.
 
     A process that wakes for each word begins each time with cold caches, and ten looks a second are enough for reading.
+    A timer ends the rest, not a task that sleeps: who waits for the next words is woken once, by them.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._now = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
         self._response = response
-        self._last = self._now() - REST_SECONDS
+        self._transport: asyncio.Transport | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._rested_at = 0.0
+        self._heard_at: float | None = None
 
-    async def rest(self) -> None:
-        """Let words gather in the connection, unless the last ones came REST_SECONDS ago."""
-        now = self._now()
-        fast, self._last = now - self._last < REST_SECONDS, now
+    def rest(self) -> None:
+        """Words came. Let the next ones gather, after the first and then for as long as they come fast."""
+        now, before = self._loop.time(), self._heard_at
+        self._heard_at = now
+        if before is None or now - before < REST_SECONDS or now - self._rested_at < AT_ONCE_SECONDS:
+            self._pause()
+
+    def end(self) -> None:
+        """Nobody waits for words any more: the connection is read as any other."""
+        if self._resting:
+            self._resting.cancel()
+            self._look()
+
+    def _pause(self) -> None:
         connection = self._response.connection  # None once the answer is whole: then it may serve the next already
-        if not fast or connection is None or connection.transport is None:
+        if self._resting or connection is None or connection.transport is None:
             return
-        transport = connection.transport
-        transport.pause_reading()
-        try:
-            await asyncio.sleep(REST_SECONDS)
-        finally:
-            transport.resume_reading()
-        self._last = self._now()
+        self._transport = connection.transport
+        self._transport.pause_reading()
+        self._resting = self._loop.call_later(REST_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._resting, self._rested_at = None, self._loop.time()
+        if self._transport and not self._transport.is_closing():
+            self._transport.resume_reading()
 
 
 class _SilenceWatch:
