@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from mindstage.gateway.providers.sessions import shared_session
 from mindstage.gateway.routes import Route, default_route
 from mindstage.prompts.assemble import assemble
 from mindstage.prompts.dialects import dialect_named
-from mindstage.prompts.inputs import Budget, CastMember, PastTurn, Prompt, PromptInputs
+from mindstage.prompts.inputs import Budget, CastMember, LoreEntry, PastTurn, Prompt, PromptInputs
 
 from .conftest import listen
 
@@ -41,13 +42,16 @@ async def small(configuration) -> AsyncIterator[Route]:
     await door.close()
 
 
-def prompt_for(turns: list[PastTurn], route: Route) -> Prompt:
+LORE = (LoreEntry("The parrot", keys=("parrot",), content="The parrot repeats what was said in the dark. " * 3),)
+
+
+def prompt_for(turns: list[PastTurn], route: Route, lore: tuple[LoreEntry, ...] = ()) -> Prompt:
     ilse = CastMember("Ilse Varga", description="Captain of an airship, in debt. Her parrot knows secrets.")
     inputs = PromptInputs(
         persona="Ada",
         premise="A city of storms, where smugglers fly. " * 6,
         cast=(ilse,),
-        lore=(),
+        lore=lore,
         turns=tuple(turns),
         dialect=dialect_named(route.dialect),
         seed="story",
@@ -75,6 +79,18 @@ async def test_three_turns_and_only_new_words_are_read(small: Route) -> None:
         assert (read > 0.5) is (number > 0)
         turns.append(PastTurn(len(turns), "reply", "Ilse Varga", heard.text))
         await door.warm(prompt_for(turns, small), route=small, person="ada")
+
+
+async def test_a_line_that_is_sent_at_once_waits_for_no_old_words(small: Route) -> None:
+    """Nothing was read ahead, and the lore around the last line has gone: line and reply are not read once more."""
+    short = replace(small, reply=60)
+    turns = [PastTurn(0, "opening", "Ilse Varga", "Rain drums on the envelope. “You’re late,” she says. " * 4)]
+    for said in ("I ask the parrot.", "I wait."):
+        turns.append(PastTurn(len(turns), "do", "Ada", said))
+        heard = await listen(short, prompt_for(turns, short, LORE))
+        turns.append(PastTurn(len(turns), "reply", "Ilse Varga", heard.text))
+    read = next(share or 0.0 for say, share in heard.progress if say == READING)
+    assert read > 0.75
 
 
 async def test_the_meter_is_exact(small: Route) -> None:
