@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from mindstage.prompts.inputs import (
     CastMember,
     Dialect,
     LoreEntry,
+    Message,
     Overheads,
     PastTurn,
     Prompt,
@@ -147,9 +148,9 @@ def test_continuing_a_reply() -> None:
 def test_going_on_without_a_word_of_the_person() -> None:
     """When a reply is the newest turn, or none is there yet, the narrator is asked to go on or to begin."""
     prompt = assemble(worlds.inputs(turns=(worlds.OPENING,), lore=()), budget=WIDE, count=worlds.words)
-    assert [message.content for message in prompt.messages[1:]] == [history.BEGIN, worlds.OPENING.text, history.GO_ON]
+    assert [message.content for message in prompt.messages[1:]] == [history.TELL, worlds.OPENING.text, history.GO_ON]
     prompt = assemble(worlds.inputs(turns=(), lore=()), budget=WIDE, count=worlds.words)
-    assert [message.content for message in prompt.messages[1:]] == [history.BEGIN]
+    assert [message.content for message in prompt.messages[1:]] == [history.TELL]
 
 
 def test_examples_yield_first() -> None:
@@ -271,6 +272,26 @@ def test_the_next_prompt_begins_like_this_one(lengths: list[int], dialect: Diale
         assert changed or following.messages[: one.stable] == one.messages[: one.stable]
         assert one.dropped <= following.dropped
     assert len({prompt.messages[0] for prompt in prompts}) <= 2
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_turns_that_leave_take_nothing_else_with_them(dialect: Dialect) -> None:
+    """The next prompt begins with this one's stable messages less those turns, so a narrator reads only new words."""
+    turns = worlds.story(80)
+    one = assemble(worlds.inputs(turns=turns[:10], dialect=dialect), budget=TIGHT, count=worlds.words)
+    for length in range(12, 80, 2):
+        following = assemble(worlds.inputs(turns=turns[:length], dialect=dialect), budget=TIGHT, count=worlds.words)
+        left = following.dropped - one.dropped
+        changed = one.messages[0] != following.messages[0]  # once, when the examples leave
+        assert changed or _kept(one.messages[: one.stable], following.messages) >= one.stable - left
+        one = following
+    assert one.dropped > 16
+
+
+def _kept(before: Sequence[Message], after: Sequence[Message]) -> int:
+    """With how many messages of `before`, in their order, `after` begins: these a server need not read again."""
+    old = iter(before)
+    return len(list(takewhile(lambda message: message in old, after)))
 
 
 def test_sixty_turns_are_counted_once_each() -> None:

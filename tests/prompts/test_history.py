@@ -81,12 +81,12 @@ def test_the_window_that_was_loaded_does_not_matter(costs: list[int], room: int,
 
 def test_roles_alternate() -> None:
     """The person's words in a row are one message; between two replies stands a short request."""
-    exchange = history.Exchange(system="S", lead="Begin.")
+    exchange = history.Exchange(system="S")
     for role in (Role.NARRATOR, Role.NARRATOR, Role.PERSON, Role.PERSON):
         exchange.add(role, role.value)
     assert [(message.role.value, message.content) for message in exchange.messages] == [
         ("system", "S"),
-        ("user", "Begin."),
+        ("user", history.TELL),
         ("assistant", "assistant"),
         ("user", history.GO_ON),
         ("assistant", "assistant"),

@@ -108,8 +108,8 @@ def _fixed_parts(inputs: PromptInputs, budget: Budget, meter: Meter) -> _Fixed:
 
 
 def _frame(meter: Meter) -> int:
-    """What our own words between the turns may cost: a lead before the first reply, "go on" after the last."""
-    return 2 * max(meter.message(text) for text in (history.BEGIN, history.GO_ON)) + JOINTS + meter.overhead
+    """What our own words between the turns may cost: a request before the first reply, "go on" after the last."""
+    return 2 * max(meter.message(text) for text in (history.TELL, history.GO_ON)) + JOINTS + meter.overhead
 
 
 def _cost(sections: Sections, meter: Meter) -> int:
@@ -185,9 +185,8 @@ def _fits(costs: Sequence[int], room: int, sections: Sections) -> bool:
 
 def _lay_out(inputs: PromptInputs, fixed: _Fixed, window: _Window) -> tuple[history.Exchange, int]:
     """The messages, and how many of the leading ones the next turn will find unchanged."""
-    lead = history.GO_ON if inputs.turns_before + window.start else history.BEGIN
-    exchange = history.Exchange(system=fixed.sections.system(examples=window.examples), lead=lead)
-    newest = lead
+    exchange = history.Exchange(system=fixed.sections.system(examples=window.examples))
+    newest = history.TELL
     for index in range(window.start, len(window.told)):
         text, by_person = window.told[index], inputs.turns[index].by_person
         if by_person and index == len(window.told) - 1:
@@ -275,7 +274,7 @@ def _bare(inputs: PromptInputs, fixed: _Fixed, budget: Budget, meter: Meter) -> 
     fixed.sections.constants, fixed.called = [], []
     continued = inputs.continue_from.rstrip() if inputs.dialect.prefills else ""
     tokens = (budget.room - 2 * meter.overhead) // (2 if continued else 1)
-    told = [history.told(turn, persona=inputs.persona) for turn in inputs.turns[-1:]] or [history.BEGIN]
+    told = [history.told(turn, persona=inputs.persona) for turn in inputs.turns[-1:]] or [history.TELL]
     window = _Window([], max(0, len(inputs.turns) - 1), keep_end(continued, tokens=tokens, count=meter.tokens), False)
     messages = [Message(Role.PERSON, keep_end(told[0], tokens=tokens, count=meter.tokens))]
     messages += [Message(Role.NARRATOR, window.continued)] if window.continued else []

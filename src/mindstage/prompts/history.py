@@ -10,8 +10,9 @@ BLOCK = 8
 NAMELESS = "You"
 """Who plays under no name. Never the handle: it names the account, and a prompt may go to somebody else's machine."""
 
-# Words of ours between two replies, or before a first one: some servers want the two roles to alternate.
-BEGIN = "Begin the story."
+# Words of ours before a first reply, or between two: some servers want the two roles to alternate. The first are the same
+# wherever the telling begins, so that turns which leave take nothing with them that another text has to replace.
+TELL = "Tell the story."
 GO_ON = "Go on with the story."
 RESUME = "Go on with the story from the exact place where your last message breaks off. Do not repeat any of it."
 
@@ -77,10 +78,9 @@ def _roundness(position: int) -> int:
 
 
 class Exchange:
-    """Messages under construction, person and narrator in turn. `lead`: what the person says before a first reply."""
+    """Messages under construction, person and narrator in turn."""
 
-    def __init__(self, *, system: str, lead: str) -> None:
-        self.lead = lead
+    def __init__(self, *, system: str) -> None:
         self.messages = [Message(Role.SYSTEM, system)] if system else []
 
     def add(self, role: Role, text: str) -> None:
@@ -90,7 +90,7 @@ class Exchange:
             self.messages[-1] = Message(role, f"{self.messages[-1].content}\n\n{text}")
             return
         if role is Role.NARRATOR and last is not Role.PERSON:
-            self.messages.append(Message(Role.PERSON, GO_ON if last is Role.NARRATOR else self.lead))
+            self.messages.append(Message(Role.PERSON, GO_ON if last is Role.NARRATOR else TELL))
         self.messages.append(Message(role, text))
 
     def settled(self) -> int:
