@@ -19,12 +19,15 @@ FLAG = AuthenticatorData.FLAG
 
 
 class Device:
-    """Says yes to everything. `names_its_owner`: False for the kind that leaves out whose its passkey is."""
+    """Says yes to everything. `names_its_owner`: False for the kind that leaves out whose its passkey is.
+
+    `asks_who`: False for one that signs for whoever touches it, without asking for a PIN or a finger.
+    """
 
     def __init__(self, *, names_its_owner: bool = True) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.id, self.owner, self.count = secrets.token_bytes(16), b"", 0
-        self.names_its_owner = names_its_owner
+        self.names_its_owner, self.asks_who, self.counts = names_its_owner, True, True
 
     def walk(self, client: Client, what: str, **fields: str) -> Any:
         """A whole ceremony in this browser, and the program's last answer."""
@@ -42,7 +45,7 @@ class Device:
 
     def show(self, options: Any) -> dict[str, Any]:
         """The passkey, which signs what it was asked."""
-        self.count += 1
+        self.count += self.counts
         data, said = self._data(options["rpId"], FLAG(0)), self._said("webauthn.get", options)
         signature = self.key.sign(data + said.hash, ec.ECDSA(hashes.SHA256()))
         answer = self._answer(clientDataJSON=said, authenticatorData=data, signature=signature, userHandle=self.owner)
@@ -51,9 +54,8 @@ class Device:
         return answer
 
     def _data(self, host: str, more: FLAG, kept: bytes = b"") -> AuthenticatorData:
-        return AuthenticatorData.create(
-            hashlib.sha256(host.encode()).digest(), FLAG.UP | FLAG.UV | more, self.count, kept
-        )
+        flags = FLAG.UP | more | (FLAG.UV if self.asks_who else FLAG(0))
+        return AuthenticatorData.create(hashlib.sha256(host.encode()).digest(), flags, self.count, kept)
 
     def _said(self, kind: str, options: Any) -> CollectedClientData:
         return CollectedClientData.create(kind, options["challenge"], f"http://{HERE['Host']}")

@@ -119,6 +119,33 @@ def test_a_proof_that_names_somebody_else_is_none() -> None:
     assert Session.objects.count() == 2
 
 
+def test_a_device_that_asks_nobody_who_they_are_opens_nothing() -> None:
+    """A key that was found and touched is no passkey: not at a sign-up, a log-in or a proof. No code is asked for after."""
+    found = Device()
+    found.asks_who = False
+    assert found.walk(Client(), "sign_up", handle="ben", age_band="18_plus").status_code == 422
+    client = signed_up(device := Device())
+    device.asks_who = False
+    for browser, what in ((client, "proof"), (Client(), "log_in")):
+        assert device.walk(browser, what).status_code == 422, what
+    assert proof_of(client.cookies["session"].value) is None
+    assert (User.objects.count(), Session.objects.count()) == (1, 1)
+    device.asks_who = True
+    assert device.walk(Client(), "log_in").status_code == 200
+
+
+@pytest.mark.parametrize(("said", "taken"), [([1, 2, 3], 3), ([5, 5], 1), ([5, 4], 1), ([5, 0], 1), ([0, 0], 2)])
+def test_a_counter_goes_up_or_was_never_there(said: list[int], taken: int) -> None:
+    """The same number again, a lower one, none after some: a copy. One that always says 0 is copied by its owner."""
+    device = Device()
+    client = signed_up(device)
+    device.counts, answers = False, []
+    for number, what in zip(said, ["log_in", "proof", "log_in"], strict=False):
+        device.count = number
+        answers.append(device.walk(client if what == "proof" else Client(), what).status_code)
+    assert answers == [200] * taken + [422] * (len(said) - taken)
+
+
 def test_somebody_elses_device_adds_nothing_to_an_account() -> None:
     """A challenge for adding that was begun in Ada's session is worth nothing in Ben's."""
     ada, ben = signed_in_client(make_person("ada")), signed_in_client(make_person("ben"))
