@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from fido2.utils import websafe_encode
 
 from accounts.device import HERE, Device
-from mindstage.accounts.models import Doorstep, Session, User
+from mindstage.accounts.models import Doorstep, Factor, Session, User
+from mindstage.accounts.notices import list_notices
 from mindstage.accounts.sessions import keep_proof, proof_of
 from people import make_person, signed_in_client
 
@@ -120,7 +122,7 @@ def test_a_proof_that_names_somebody_else_is_none() -> None:
 
 
 def test_a_device_that_asks_nobody_who_they_are_opens_nothing() -> None:
-    """A key that was found and touched is no passkey: not at a sign-up, a log-in or a proof. No code is asked for after."""
+    """A key that was found and touched is none at a sign-up, a log-in or a proof: no code is asked for after it."""
     found = Device()
     found.asks_who = False
     assert found.walk(Client(), "sign_up", handle="ben", age_band="18_plus").status_code == 422
@@ -154,3 +156,34 @@ def test_somebody_elses_device_adds_nothing_to_an_account() -> None:
     begun = begin(ada, {"what": "add", "name": "Telephone"}).json()["publicKey"]
     ben.cookies["door"] = ada.cookies["door"].value
     assert end(ben, Device().make(begun)).status_code == 422
+
+
+def test_somebody_elses_challenge_proves_nothing() -> None:
+    """Ben's own passkey, shown to a challenge that was made for Ada's session."""
+    ada, ben = signed_up(Device()), signed_up(device := Device(), "ben")
+    begun = begin(ada, {"what": "proof"}).json()["publicKey"]
+    ben.cookies["door"] = ada.cookies["door"].value
+    assert end(ben, device.show(begun)).status_code == 422
+    assert proof_of(ben.cookies["session"].value) is None
+
+
+def test_a_device_is_added_once() -> None:
+    """A browser that passes over what it was told of the passkeys there are: the second is refused in a sentence."""
+    account, device = make_person("ada"), Device()
+    client = signed_in_client(account)
+    keep_proof(client.cookies["session"].value)
+    assert device.walk(client, "add").status_code == 200
+    assert "in your account already" in device.walk(client, "add").json()["say"]
+    assert Factor.objects.filter(account=account, kind="passkey").count() == 1
+    options = begin(client, {"what": "add"}).json()["publicKey"]
+    assert [one["id"] for one in options["excludeCredentials"]] == [websafe_encode(device.id)]
+    assert [notice.text for notice in list_notices(account.pk)] == ["A passkey was added."]
+
+
+@pytest.mark.parametrize(("state", "opens"), [("frozen", True), ("destroying", False)])
+def test_a_passkey_opens_no_account_that_is_being_erased(state: str, opens: bool) -> None:
+    """It is as if there were none; a frozen one it opens, so that the freeze can be called off."""
+    signed_up(device := Device())
+    User.objects.update(state=state)
+    answer = device.walk(client := Client(), "log_in")
+    assert (answer.status_code == 200, "session" in client.cookies) == (opens, opens)

@@ -18,6 +18,13 @@ from cheap_hasher import CheapArgon2PasswordHasher
 from mindstage.accounts.doorsteps import purge_old_doorsteps
 from mindstage.accounts.models import Doorstep, Factor, Session, User
 from mindstage.accounts.passkeys import LAST, find_site, list_passkeys, remove_passkey, rename_passkey
+from mindstage.accounts.rate_limits import (
+    PASSKEYS_OF_A_NETWORK,
+    SIGN_UPS_OF_A_NETWORK,
+    Limit,
+    count_try,
+    network_of,
+)
 from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import keep_proof
@@ -151,9 +158,12 @@ def test_adding_needs_a_proof_at_both_ends() -> None:
     client = signed_in_client(make_person("ada"))
     assert begin(client, {"what": "add"}).status_code == 422
     keep_proof(client.cookies["session"].value)
-    assert begin(client, {"what": "add"}).status_code == 200
-    with clock.moved(timedelta(minutes=10)):
-        assert end(client, {}).status_code == 422
+    with clock.moved(timedelta(minutes=5)):
+        begun = begin(client, {"what": "add"})
+    with clock.moved(timedelta(minutes=10, seconds=1)):  # the challenge lasts, the proof does not
+        refused = end(client, Device().make(begun.json()["publicKey"]))
+    assert (refused.status_code, "has ended" in refused.json()["say"]) == (422, True)
+    assert not Factor.objects.exists()
     begun = begin(client, {"what": "add"})
     Session.objects.all().delete()
     assert "session has ended" in end(client, Device().make(begun.json()["publicKey"])).json()["say"]
@@ -194,6 +204,31 @@ def test_challenges_have_a_limit() -> None:
     response = begin(Client(), {"what": "log_in"})
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [("log_in", PASSKEYS_OF_A_NETWORK), ("proof", PASSKEYS_OF_A_NETWORK), ("sign_up", SIGN_UPS_OF_A_NETWORK)],
+)
+def test_each_kind_of_challenge_counts(what: str, limit: Limit) -> None:
+    """Together with the others of its kind, a sign-up with those that take a passphrase: beyond them it waits."""
+    client = signed_in_client(make_person("cleo"))
+    for _ in range(limit.most):
+        count_try(limit, network_of("127.0.0.1"))
+    assert begin(client, SIGN_UP | {"what": what}).status_code == 429
+    assert not Doorstep.objects.exists()
+
+
+def test_a_frozen_account_gets_no_other_passkey() -> None:
+    """It sees that it is frozen, and a proof is no way around that."""
+    account = make_person("ada")
+    client = signed_in_client(account)
+    keep_proof(client.cookies["session"].value)
+    begun = begin(client, {"what": "add"}).json()["publicKey"]
+    User.objects.update(state=User.State.FROZEN)
+    assert end(client, Device().make(begun)).status_code == 422
+    assert begin(client, {"what": "add"}).status_code == 422
+    assert not Factor.objects.exists()
 
 
 def test_a_wrong_passphrase_costs_the_same_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
