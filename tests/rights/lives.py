@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from mindstage.library.materials import make_material
 from mindstage.library.models import Character
 from mindstage.library.trash import trash_item
 from mindstage.prompts.inputs import LoreEntry
+from mindstage.rights.export_models import KeptFile
 from mindstage.stories.keeping import keep_as_scenario
 from mindstage.stories.models import Draft, Segment, Story, Turn
 from mindstage.stories.trash import trash_story
@@ -27,7 +28,7 @@ from mindstage.vault.keys import create_item_key
 from stories.scenes import STAGE
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60)
-KINDS = st.sampled_from([Turn.Kind.DO, Turn.Kind.SAY, Turn.Kind.STORY, Turn.Kind.OOC, Turn.Kind.REPLY])
+KINDS = st.sampled_from(list(Turn.Kind))
 STATES = st.sampled_from([Turn.State.FINISHED, Turn.State.STOPPED, Turn.State.FAILED, Turn.State.INTERRUPTED])
 
 
@@ -60,12 +61,15 @@ class Life:
     titles: list[str]
     trees: list[list[Branch]]
     draft: str
+    """Typed for each story that has one, in two of its modes; and the premise of every story."""
     of_character: bool
     books: bool
     """Whether the lore of each character is kept as a lorebook, and each story's stage as a scenario."""
     persona: str
     trashed: frozenset[int]
     """Which of the characters and of the stories lie in the trash."""
+    kept: list[bytes]
+    """Files of an earlier import that nothing understood."""
 
 
 def spots() -> st.SearchStrategy[list[Spot]]:
@@ -110,6 +114,7 @@ LIVES = st.builds(
     books=st.booleans(),
     persona=WORDS,
     trashed=st.frozensets(st.integers(0, 2)),
+    kept=st.lists(st.binary(max_size=60), max_size=2),
 )
 
 
@@ -124,6 +129,9 @@ def live(person: User, life: Life) -> None:
     for number in life.trashed & set(range(len(characters))):
         trash_item(characters[number])
     _keep_materials(person, life, characters)
+    for days, (ident, content) in enumerate(zip(ids.in_order(), life.kept, strict=False)):
+        row = KeptFile(pk=ident, owner=person, kept_on=date(2026, 3, 1 + days))
+        row.seal(path="notes/plot.txt", content=content).save(force_insert=True)
 
 
 def _keep_materials(person: User, life: Life, characters: list[Character]) -> None:
@@ -158,7 +166,8 @@ def _write_story(person: User, title: str, tree: list[Branch], draft: str, sourc
     story.head = segments[len(title) % len(segments)]
     story.save(update_fields=["head"])
     if draft:
-        Draft(story=story, mode="say").seal(text=draft).save(force_insert=True)
+        for mode, text in (("say", draft), ("do", draft[::-1])):
+            Draft(story=story, mode=mode).seal(text=text).save(force_insert=True)
     return story
 
 

@@ -30,6 +30,7 @@ from mindstage.vault.purposes import Purpose
 from people import make_person
 from rights.erasures import pass_nights
 from rights.lives import LIVES, Life, live
+from rights.possessions import possessions
 from rights.takeouts import bring, empty_exports, one, resign, rezip, take_out, unzip
 from stories.scenes import make_story
 
@@ -79,15 +80,19 @@ def move_away() -> None:
 )
 @given(life=LIVES)
 def test_out_and_in_and_out_again_is_equal(vault: None, life: Life) -> None:
-    """For generated accounts, in another instance: every file but the account's own, and the books page by page."""
+    """For generated accounts, in another instance: every file but the account's own, and the books page by page.
+
+    And the rows themselves, so that nothing is missing in both archives.
+    """
     first = make_person(f"person{next(_people)}")
     live(first, life)
-    content = take_out(first)
+    content, owned = take_out(first), possessions(first)
     move_away()
     second = make_person(f"person{next(_people)}")
     brought = bring(second, content)
     assert not brought.report.not_understood
     assert told(take_out(second)) == told(content)
+    assert possessions(second) == owned
     trash = [life.trashed & set(range(count)) for count in (len(life.cards), min(len(life.titles), 3))]
     stories = Story.objects.filter(owner=second)
     of_their_own = {*stories.values_list("pk", flat=True), *Character.objects.values_list("pk", flat=True)}

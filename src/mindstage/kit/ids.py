@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mindstage.kit import clock
@@ -15,6 +16,14 @@ def sequential() -> uuid.UUID:
     random = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
     return uuid.UUID(int=value)
+
+
+def in_order() -> Iterator[uuid.UUID]:
+    """The same, one after another, for rows whose order counts: two of one millisecond would have none."""
+    last = sequential()
+    while True:
+        yield last
+        last = max(sequential(), uuid.UUID(int=last.int + 1))
 
 
 def made_at(identifier: uuid.UUID) -> datetime | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from typing import Any
 
 from mindstage.datamap.holdings import Cleared, Finding
 from mindstage.datamap.porting import NotUnderstood, Pack, Report
+from mindstage.kit import ids
 from mindstage.rights.export import discard_file, path_of
 from mindstage.rights.export_models import Export, KeptFile
 from mindstage.vault.purposes import Purpose
@@ -79,8 +81,9 @@ class ExportsHolding:
 
 
 def _bring_kept(person: uuid.UUID, pack: Pack, report: Report) -> None:
-    for name, value, content in _kept(pack):
-        KeptFile(owner_id=person).seal(path=value["path"], content=content).save(force_insert=True)
+    for ident, (name, value, content) in zip(ids.in_order(), _kept(pack), strict=False):
+        row = KeptFile(pk=ident, owner_id=person, kept_on=date.fromisoformat(value["kept_on"]))
+        row.seal(path=value["path"], content=content).save(force_insert=True)
         report.came_in["kept files"] += 1
         report.look_for_unknown(name, value, _KNOWN)
 
@@ -95,6 +98,7 @@ def _kept(pack: Pack) -> Iterator[tuple[str, dict[str, Any], bytes]]:
         try:
             if value["format"] != KEPT or not isinstance(value["path"], str) or len(value["path"]) > 300:
                 raise ValueError
+            date.fromisoformat(value["kept_on"])
             content = base64.b64decode(value["content"], validate=True)
         except (ValueError, KeyError, TypeError):
             raise NotUnderstood(

@@ -14,6 +14,7 @@ from mindstage.accounts.arrivals import finish_arrivals, undo_arrivals
 from mindstage.accounts.models import User
 from mindstage.datamap.holdings import holdings
 from mindstage.datamap.porting import NotUnderstood, Porter, Report
+from mindstage.kit import ids
 from mindstage.kit.words import counted
 from mindstage.ledger.signing import fingerprint
 from mindstage.rights.archive import Archive
@@ -93,12 +94,12 @@ def _seal_rest(owner: uuid.UUID, archive: Archive, report: Report) -> list[KeptF
     """What no room has taken is kept, sealed and unused, as far as there is room; every other file is named."""
     unknown = [name for name in archive.names() if name not in report.read]
     room, rows = KEPT_BYTES, []
-    for name in [*unknown, *archive.unlisted]:
+    for ident, name in zip(ids.in_order(), [*unknown, *archive.unlisted], strict=False):
         content = archive.content(name) if name in unknown else archive.unlisted_content(name)
         if len(content) > room:
             report.not_understood[f"{name}: too large to be kept; it stays in your archive alone."] += 1
             continue
         room -= len(content)
-        rows.append(KeptFile(owner_id=owner).seal(path=name, content=content))
+        rows.append(KeptFile(pk=ident, owner_id=owner).seal(path=name, content=content))
         report.kept[f"{name}: nothing here understands it; it is kept sealed, and is in your next export."] += 1
     return rows

@@ -36,7 +36,7 @@ def to_head(story: Opened) -> dict[str, Any]:
             {"id": str(segment.pk), "parent": segment.parent_id and str(segment.parent_id), "fork": segment.fork}
             for segment in _segments(story.id)
         ],
-        "drafts": [_draft(draft) for draft in Draft.objects.filter(story=story.id).order_by("id")],
+        "drafts": [_draft(draft) for draft in Draft.objects.filter(story=story.id).order_by("mode")],
     }
 
 
