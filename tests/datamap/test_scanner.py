@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import quopri
 import random
 import urllib.parse
 import zipfile
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from django.core.mail import EmailMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -46,6 +48,14 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "json in json": lambda word: json.dumps(json.dumps([word])).encode(),
     "json, every letter": lambda word: "".join(f"\\u{ord(letter):04x}" for letter in word).encode(),
     "html": lambda word: "".join(f"&#{ord(letter)};" for letter in word).encode(),
+    "quoted-printable": lambda word: quopri.encodestring(b"=" * 17 + word.encode() + b"=" * 9),
+    "a letter, its subject": lambda word: letter(f"To {word}", "x"),
+    "a letter, a long subject": lambda word: letter(f"{word} and {word} and {word}", "x"),
+    "a letter, long lines": lambda word: letter("x", f"And {word}! " * 80),
+    "repr of bytes": lambda word: repr(word.encode()).encode(),
+    "repr of bytes in json": lambda word: json.dumps([repr(word.encode())]).encode(),
+    "ascii": lambda word: ascii(word).encode(),
+    "backslashreplace": lambda word: word.encode("ascii", "backslashreplace"),
     "zlib": lambda word: zlib.compress(word.encode()),
     "zlib, fast": lambda word: zlib.compress(word.encode() * 3, 1),
     "gzip": lambda word: gzip.compress(word.encode()),
@@ -66,6 +76,10 @@ LAYERS: dict[str, Callable[[bytes], bytes]] = {
     "zlib": zlib.compress,
     "gzip": gzip.compress,
 }
+
+
+def letter(subject: str, text: str) -> bytes:
+    return EmailMessage(subject, text, "here@stage.example", ["there@stage.example"]).message().as_bytes()
 
 
 def zipped(word: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -15,6 +15,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -39,9 +40,11 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 _HEX = re.compile(rb"[0-9A-Fa-f]{12,}")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
 _JSON = re.compile(
-    rb"\\(?:\\*u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|\\*[\"\\/])"
+    rb"\\(?:\\*u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|\\*x[0-9A-Fa-f]{2}|\\*[\"\\/])"
 )  # begins with one byte: quick to look for
 _ENTITY = re.compile(rb"&#?[0-9A-Za-z]{1,8};")
+_QUOTED = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)|\?=\r?\n[ \t]=\?[0-9A-Za-z-]{1,20}\?[qQ]\?")
+"""As letters are written (RFC 2045 and 2047): a line may be broken in the middle of a word."""
 _AROUND: Final = 200
 """Bytes before and after an escape that are looked at with it: a word may be escaped in part."""
 _ZLIB = re.compile(
@@ -118,6 +121,7 @@ def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
         ("url", _PERCENT, unquote_to_bytes),
         ("json", _JSON, _unescape_json),
         ("html", _ENTITY, _unescape_html),
+        ("quoted", _QUOTED, _unescape_quoted),
     ):
         if escaped := list(_around(pattern, content)):
             yield name, b" ".join(map(unescape, escaped))
@@ -156,16 +160,24 @@ def _around(pattern: re.Pattern[bytes], content: bytes) -> Iterator[bytes]:
 
 
 def _unescape_json(text: bytes) -> bytes:
-    """JSON's and Python's escapes, once or doubled, in UTF-8."""
-    return _JSON.sub(_character, text)
+    """JSON's and Python's escapes, once or doubled, in UTF-8. Two digits are a byte or a character: both are tried."""
+    plain = _JSON.sub(_character, text)
+    return plain if b"\\x" not in text else plain + b" " + _JSON.sub(partial(_character, of_text=True), text)
 
 
-def _character(match: re.Match[bytes]) -> bytes:
+def _character(match: re.Match[bytes], *, of_text: bool = False) -> bytes:
+    if match[0][-3:-2] == b"x":
+        code = int(match[0][-2:], 16)
+        return chr(code).encode() if of_text else bytes([code])
     codes = re.findall(rb"u([0-9A-Fa-f]{4})", match[0])
     if not codes:
         return match[0][-1:]
     text = b"".join(int(code, 16).to_bytes(2, "big") for code in codes).decode("utf-16-be", "replace")
     return text.encode()
+
+
+def _unescape_quoted(text: bytes) -> bytes:
+    return _QUOTED.sub(lambda match: bytes.fromhex(match[0][1:].decode()) if match[0][1:].isalnum() else b"", text)
 
 
 def _unescape_html(text: bytes) -> bytes:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import quopri
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ WAYS: Final[dict[str, Callable[[str], bytes]]] = {
     "HEX": lambda word: word.encode().hex().upper().encode(),
     "url": lambda word: quote(word, safe="").encode(),
     "json": lambda word: json.dumps([word]).encode(),
+    "quoted-printable": lambda word: quopri.encodestring(b"=" * 17 + word.encode()),
+    "repr of bytes": lambda word: repr(word.encode()).encode(),
     "zlib": lambda word: zlib.compress(word.encode()),
     "gzip": lambda word: gzip.compress(word.encode()),
     "zip": lambda word: _zip(word.encode()),
