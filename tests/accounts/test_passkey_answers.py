@@ -167,6 +167,15 @@ def test_somebody_elses_challenge_proves_nothing() -> None:
     assert proof_of(ben.cookies["session"].value) is None
 
 
+def test_a_proof_is_asked_of_this_accounts_passkeys_alone() -> None:
+    """The browser is told which; at a log-in of none, so that nobody learns from a handle what somebody has."""
+    client = signed_up(device := Device())
+    signed_up(Device(), "ben")
+    asked = begin(client, {"what": "proof"}).json()["publicKey"]
+    assert [one["id"] for one in asked["allowCredentials"]] == [websafe_encode(device.id)]
+    assert not begin(Client(), {"what": "log_in"}).json()["publicKey"].get("allowCredentials")
+
+
 def test_a_device_is_added_once() -> None:
     """A browser that passes over what it was told of the passkeys there are: the second is refused in a sentence."""
     account, device = make_person("ada"), Device()

@@ -8,13 +8,17 @@ import pyotp
 import pytest
 from django.conf import settings
 
+from accounts.test_passkeys import with_passkeys
 from mindstage.accounts.email import keep_address, remove_address
 from mindstage.accounts.models import User
 from mindstage.accounts.notices import list_notices
+from mindstage.accounts.passkeys import find_site, remove_passkey, rename_passkey
 from mindstage.accounts.recovery_codes import make_recovery_codes, spend_recovery_code
+from mindstage.accounts.renaming import change_handle
 from mindstage.accounts.sessions import keep_proof
 from mindstage.accounts.sign_in import change_passphrase
 from mindstage.accounts.totp import make_totp_secret, turn_off_totp, turn_on_totp
+from mindstage.accounts.without_passphrase import remove_passphrase
 from mindstage.rights.ages import correct_age_band
 from mindstage.rights.erasure import cancel_erasure, request_erasure, request_of
 from mindstage.rights.export import request_export
@@ -73,9 +77,27 @@ def thaw(person: User) -> None:
     signed_in_client(person).post("/your-data/freeze/end/")
 
 
+def name_a_passkey(person: User) -> None:
+    rename_passkey(account=person, ident=with_passkeys(person, 1)[0], name="Telephone")
+
+
+def remove_a_passkey(person: User) -> None:
+    remove_passkey(account=person, ident=with_passkeys(person, 1)[0], site=None)
+
+
+def go_without_a_passphrase(person: User) -> None:
+    with_passkeys(person, 1)
+    make_recovery_codes(account=person)
+    remove_passphrase(account=person, site=find_site("localhost", secure=False), device="computer")
+
+
 @pytest.mark.parametrize(
     ("deed", "told"),
     [
+        (name_a_passkey, "A passkey was given another name"),
+        (remove_a_passkey, "A passkey was removed"),
+        (go_without_a_passphrase, "The passphrase was removed"),
+        (lambda person: change_handle(account=person, handle="adeline"), "Your handle was changed"),
         (change, "The passphrase was changed"),
         (turn_codes_on, "asks for a one-time code"),
         (turn_codes_off, "One-time codes were turned off"),
