@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
+import pyrage
 import pytest
 
 from library import card_makers as make
@@ -27,6 +29,7 @@ from rights.takeouts import empty_exports, play, turns_of, unzip
 from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
+AGE_KEY = str(pyrage.x25519.Identity.generate().to_public())
 
 
 @pytest.fixture
@@ -46,6 +49,7 @@ def test_one_export_a_day_and_gone_after_it(ada: User, monkeypatch: pytest.Monke
     sealed = export.path_of(asked.pk).read_bytes()
     assert b"Line 3" not in sealed
     assert b"PK" not in sealed[:16]
+    assert stat.S_IMODE(export.path_of(asked.pk).stat().st_mode) == 0o600
     with clock.moved(timedelta(hours=23, minutes=59)):
         assert export.purge_old_exports() == 0
         assert export.find_ready(ada.pk, asked.pk)
@@ -55,6 +59,23 @@ def test_one_export_a_day_and_gone_after_it(ada: User, monkeypatch: pytest.Monke
         assert not export.path_of(asked.pk).exists()
         assert not ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
         export.request_export(owner=ada.pk)
+
+
+@pytest.mark.parametrize("state", [Export.State.WAITING, Export.State.WRITING, Export.State.FAILED, Export.State.GONE])
+def test_what_never_became_ready_is_gone_after_a_day_too(ada: User, state: Export.State) -> None:
+    """With the age key that was typed for it, and with what a worker had written so far."""
+    asked = export.request_export(owner=ada.pk, recipient=AGE_KEY)
+    Export.objects.update(state=state)
+    draft = export.folder() / f"{asked.pk.hex}.draft.new"
+    draft.parent.mkdir(exist_ok=True)
+    draft.touch()
+    with clock.moved(timedelta(hours=23, minutes=59)):
+        assert export.purge_old_exports() == 0
+    with clock.moved(timedelta(hours=24, seconds=1)):
+        assert export.purge_old_exports() == 1
+    assert not Export.objects.exists()
+    assert not draft.exists()
+    assert not ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
 
 
 def test_a_wall_that_was_ahead_keeps_no_export_longer(ada: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from mindstage.accounts.models import User
 from mindstage.kit import clock
+from mindstage.ops.models import Job
 from mindstage.rights import export
+from mindstage.rights.export_models import Export
 from people import make_person
 from stories.scenes import make_story
 
@@ -23,6 +26,22 @@ def ada(vault: None) -> Iterator[User]:
     yield make_person("ada")
     for path in export.folder().glob("*"):
         path.unlink()
+
+
+def test_two_tabs_get_one_export_a_day(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tab asks while this one has looked and not yet written: one of them is refused, and one is made."""
+    make_key, others = export.create_item_key, []
+
+    def meanwhile(item: uuid.UUID, *, owner: uuid.UUID) -> None:
+        make_key(item, owner=owner)
+        if not others:
+            others.append(True)
+            export.request_export(owner=ada.pk)
+
+    monkeypatch.setattr(export, "create_item_key", meanwhile)
+    with pytest.raises(export.ExportRefused):
+        export.request_export(owner=ada.pk)
+    assert Export.objects.count() == Job.objects.count() == 1
 
 
 def test_an_export_that_is_asked_for_takes_no_other_from_its_worker(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
