@@ -18,6 +18,7 @@ from accounts.test_second_factor import code_of, with_totp
 from mindstage.accounts.email import address_tag, keep_address, remove_address
 from mindstage.accounts.models import EmailAddress, Session, User
 from mindstage.accounts.notices import notify
+from mindstage.accounts.rate_limits import CODES_OF_A_NETWORK, LETTERS_OF_A_NETWORK, count_try, network_of
 from mindstage.accounts.refused import Refused
 from mindstage.accounts.sessions import keep_proof
 from mindstage.config.configuration import ConfigurationMistake
@@ -25,7 +26,7 @@ from mindstage.config.mail import mailers
 from mindstage.kit import clock
 from mindstage.ops.jobs import run_next_job
 from mindstage.ops.models import Job
-from people import count_questions, make_person, signed_in_client
+from people import PASSPHRASE, count_questions, make_person, signed_in_client
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "keystore"], transaction=True),
@@ -188,6 +189,38 @@ def test_nobody_learns_whether_an_address_is_known() -> None:
     assert questions[0] == questions[1]
     assert seen[0][0] == [302, 422, 302, 302, 429]
     wait_for_letters(3)
+
+
+def test_codes_of_all_kinds_count_for_their_network() -> None:
+    """Whoever tries few codes of many people is stopped as well; each door that takes a code counts them."""
+    account, secret = with_totp()
+    keep_address(account=account, address=ADDRESS)
+    proven, half_in, lost, somebody = proven_client(account), Client(), Client(), signed_in_client(account)
+    half_in.post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE})
+    lost.post("/session/recovery/mail/", {"address": ADDRESS})
+    proven.post("/account/email/", {"address": "new@example.org"})
+    wait_for_letters(2)
+    for _ in range(CODES_OF_A_NETWORK.most):
+        count_try(CODES_OF_A_NETWORK, network_of("127.0.0.1"))
+    for client, path in [
+        (half_in, "/session/code/"),
+        (lost, "/session/recovery/mail/code/"),
+        (proven, "/account/email/code/"),
+        (somebody, "/session/proof/"),
+        (Client(), "/session/recovery/"),
+    ]:
+        assert client.post(path, {"handle": "ada", "code": code_of(secret)}).status_code == 429, path
+    assert Client(REMOTE_ADDR="192.0.2.1").post("/session/recovery/", {"handle": "x", "code": "x"}).status_code == 422
+
+
+def test_letters_count_for_their_network() -> None:
+    """However many addresses one of them writes to; those of a recovery and those of an account together."""
+    client = proven_client(make_person("ada"))
+    for number in range(LETTERS_OF_A_NETWORK.most):
+        assert Client().post("/session/recovery/mail/", {"address": f"x{number}@example.org"}).status_code == 302
+    for one, path in ((Client(), "/session/recovery/mail/"), (client, "/account/email/")):
+        assert one.post(path, {"address": ADDRESS}).status_code == 429
+    assert mail.outbox == []
 
 
 def test_a_mail_server_that_is_away_costs_nothing_but_the_letter(caplog: pytest.LogCaptureFixture) -> None:
