@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
 from cheap_hasher import CheapArgon2PasswordHasher
+from mindstage.accounts import rate_limits
 from mindstage.accounts.access import safe_next
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.rate_limits import Limit, TooManyTries, count_try, forget_tries, network_of
@@ -84,6 +86,18 @@ def test_after_ten_wrong_tries_the_next_waits(handle: str) -> None:
         assert "try again in 15 minutes" in response.content.decode()
         with clock.moved(timedelta(seconds=int(response.headers["Retry-After"]) + 1)):
             assert (sign_in(handle=handle, passphrase=PASSPHRASE) is not None) == (handle == "ada")
+
+
+def test_the_limits_are_those_that_are_told() -> None:
+    """In numbers, where the documentation says how often each thing may be tried."""
+    said = (Path(__file__).parents[2] / "docs" / "subsystems" / "signing-in.md").read_text()
+    most = {name: limit.most for name, limit in vars(rate_limits).items() if isinstance(limit, Limit)}
+    assert (
+        "{PASSPHRASES_OF_A_HANDLE} passphrases and {CODES_OF_A_HANDLE} codes of a handle in any spelling, "
+        "{PASSPHRASES_OF_A_NETWORK} of a network, {PASSKEYS_OF_A_NETWORK} challenges and {SIGN_UPS_OF_A_NETWORK} "
+        "sign-ups of a network, {LETTERS_TO_AN_ADDRESS} letters to an address and {LETTERS_OF_A_NETWORK} of a network"
+    ).format(**most) in said
+    assert most["CODES_OF_A_NETWORK"] == most["PASSPHRASES_OF_A_NETWORK"]
 
 
 def test_waiting_is_not_made_longer_by_trying() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -76,6 +77,16 @@ def test_what_never_became_ready_is_gone_after_a_day_too(ada: User, state: Expor
     assert not Export.objects.exists()
     assert not draft.exists()
     assert not ItemKey.objects.using("keystore").filter(pk=asked.pk).exists()
+
+
+def test_a_file_that_no_export_knows_any_more_goes(ada: User) -> None:
+    """Its owner was erased by another process, or an older database came back; the file of an export stays."""
+    asked = export.request_export(owner=ada.pk)
+    export.write_export(asked.pk)
+    for name in (f"{uuid.uuid4().hex}.export", f"{uuid.uuid4().hex}.0123456789abcdef.new"):
+        (export.folder() / name).touch()
+    assert export.purge_old_exports() == 2
+    assert list(export.folder().iterdir()) == [export.path_of(asked.pk)]
 
 
 def test_a_wall_that_was_ahead_keeps_no_export_longer(ada: User) -> None:
