@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -20,7 +21,8 @@ from mindstage.accounts.models import EmailAddress, Session, User
 from mindstage.accounts.notices import notify
 from mindstage.accounts.rate_limits import CODES_OF_A_NETWORK, LETTERS_OF_A_NETWORK, count_try, network_of
 from mindstage.accounts.refused import Refused
-from mindstage.accounts.sessions import keep_proof
+from mindstage.accounts.sessions import end_all, keep_proof
+from mindstage.accounts.sign_in import change_passphrase
 from mindstage.config.configuration import ConfigurationMistake
 from mindstage.config.mail import mailers
 from mindstage.kit import clock
@@ -154,6 +156,62 @@ def test_a_letter_leads_back_in() -> None:
     assert "sent to your e-mail address" in client.get("/account/").content.decode()
     assert client.post("/account/passphrase/", {"new": "other words of velvet"}).status_code == 302
     assert client.post("/session/recovery/mail/code/", {"code": code}).headers["Location"] == "/session/recovery/"
+
+
+def test_a_code_of_a_letter_counts_once() -> None:
+    """Whoever copied the cookie and read the letter over somebody's shoulder comes too late, for either kind."""
+    account = make_person("ada")
+    here, copied = proven_client(account), proven_client(account)
+    here.post("/account/email/", {"address": ADDRESS})
+    code = code_in(wait_for_letters(1)[0])
+    copied.cookies["door"] = here.cookies["door"].value
+    assert here.post("/account/email/code/", {"code": code}).headers["Location"] == "/account/"
+    remove_address(account=account)
+    assert copied.post("/account/email/code/", {"code": code}).headers["Location"] == "/account/email/"
+    assert not EmailAddress.objects.exists()
+    wait_for_letters(2)  # the second says that the address was taken out
+    keep_address(account=account, address=ADDRESS)
+    lost, copied = Client(), Client()
+    lost.post("/session/recovery/mail/", {"address": ADDRESS})
+    code = code_in(wait_for_letters(3)[2])
+    copied.cookies["door"] = lost.cookies["door"].value
+    assert lost.post("/session/recovery/mail/code/", {"code": code}).status_code == 302
+    before = Session.objects.count()
+    assert copied.post("/session/recovery/mail/code/", {"code": code}).headers["Location"] == "/session/recovery/"
+    assert Session.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        partial(change_passphrase, old=PASSPHRASE, new="other words of velvet", device="computer"),
+        end_all,
+        lambda account: User.objects.filter(pk=account.pk).update(state=User.State.DESTROYING),
+    ],
+    ids=["another passphrase", "logged out everywhere", "being erased"],
+)
+def test_a_letter_ends_with_what_it_was_for(deed: Callable[..., object]) -> None:
+    """Somebody who asked for one before their owner changed the passphrase, or logged everybody out, stays outside."""
+    account = make_person("ada")
+    keep_address(account=account, address=ADDRESS)
+    lost = Client()
+    lost.post("/session/recovery/mail/", {"address": ADDRESS})
+    code = code_in(wait_for_letters(1)[0])
+    deed(account=account)
+    Session.objects.all().delete()
+    assert lost.post("/session/recovery/mail/code/", {"code": code}).status_code == 422
+    assert not Session.objects.exists()
+
+
+def test_an_account_that_is_being_erased_gets_no_letter() -> None:
+    account = make_person("ada")
+    keep_address(account=account, address=ADDRESS)
+    User.objects.update(state=User.State.DESTROYING)
+    for address in (ADDRESS, "nobody@example.org"):
+        assert Client().post("/session/recovery/mail/", {"address": address}).status_code == 302
+    for thread in [one for one in threading.enumerate() if one.name == "letter"]:
+        thread.join(5)
+    assert mail.outbox == []
 
 
 def test_a_letter_does_not_lead_past_the_one_time_code() -> None:
