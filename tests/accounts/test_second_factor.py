@@ -172,6 +172,34 @@ def test_a_recovery_code_stands_for_the_app() -> None:
     assert at_the_code().post("/session/code/", {"code": codes[4]}).status_code == 302
 
 
+def test_a_sheet_does_not_lead_past_the_app_either() -> None:
+    """It stands for the passphrase that was lost: then a code of the app is asked for, or a second one of the sheet."""
+    account, secret = with_totp()
+    codes = make_recovery_codes(account=account)
+    for number, second in enumerate((code_of(secret), codes[1])):
+        client, lost = Client(), codes[2 + number]
+        answer = client.post("/session/recovery/", {"handle": "ada", "code": lost})
+        assert answer.headers["Location"] == "/session/code/"
+        assert "session" not in client.cookies
+        assert client.post("/session/code/", {"code": lost}).status_code == 422
+        assert client.post("/session/code/", {"code": second}).headers["Location"] == "/account/?recovered#change"
+    assert Session.objects.count() == 2
+
+
+def test_somebody_elses_key_is_not_turned_on() -> None:
+    """The key that waits in Ada's browser, carried over into Ben's: it is not taken, and he is shown one of his own."""
+    ada, ben = signed_in_client(make_person("ada")), signed_in_client(make_person("ben"))
+    for client in (ada, ben):
+        keep_proof(client.cookies["session"].value)
+    found = re.search(r"secret=([A-Z2-7]+)", ada.get("/account/codes/").content.decode())
+    assert found
+    ben.cookies["door"] = ada.cookies["door"].value
+    page = ben.post("/account/codes/", {"code": code_of(found[1])}).content.decode()
+    assert "secret=" in page
+    assert found[1] not in page
+    assert not Factor.objects.exists()
+
+
 def test_turning_codes_on_needs_a_proof_and_a_right_code() -> None:
     """Nothing is asked for before the app showed that it has the key; the key stands on that page alone."""
     client = signed_in_client(make_person("ada"))
