@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from instances import found_instance
 from library import card_makers as make
 from mindstage.accounts.models import User
+from mindstage.datamap.porting import NotUnderstood
 from mindstage.kit import clock
 from mindstage.ledger.signing import fingerprint, from_text
 from mindstage.library.characters import import_character
 from mindstage.library.models import Character
 from mindstage.library.trash import trash_item
+from mindstage.rights import importing
 from mindstage.rights.export_models import KeptFile
 from mindstage.rights.receipts import receipt_key
 from mindstage.rights.trash import list_trash
@@ -246,3 +248,27 @@ def test_files_that_nobody_knows_are_kept_sealed(ada: User) -> None:
     kept = KeptFile.objects.get(owner=cleo)
     assert kept.open("path", Purpose.EXPORT) == "notes/plot.txt"
     assert kept.open_bytes("content", Purpose.EXPORT) == b"She was the lamp all along."
+
+
+def test_what_there_is_no_room_for_is_named(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of files that nobody knows so many are kept as there is room for; each of the others stands in the report."""
+    monkeypatch.setattr(importing, "KEPT_BYTES", 30)
+    more = {"a.txt": b"x" * 20, "b.txt": b"y" * 20, "c.txt": b"z" * 10}
+    said = " ".join(bring(ben := make_person("ben"), rezip(unzip(take_out(ada)) | more)).sentences)
+    kept = KeptFile.objects.filter(owner=ben).order_by("id")
+    assert [row.open("path", Purpose.EXPORT) for row in kept] == ["a.txt", "c.txt"]
+    assert ("Not understood: b.txt: too large to be kept" in said, "Kept as it is: c.txt" in said) == (True, True)
+
+
+def test_a_kept_file_keeps_its_day(ada: User) -> None:
+    """A day that is none is refused before anything is written."""
+    bring(ada, rezip(unzip(take_out(ada)) | {"notes.txt": b"x"}))
+    content = take_out(ada)
+    with clock.moved(timedelta(days=40)):
+        bring(ben := make_person("ben"), content)
+    assert KeptFile.objects.get(owner=ben).kept_on == KeptFile.objects.get(owner=ada).kept_on
+    files = unzip(content)
+    for wrong in ("yesterday", None, 7):
+        kept = json.loads(files["kept/0001.json"]) | {"kept_on": wrong}
+        with pytest.raises(NotUnderstood):
+            bring(ben, resign(files | {"kept/0001.json": json.dumps(kept).encode()}))

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pyrage
 import pytest
@@ -136,10 +137,24 @@ def test_bombs_are_refused_before_they_unfold(ada: User, monkeypatch: pytest.Mon
         archive.parse_json(b"[" * 100_000 + b"]" * 100_000, "deep.json")
     with pytest.raises(NotUnderstood):
         archive.parse_json(b'{"n": NaN}', "nan.json")
-    for limit, value in {"FILES": 3, "TOTAL_BYTES": 100, "DIRECTORY_BYTES": 10, "MANIFEST_BYTES": 10}.items():
+    for levels, taken in ((archive.JSON_DEPTH, True), (archive.JSON_DEPTH + 1, False)):
+        with nullcontext() if taken else pytest.raises(NotUnderstood):
+            archive.parse_json(b"[" * levels + b"]" * levels, "edge.json")
+    limits = {"FILES": 3, "TOTAL_BYTES": 100, "DIRECTORY_BYTES": 10, "MANIFEST_BYTES": 10, "FILE_BYTES": 10}
+    for limit, value in limits.items():
         with monkeypatch.context() as patched:
             patched.setattr(archive, limit, value)
             assert "larger than what is taken in" in nothing_came_in(ben, rezip(files))
+
+
+def test_a_large_file_that_no_manifest_lists_is_refused(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be read whole, like those that are listed."""
+    files = unzip(take_out(ada))
+    monkeypatch.setattr(archive, "FILE_BYTES", most := max(map(len, files.values())))
+    assert "notes.txt has more than" in nothing_came_in(
+        make_person("ben"), rezip(files | {"notes.txt": bytes(most + 1)})
+    )
+    bring(make_person("cleo"), rezip(files | {"notes.txt": bytes(most)}))
 
 
 def test_a_string_without_an_end_holds_nobody_up(ada: User) -> None:
@@ -191,7 +206,7 @@ def test_two_entries_over_the_same_bytes_are_refused(ada: User) -> None:
     at = content.index(b"PK\1\2")
     second = content.index(b"PK\1\2", at + 4)
     content[second + 42 : second + 46] = content[at + 42 : at + 46]
-    nothing_came_in(make_person("ben"), bytes(content))
+    assert "not an archive that can be opened" in nothing_came_in(make_person("ben"), bytes(content))
 
 
 def test_a_frozen_account_takes_nothing_in(ada: User) -> None:
