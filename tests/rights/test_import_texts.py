@@ -62,6 +62,12 @@ def change(files: dict[str, bytes], ending: str, place: tuple[str | int, ...], t
         ("/story.json", ("route",), NUL),
         ("/story.json", ("drafts", 0, "mode"), NUL),
         ("/turns-0001.json", ("turns", 1, "problem"), NUL),
+        ("/story.json", ("head",), []),
+        ("/story.json", ("head",), {}),
+        ("/story.json", ("segments", 0, "parent"), ["x"]),
+        ("/story.json", ("played_at",), "0001-01-01T00:00:00+23:59"),
+        ("/story.json", ("played_at",), "9999-12-31T23:59:59-23:59"),
+        ("/turns-0001.json", ("turns", 1, "trashed_at"), "0001-01-01T00:00:00+23:59"),
     ],
 )
 def test_what_cannot_be_stored_is_refused(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from mindstage.accounts.arrivals import begin_arrival, save_arrival
@@ -100,7 +100,7 @@ def _check_head(story: _Checked) -> None:
         if not _segment_fits(segment, story.segments):
             raise _wrong(story.name)
         story.segments[segment["id"]] = number
-    if head.get("head") is not None and head["head"] not in story.segments:
+    if not _is_named(head.get("head"), story.segments):
         raise _wrong(story.name)
 
 
@@ -109,7 +109,12 @@ def _segment_fits(segment: Any, known: dict[str, int]) -> bool:
     if not fits(segment, {"id": str, "fork": int}) or segment["id"] in known:
         return False
     parent, fork = segment.get("parent"), segment["fork"]
-    return 0 <= fork <= _MOST_POSITION and (fork == 0 if parent is None else parent in known)
+    return 0 <= fork <= _MOST_POSITION and _is_named(parent, known) and (parent is not None or fork == 0)
+
+
+def _is_named(segment: Any, known: dict[str, int]) -> bool:
+    """Whether it is one of these, or none; a list or an object is neither, and could not be looked for."""
+    return segment is None or (isinstance(segment, str) and segment in known)
 
 
 def _drafts_fit(head: dict[str, Any]) -> bool:
@@ -166,9 +171,9 @@ def _is_plain(text: str, most: int) -> bool:
 def _moment(text: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-    except (ValueError, TypeError):
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, TypeError, OverflowError):  # the last: in UTC it would be before the first year
         return None
-    return moment if moment.tzinfo is not None else None
 
 
 def _day(text: str) -> date | None:
