@@ -32,11 +32,13 @@ def test_the_sheet_is_shown_once_after_sign_up() -> None:
     """Ten codes on the next page; a second look shows none, and neither does another browser."""
     client = Client()
     there = client.post("/account/new/", FORM).headers["Location"]
-    stolen = signed_in_client(make_person("ben"))
+    door, stolen = client.cookies["door"].value, signed_in_client(make_person("ben"))
     codes = CODE.findall(client.get(there).content.decode())
     assert len(set(codes)) == 10
-    stolen.cookies["door"] = client.cookies["door"].value
-    for one in (client, stolen):
+    stolen.cookies["door"] = door
+    copied = signed_in_client(User.objects.get(handle_tag=handle_tag("ada")))
+    copied.cookies["door"] = door
+    for one in (client, stolen, copied):
         assert CODE.findall(one.get(there).content.decode()) == []
     assert not [code for code in codes if code in Factor.objects.get().open("sealed", Purpose.SHOW)]
 

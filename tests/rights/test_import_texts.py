@@ -16,6 +16,7 @@ from mindstage.library.characters import import_character
 from mindstage.library.models import Character
 from mindstage.rights import export
 from mindstage.rights.importing import bring_archive
+from mindstage.stories import bringing
 from mindstage.stories.drafts import save_draft
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.models import ItemKey
@@ -26,6 +27,7 @@ from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
 
+_people = iter(range(1_000))
 HALF, NUL = "half \ud800 of it", "a\x00b"
 
 
@@ -81,6 +83,42 @@ def test_what_cannot_be_stored_is_refused(
     assert not Story.objects.filter(owner=ben).exists()
     assert not Character.objects.filter(owner=ben).exists()
     assert not ItemKey.objects.using("keystore").filter(owner=ben.pk).exists()
+
+
+def refused(files: dict[str, bytes], ending: str, place: tuple[str | int, ...], value: Any) -> str:
+    ben = make_person(f"ben{next(_people)}")
+    with pytest.raises(NotUnderstood) as said:
+        bring_archive(owner=ben.pk, file=io.BytesIO(change(files, ending, place, value)))
+    assert not Story.objects.filter(owner=ben).exists()
+    return said.value.sentence
+
+
+def test_no_place_of_a_story_is_told_twice(files: dict[str, bytes]) -> None:
+    """A turn twice, two turns the wrong way round, two shown versions of one place: no story, and no fault either."""
+    one, two, three = json.loads(next(value for name, value in files.items() if "/turns-" in name))["turns"]
+    other = two | {"id": three["id"], "variant": 1}
+    for turns in ([one, one, two], [two, one, three], [one, two, other, three]):
+        assert "is not what it should be" in refused(files, "/turns-0001.json", ("turns",), turns)
+    brought = change(files, "/turns-0001.json", ("turns",), [one, two, other | {"chosen": False}, three])
+    bring_archive(owner=make_person("cleo").pk, file=io.BytesIO(brought))
+
+
+@pytest.mark.parametrize(
+    ("limit", "ending", "place", "edge", "beyond"),
+    [
+        ("MOST_CHARACTERS", "/turns-0001.json", ("turns", 0, "text"), "x" * 90, "x" * 91),
+        ("MOST_SEGMENTS", "/story.json", ("title",), None, "Any"),
+    ],
+)
+def test_a_story_has_an_end(
+    files: dict[str, bytes], limit: str, ending: str, place: tuple[str | int, ...], edge: Any, beyond: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Of each text, and of its branches: what is within is taken, and what is one more is not."""
+    monkeypatch.setattr(bringing, limit, 90 if edge else 0)
+    if edge:
+        bring_archive(owner=make_person("cleo").pk, file=io.BytesIO(change(files, ending, place, edge)))
+    assert "is not what it should be" in refused(files, ending, place, beyond)
 
 
 def test_signs_beyond_the_first_plane_come_in_however_they_are_written(files: dict[str, bytes]) -> None:
