@@ -38,11 +38,14 @@ def test_every_cookie_is_declared(vault: None) -> None:
 def test_cookies_are_out_of_the_reach_of_scripts(vault: None) -> None:
     """Each is HttpOnly and SameSite; Secure where the page came over TLS."""
     make_person()
+    form = {"handle": "ben", "passphrase": PASSPHRASE, "age_band": "18_plus"}
     answers = [
+        Client().post("/account/new/", form, secure=True),
         Client().get("/session/new/", secure=True),
         Client().post("/theme/", {"theme": "dark"}, secure=True),
         Client().post("/session/new/", {"handle": "ada", "passphrase": PASSPHRASE}, secure=True),
     ]
+    assert {name for answer in answers for name in answer.cookies} == set(settings.COOKIES)
     for answer in answers:
         for name, cookie in answer.cookies.items():
             assert cookie["httponly"], name
