@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,15 @@ from browser import browsers, find_chromium  # noqa: F401  a fixture
 from doors.addresses import STREAMS
 from mindstage.datamap.scanner import Scanner
 from mindstage.ledger.signed import NotGenuine, check_json
+from mindstage.ops.backup import ENDING as BACKUP
 from mindstage.ops.census.aftermath import Aftermath
 from mindstage.ops.census.census import Census, take_census
+from mindstage.ops.census.drill import drill_restore
 from mindstage.ops.census.hoard import list_holdings
 from mindstage.ops.census.leaving import BY_FORMS, Ask
 from mindstage.ops.census.neighbours import compare_texts
 from mindstage.ops.census.opening import try_everything
-from mindstage.ops.census.places import sweep
+from mindstage.ops.census.places import Lookout, sweep
 from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
 from mindstage.ops.commands.census import sign_report
@@ -314,6 +317,27 @@ def test_a_neighbour_whose_passkey_is_gone_is_noticed(taken: Census, tmp_path: P
     """Their passphrase still opens the door."""
     problems = hurt(taken, tmp_path, "DELETE FROM accounts_factor WHERE kind = 'passkey'").problems
     assert "Somebody who stayed can no longer log in with their passkey." in problems
+
+
+def test_somebody_who_was_not_erased_is_noticed(taken: Census, tmp_path: Path) -> None:
+    """As if whoever stayed had been erased, and nothing were done: the door, what opens, and identifiers tell on it."""
+    (stays,) = [person for person in taken.people if not person.leaves]
+    gone, lookout = replace(stays, leaves=True), Lookout(Scanner([make_word()]))
+    report = Report(list(stays.words.planted), signing_seed=taken.report.signing_seed)
+    backup = max((taken.program.folder / "data-backups").glob(f"*{BACKUP}"), key=lambda path: path.stat().st_mtime)
+    drill_restore(taken.program, tmp_path / "drill", backup=str(backup), people=[gone], lookout=lookout, report=report)
+    door, opened = report.problems
+    assert door == "Somebody who was erased came back with an old backup."
+    assert opened.startswith("What was erased could still be opened after the restore drill: ")
+    aftermath = Aftermath(tmp_path, taken.program, [gone], report)
+    aftermath._owned = aftermath._try("before", [gone])
+    report.problems.clear()
+    aftermath._try_at_the_end()
+    opened, idents = report.problems
+    assert opened.startswith("What was erased could still be opened at the end: ")
+    assert "turn, say" in opened
+    assert idents.startswith("Identifiers of people who were erased stand in: ")
+    assert report.exit_code == FOUND
 
 
 def test_one_clear_word_in_the_write_ahead_log_is_found(census: Report, folder: Path, tmp_path: Path) -> None:
