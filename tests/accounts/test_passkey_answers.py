@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tracemalloc
 from typing import Any
 
@@ -156,6 +157,15 @@ def test_somebody_elses_device_adds_nothing_to_an_account() -> None:
     begun = begin(ada, {"what": "add", "name": "Telephone"}).json()["publicKey"]
     ben.cookies["door"] = ada.cookies["door"].value
     assert end(ben, Device().make(begun)).status_code == 422
+
+
+def test_no_log_tells_of_a_device(caplog: pytest.LogCaptureFixture) -> None:
+    """The library would write the identifier of each that it sees, at a level that servers often keep."""
+    caplog.set_level(logging.INFO)
+    signed_up(device := Device())
+    assert device.walk(Client(), "log_in").status_code == 200
+    assert device.id.hex() not in caplog.text.lower()
+    assert "redential" not in caplog.text
 
 
 def test_somebody_elses_challenge_proves_nothing() -> None:
