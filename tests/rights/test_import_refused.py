@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any, ClassVar
 
 import pyrage
 import pytest
@@ -18,6 +19,8 @@ from mindstage.library.characters import import_character
 from mindstage.library.models import Character
 from mindstage.rights import archive
 from mindstage.rights.export_models import KeptFile
+from mindstage.stories.bringing import check_stories
+from mindstage.stories.editions.data import STORY
 from mindstage.stories.models import Story, Turn
 from mindstage.vault.purposes import Purpose
 from people import make_person
@@ -214,3 +217,34 @@ def test_a_frozen_account_takes_nothing_in(ada: User) -> None:
     ben = make_person("ben")
     User.objects.filter(pk=ben.pk).update(state=User.State.FROZEN)
     assert "frozen" in nothing_came_in(ben, content)
+
+
+class Counted(str):
+    """A name that counts how often it is looked at."""
+
+    __slots__ = ()
+    looks: ClassVar[list[str]] = []
+
+    def startswith(self, *wanted: Any) -> bool:
+        self.looks.append(self)
+        return super().startswith(*wanted)
+
+
+class ManyStories:
+    """An archive of very many stories whose keys were gone: the cheapest that can be told of."""
+
+    def names(self) -> list[str]:
+        return [Counted(f"stories/{number:04}/story.json") for number in range(300)]
+
+    def json(self, name: str) -> Any:
+        return {"format": STORY, "unreadable": True, "id": name}
+
+    def content(self, name: str) -> bytes:
+        raise NotImplementedError
+
+
+def test_many_stories_cost_no_more_each_than_few() -> None:
+    """Each name is looked at a few times, and not once for each story: a hundred thousand would take half an hour."""
+    Counted.looks.clear()
+    check_stories(ManyStories())
+    assert 300 <= len(Counted.looks) <= 1_200

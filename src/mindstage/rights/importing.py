@@ -92,10 +92,11 @@ def _read_all(archive: Archive) -> None:
 
 def _seal_rest(owner: uuid.UUID, archive: Archive, report: Report) -> list[KeptFile]:
     """What no room has taken is kept, sealed and unused, as far as there is room; every other file is named."""
-    unknown = [name for name in archive.names() if name not in report.read]
+    unknown = {name: archive.content for name in archive.names() if name not in report.read}
+    unlisted = dict.fromkeys(archive.unlisted, archive.unlisted_content)
     room, rows = KEPT_BYTES, []
-    for ident, name in zip(ids.in_order(), [*unknown, *archive.unlisted], strict=False):
-        content = archive.content(name) if name in unknown else archive.unlisted_content(name)
+    for ident, (name, read) in zip(ids.in_order(), (unknown | unlisted).items(), strict=False):
+        content = read(name)
         if len(content) > room:
             report.not_understood[f"{name}: too large to be kept; it stays in your archive alone."] += 1
             continue

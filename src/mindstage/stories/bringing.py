@@ -67,14 +67,15 @@ def bring_stories(person: uuid.UUID, pack: Pack, report: Report) -> None:
 
 
 def _stories(pack: Pack) -> Iterator[_Checked]:
-    names = sorted(name for name in pack.names() if name.startswith("stories/"))
-    for name in names:
-        if name.endswith("/story.json"):
+    folders: dict[str, list[str]] = {}
+    for name in sorted(name for name in pack.names() if name.startswith("stories/")):
+        folders.setdefault(name.rpartition("/")[0], []).append(name)
+    for folder, names in folders.items():
+        if (name := f"{folder}/story.json") in names:
             head = pack.json(name)
             if not isinstance(head, dict) or head.get("format") != STORY:
                 raise _wrong(name)
-            folder = name.removesuffix("story.json")
-            yield _Checked(name, head, [part for part in names if part.startswith(f"{folder}turns-")])
+            yield _Checked(name, head, [part for part in names if part.startswith(f"{folder}/turns-")])
 
 
 def _is_lost(head: dict[str, Any]) -> bool:

@@ -65,14 +65,14 @@ def to_parts(story: uuid.UUID) -> Iterator[bytes]:
 
 def _segments(story: uuid.UUID) -> list[Segment]:
     """The oldest first, and each after the one that it leaves: two of one millisecond have no order of their own."""
-    waiting = list(Segment.objects.filter(story=story).order_by("id"))
-    placed: set[uuid.UUID | None] = {None}
-    ordered: list[Segment] = []
-    while waiting:
-        ready = [segment for segment in waiting if segment.parent_id in placed]
-        placed |= {segment.pk for segment in ready}
+    leaving: dict[uuid.UUID | None, list[Segment]] = {}
+    for segment in Segment.objects.filter(story=story):
+        leaving.setdefault(segment.parent_id, []).append(segment)
+    ready, ordered = leaving.get(None, []), []
+    while ready:
+        ready.sort(key=lambda segment: segment.pk)
         ordered += ready
-        waiting = [segment for segment in waiting if segment.pk not in placed] if ready else []
+        ready = [branch for segment in ready for branch in leaving.get(segment.pk, [])]
     return ordered
 
 
