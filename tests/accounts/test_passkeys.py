@@ -27,7 +27,7 @@ from mindstage.accounts.rate_limits import (
 )
 from mindstage.accounts.recovery_codes import make_recovery_codes
 from mindstage.accounts.refused import Refused
-from mindstage.accounts.sessions import keep_proof
+from mindstage.accounts.sessions import begin_session, keep_proof, session_key_hash
 from mindstage.accounts.sign_in import sign_in
 from mindstage.kit import clock
 from people import make_person, signed_in_client
@@ -143,7 +143,7 @@ def test_the_passphrase_goes_only_when_all_else_remains(missing: str) -> None:
         keep_passkey(account, "elsewhere.example" if missing == "passkey here" else "localhost")
     if missing != "codes":
         make_recovery_codes(account=account)
-    client = signed_in_client(account)
+    client, elsewhere = signed_in_client(account), begin_session(account, "phone")
     if missing != "proof":
         keep_proof(client.cookies["session"].value)
     answer = client.post("/account/passphrase/removal/", headers=HERE)
@@ -151,6 +151,7 @@ def test_the_passphrase_goes_only_when_all_else_remains(missing: str) -> None:
     assert answer.status_code == (302 if missing in ("proof", "nothing") else 409)
     assert where.startswith("/session/proof/") == (missing == "proof")
     assert User.objects.get().has_usable_password() == (missing != "nothing")
+    assert Session.objects.filter(pk=session_key_hash(elsewhere)).exists() == (missing != "nothing")
 
 
 def test_adding_needs_a_proof_at_both_ends() -> None:

@@ -120,7 +120,7 @@ LIVES = st.builds(
 
 def live(person: User, life: Life) -> None:
     """Write a life into the database, sealed as the program seals it."""
-    characters = [import_character(owner=person.pk, data=_file(card, life.pictured)) for card in life.cards]
+    characters = [import_character(owner=person.pk, data=write_card(card, life.pictured)) for card in life.cards]
     for number, (title, tree) in enumerate(zip(life.titles, life.trees, strict=False)):
         source = f"character:{characters[0].pk}" if life.of_character and characters else "starter:lamp"
         story = _write_story(person, title, tree, life.draft, source, number)
@@ -144,7 +144,8 @@ def _keep_materials(person: User, life: Life, characters: list[Character]) -> No
         trash_item(kept[number])
 
 
-def _file(card: dict[str, Any], pictured: bool) -> bytes:
+def write_card(card: dict[str, Any], pictured: bool) -> bytes:
+    """A card as a file: JSON, or a picture that carries it."""
     if not pictured:
         return make.to_json(card)
     out = io.BytesIO()
