@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mindstage.accounts import doorsteps, sessions
 from mindstage.accounts.doorsteps import Step, look_at_doorstep, make_doorstep, purge_old_doorsteps
 from mindstage.accounts.models import Session, User
 from mindstage.accounts.sessions import (
@@ -23,6 +25,7 @@ from mindstage.accounts.sessions import (
     find_session,
     list_sessions,
     living_sessions,
+    make_cookie,
     purge_ended_sessions,
     session_key_hash,
 )
@@ -192,8 +195,22 @@ def test_a_row_cannot_be_edited_into_more() -> None:
 def test_neither_cookie_nor_its_key_is_in_the_row() -> None:
     cookie = begin_session(make_person(), "phone")
     row = Session.objects.get()
-    assert cookie.encode() not in bytes(row.payload) + bytes(row.key_hash) + bytes(row.device)
+    kept = bytes(row.payload) + bytes(row.key_hash) + bytes(row.device)
+    assert not [at for at in range(len(cookie) - 8) if cookie[at : at + 8].encode() in kept]
     assert b"phone" not in bytes(row.device)
+
+
+@pytest.mark.parametrize(("room", "key_of"), [(sessions, "_payload_key"), (doorsteps, "_key")])
+def test_a_row_opens_by_cookie_and_instance_together(
+    room: ModuleType, key_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the database and every key of the instance opens no session and no doorstep; nor does a cookie."""
+    one, other = make_cookie(), make_cookie()
+    here = getattr(room, key_of)(one)
+    assert here == getattr(room, key_of)(one) != getattr(room, key_of)(other)
+    monkeypatch.setattr(room, "instance_key", lambda _: b"of another instance" + bytes(13))
+    assert getattr(room, key_of)(one) != here
+    assert sessions._payload_key(one) != doorsteps._key(one)
 
 
 def test_an_account_that_is_being_erased_has_no_visitors() -> None:
