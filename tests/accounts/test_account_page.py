@@ -13,7 +13,7 @@ from mindstage.accounts.devices import device_class
 from mindstage.accounts.models import User
 from mindstage.accounts.owner_link import make_owner_link
 from mindstage.accounts.passphrases import matches
-from mindstage.accounts.sessions import begin_session, find_session
+from mindstage.accounts.sessions import begin_session, find_session, keep_proof
 from people import PASSPHRASE, make_person, signed_in_client
 
 pytestmark = [
@@ -93,6 +93,15 @@ def test_a_refused_change_changes_nothing(given: dict[str, str], says: str) -> N
     assert NEW not in page
     assert find_session(elsewhere)
     assert matches(PASSPHRASE, User.objects.get().password)
+
+
+def test_a_passphrase_that_is_given_must_be_right() -> None:
+    """Also for whoever has just shown in another way who they are, and need not have given it."""
+    here = signed_in_client(make_person("ada"))
+    keep_proof(here.cookies["session"].value)
+    assert here.post("/account/passphrase/", {"old": "wrong wrong wrong", "new": NEW}).status_code == 422
+    assert matches(PASSPHRASE, User.objects.get().password)
+    assert here.post("/account/passphrase/", {"new": NEW}).status_code == 302
 
 
 def test_the_old_passphrase_cannot_be_guessed_here_either() -> None:

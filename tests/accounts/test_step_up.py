@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts.test_second_factor import code_of, with_totp
 from mindstage.accounts.models import Session
@@ -34,6 +34,16 @@ def test_the_passphrase_again_leads_back() -> None:
         assert client.get("/account/codes/").status_code == 200
     with clock.moved(timedelta(minutes=10)):
         assert client.get("/account/codes/").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/account/codes/", "/account/passkeys/", "/account/email/", "/account/handle/"])
+def test_pages_that_change_keys_are_not_even_shown(path: str) -> None:
+    """What ways there are to log in is nothing for whoever finds an open browser; with a proof it is shown."""
+    client = signed_in_client(make_person("ada"))
+    with override_settings(MAILERS={"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}):
+        assert client.get(path).headers["Location"].startswith(PROOF)
+        keep_proof(client.cookies["session"].value)
+        assert client.get(path).status_code == 200
 
 
 def test_a_fresh_log_in_is_no_proof() -> None:
