@@ -10,8 +10,8 @@ BLOCK = 8
 NAMELESS = "You"
 """Who plays under no name. Never the handle: it names the account, and a prompt may go to somebody else's machine."""
 
-# Words of ours before a first reply, or between two: some servers want the two roles to alternate. The first are the same
-# wherever the telling begins, so that turns which leave take nothing with them that another text has to replace.
+# Words of ours before a first reply, or between two: some servers want the two roles to alternate. The first are the
+# same wherever the telling begins, so that turns which leave take nothing with them that another text has to replace.
 TELL = "Tell the story."
 GO_ON = "Go on with the story."
 RESUME = "Go on with the story from the exact place where your last message breaks off. Do not repeat any of it."
