@@ -39,13 +39,16 @@ def test_a_new_instance_has_no_mistake(instance: Configuration) -> None:
 
 
 def test_what_others_can_read(instance: Configuration) -> None:
-    """A file that others can read is a mistake, with the command that cures it."""
-    instance.data_dir.mkdir(mode=0o700)
-    (instance.data_dir / "left").write_text("")
-    (instance.data_dir / "left").chmod(0o644)
-    first = next(doctor.check_permissions(instance))
-    assert first.level == "mistake"
-    assert "chmod" in first.next_step
+    """A file that others can read is a mistake, with its cure: among stories, keys and their escrow."""
+    for folder in (instance.data_dir, instance.keys_dir, instance.escrow_dir):
+        folder.mkdir(mode=0o700)
+    assert set(found(doctor.check_permissions(instance)).values()) == {"ok"}
+    for folder in (instance.data_dir, instance.keys_dir, instance.escrow_dir):
+        (folder / "left").write_text("")
+        (folder / "left").chmod(0o644)
+    findings = list(doctor.check_permissions(instance))
+    assert [finding.level for finding in findings] == ["mistake"] * 3
+    assert all("chmod" in finding.next_step for finding in findings)
 
 
 def test_keys_inside_data(instance: Configuration) -> None:

@@ -64,19 +64,10 @@ def check_folders(instance: Instance) -> Iterator[Finding]:
 
 
 def check_permissions(instance: Instance) -> Iterator[Finding]:
-    for name, folder in (("data folder", instance.data_dir), ("keys folder", instance.keys_dir)):
-        if not folder.is_dir():
-            yield Finding(name, "ok", f"{folder} is made at the first start")
-        elif open_to_others := [path for path in (folder, *folder.rglob("*")) if _is_open_to_others(path)]:
-            yield Finding(
-                name,
-                "mistake",
-                f"others can read {counted(len(open_to_others), 'file or folder', 'files and folders')}, the first is "
-                f"{open_to_others[0]}",
-                f"chmod -R go= {folder}",
-            )
-        else:
-            yield Finding(name, "ok", "readable by its owner alone")
+    yield _find_open("data folder", instance.data_dir)
+    yield _find_open("keys folder", instance.keys_dir)
+    if instance.escrow_dir.is_dir():
+        yield _find_open("escrow's folder", instance.escrow_dir)
 
 
 def check_keys_outside_data(instance: Instance) -> Iterator[Finding]:
@@ -247,6 +238,18 @@ CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
     check_erasures,
     check_retention,
 )
+
+
+def _find_open(name: str, folder: Path) -> Finding:
+    """Whether anybody but its owner can read what lies in a folder with keys or stories."""
+    if not folder.is_dir():
+        return Finding(name, "ok", f"{folder} is made at the first start")
+    open_to_others = [path for path in (folder, *folder.rglob("*")) if _is_open_to_others(path)]
+    if not open_to_others:
+        return Finding(name, "ok", "readable by its owner alone")
+    count = counted(len(open_to_others), "file or folder", "files and folders")
+    said = f"others can read {count}, the first is {open_to_others[0]}"
+    return Finding(name, "mistake", said, f"chmod -R go= {folder}")
 
 
 def _is_open_to_others(path: Path) -> bool:
