@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from groups import pytest_collection_modifyitems  # noqa: F401  a hook
 from no_network import complain, stay_here
 from watchdog import pytest_configure, pytest_exception_interact  # noqa: F401  hooks
 
@@ -14,22 +15,6 @@ from watchdog import pytest_configure, pytest_exception_interact  # noqa: F401  
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 stay_here()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares something costly goes to one process, which then makes it once.
-
-    All that runs the embedded model: two of them at once would only slow each other. A module that opens a browser.
-    Drills and whole programs begin first: what takes long and begins last keeps a core waiting.
-    """
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("drill", "system"))))
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        if item.get_closest_marker("narrator"):
-            item.add_marker(pytest.mark.xdist_group("narrator"))
-        elif item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

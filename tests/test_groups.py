@@ -13,7 +13,7 @@ import os
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("costly")
+pytestmark = pytest.mark.{mark}
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -24,10 +24,12 @@ def test_one(number):
 
 
 @pytest.mark.system
-def test_a_group_runs_in_one_process(tmp_path: Path) -> None:
-    """Two processes and six tests of one group: one of the two runs all of them."""
-    (tmp_path / "test_grouped.py").write_text(GROUPED)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+@pytest.mark.parametrize("mark", ['xdist_group("costly")', "narrator"])
+def test_a_group_runs_in_one_process(tmp_path: Path, mark: str) -> None:
+    """Two processes and six tests of one group, named or by what they need: one of the two runs all of them."""
+    (tmp_path / "test_grouped.py").write_text(GROUPED.replace("{mark}", mark))
+    (tmp_path / "conftest.py").write_text("from groups import pytest_collection_modifyitems\n")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {Path(__file__).parent}\nmarkers = narrator\n")
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:django"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     processes = (tmp_path / "processes").read_text().split()
