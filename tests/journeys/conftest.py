@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from browser import browsers, chromium  # noqa: F401  fixtures
 from fakes.provider import Finish, Text, ThreadedFakeProvider
 from journeys.visitor import Visitor
-from system.program import Program, provider_toml, running_program
+from system.program import CHEAP, Program, provider_toml, running_program
 
 __all__ = ["running_program"]
 
@@ -26,7 +26,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program,
     """One program for the journeys of a module: starting one for each would take longer than they do."""
     folder: Path = tmp_path_factory.mktemp("theatre")
     with ThreadedFakeProvider() as provider:
-        environ = {"FAKE_KEY": "key-of-the-fake"}
+        environ = {"FAKE_KEY": "key-of-the-fake", **CHEAP}
         program = Program(folder, environ, provider_toml(provider.base_url)).start()
         yield program, provider
         program.kill()

@@ -44,7 +44,8 @@ def narrator() -> Iterator[ThreadedFakeProvider]:
 @pytest.fixture
 def house(tmp_path: Path, narrator: ThreadedFakeProvider) -> Iterator[Program]:
     """A program of its own: this journey stops it, lets it age and restores it."""
-    program = Program(tmp_path / "house", {"FAKE_KEY": "key-of-the-fake"}, provider_toml(narrator.base_url)).start()
+    toml = provider_toml(narrator.base_url)
+    program = Program(tmp_path / "house", {"FAKE_KEY": "key-of-the-fake"}, toml, from_nothing=True).start()
     yield program
     program.kill()
 

@@ -9,12 +9,16 @@ def test_something(running_program):
 
 from __future__ import annotations
 
+import atexit
+import functools
 import http.client
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +36,17 @@ _READY = re.compile(r"Mindstage is (?:ready|closed): http://[^:/]+:(\d+)/")
 _ADDRESS = re.compile(r"Mindstage is ready: (http://\S+)/ ")
 _OWNER = re.compile(r"http://[^/]+(/owner/\S+)")
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+_TESTS = Path(__file__).parents[1]
+CHEAP = {"DJANGO_SETTINGS_MODULE": "cheap_settings", "PYTHONPATH": str(_TESTS)}
+"""The environment of a program in which a sign-up costs next to nothing: for tests that are about something else."""
+_MAKE_TABLES = """
+import django
+django.setup()
+from django.conf import settings
+from mindstage.ops.schema import bring_up_to_date, lay_out_file
+lay_out_file(settings.MINDSTAGE.database_file)
+bring_up_to_date()
+"""
 
 
 @dataclass
@@ -43,6 +58,8 @@ class Program:
     toml: str = ""
     before: tuple[str, ...] = ()
     """A command that runs the program: what it takes from it, or does around it."""
+    from_nothing: bool = False
+    """Whether its first start makes the tables too: they cost half a second each time, and are always the same."""
     process: subprocess.Popen[str] | None = None
     port: int = 0
     owner_path: str | None = None
@@ -73,6 +90,8 @@ class Program:
 
     def start(self, *arguments: str) -> Program:
         """Start `mindstage serve` and wait until it says that it is ready."""
+        if not (self.from_nothing or self.data.exists() or {"--data", "--keys"} & {*arguments}):
+            self._lay_out_tables()
         self.port, self._ready = 0, threading.Event()  # new ones: the listener of a killed process may still end
         self.process = self.command("serve", "--port", "0", *arguments)
         threading.Thread(target=self._listen, args=(self.process, self._ready), daemon=True).start()
@@ -141,6 +160,11 @@ class Program:
         """Everything that the program printed so far, over all starts."""
         return "".join(self._lines)
 
+    def _lay_out_tables(self) -> None:
+        """As a first start leaves them that ended before it made the keys."""
+        if not (self.before or "MINDSTAGE_DATABASE_URL" in self.environ):
+            shutil.copytree(empty_tables(), self.data)
+
     def _listen(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None
         for line in process.stdout:
@@ -171,8 +195,14 @@ def running_program(tmp_path: Path) -> Iterator[Start]:
     """Start the program: `running_program(toml=..., environ=..., name=...)`. What still runs at the end is killed."""
     with ExitStack() as started:
 
-        def start(*, toml: str = "", environ: Mapping[str, str] | None = None, name: str = "instance") -> Program:
-            program = Program(tmp_path / name, dict(environ or {}), toml)
+        def start(
+            *,
+            toml: str = "",
+            environ: Mapping[str, str] | None = None,
+            name: str = "instance",
+            from_nothing: bool = False,
+        ) -> Program:
+            program = Program(tmp_path / name, dict(environ or {}), toml, from_nothing=from_nothing)
             started.callback(program.kill)
             return program.start()
 
@@ -183,6 +213,26 @@ def running_program(tmp_path: Path) -> Iterator[Start]:
 def instance(tmp_path: Path) -> Program:
     """An instance that was not started yet."""
     return Program(tmp_path / "instance")
+
+
+def cheap_with(folder: Path) -> dict[str, str]:
+    """CHEAP, for a program that also finds what lies in a folder, such as a sitecustomize.py."""
+    return CHEAP | {"PYTHONPATH": f"{folder}{os.pathsep}{_TESTS}"}
+
+
+@functools.cache
+def empty_tables() -> Path:
+    """A data folder that holds both databases with all tables and nothing else. Made once in each process of a run."""
+    folder = Path(tempfile.mkdtemp(prefix="mindstage-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    program = Program(folder)
+    for name in ("database", "keystore"):
+        (program.data / name).mkdir(parents=True, mode=0o700)
+    (folder / "mindstage.toml").touch()
+    environ = {**program._environ(), "DJANGO_SETTINGS_MODULE": "mindstage.config.settings"}
+    command = [sys.executable, "-c", _MAKE_TABLES]
+    subprocess.run(command, env=environ, cwd=folder, check=True, timeout=READY_SECONDS, umask=0o077)
+    return program.data
 
 
 def _end(process: subprocess.Popen[str]) -> None:

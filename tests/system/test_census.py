@@ -33,6 +33,7 @@ from mindstage.ops.census.report import CLEAN, FOUND, Report
 from mindstage.ops.census.words import Fate, make_word
 from mindstage.ops.commands.census import sign_report
 from system.census_in_chromium import ask_in_chromium
+from system.program import CHEAP, cheap_with
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("census")]  # one process: the censuses are taken once
 
@@ -48,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def control(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A census of a program whose cipher does nothing."""
     folder = tmp_path_factory.mktemp("control")
-    return take_census(folder, environ={"PYTHONPATH": str(BLIND)}, to_the_end=False)
+    return take_census(folder, environ=cheap_with(BLIND), to_the_end=False)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 @pytest.fixture(scope="module")
 def taken(control: Report, folder: Path, ask: Ask) -> Census:
     """The census, after its control, with its people."""
-    census = Census(folder, Report([]), users=2, environ={}, ask=ask)
+    census = Census(folder, Report([]), users=2, environ=CHEAP, ask=ask)
     census.take(to_the_end=True)
     return census
 

@@ -10,6 +10,7 @@ import pytest
 from mindstage.ops.census.census import take_census
 from mindstage.ops.census.report import FOUND, Report
 from mindstage.ops.census.words import Fate
+from system.program import cheap_with
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("census_faults")]  # one process: it is taken once
 
@@ -19,7 +20,7 @@ LEAKY = Path(__file__).parent / "leaky"
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One census of a program with all of them: a run of its own for each would only take longer."""
-    report = take_census(tmp_path_factory.mktemp("faulty"), environ={"PYTHONPATH": str(LEAKY)}, to_the_end=False)
+    report = take_census(tmp_path_factory.mktemp("faulty"), environ=cheap_with(LEAKY), to_the_end=False)
     assert report.void == []
     assert report.exit_code == FOUND
     return report

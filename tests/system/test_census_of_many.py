@@ -14,6 +14,7 @@ from mindstage.ops.census.narrator import Narrator
 from mindstage.ops.census.program import Program
 from mindstage.ops.census.visit import Visit
 from mindstage.ops.census.words import Words
+from system.program import CHEAP
 
 pytestmark = pytest.mark.system
 
@@ -22,7 +23,7 @@ def test_a_visit_goes_on_after_its_proof_has_run_out(tmp_path: Path) -> None:
     """An archive is downloaded only after a fresh proof; 199 others came since the one that it was asked for with."""
     with Narrator() as narrator, Mailbox() as mailbox:
         program = Program(
-            tmp_path / "instance", provider=narrator.base_url, provider_key="x", environ={}, mail=mailbox.address
+            tmp_path / "instance", provider=narrator.base_url, provider_key="x", environ=CHEAP, mail=mailbox.address
         )
         program.start()
         try:

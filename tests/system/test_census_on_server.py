@@ -10,6 +10,7 @@ from mindstage.ops.census.census import take_census
 from mindstage.ops.census.report import CLEAN, FOUND
 from mindstage.ops.census.words import Fate
 from postgres_server import find_server
+from system.program import CHEAP, cheap_with
 
 SERVER = find_server() or ""
 BLIND = Path(__file__).parent / "blind"
@@ -22,7 +23,7 @@ pytestmark = [
 
 def test_the_control_finds_every_kept_word(tmp_path: Path) -> None:
     """With a cipher that does nothing each word that is kept is found in a table of the server, and no other."""
-    report = take_census(tmp_path, environ={"PYTHONPATH": str(BLIND)}, to_the_end=False, server=SERVER)
+    report = take_census(tmp_path, environ=cheap_with(BLIND), to_the_end=False, server=SERVER)
     assert (report.void, report.exit_code) == ([], FOUND)
     for moment in ("running", "stopped"):
         words = {one.word for one in report.found if one.place.startswith(f"{moment}: data/")}
@@ -35,7 +36,7 @@ def test_nothing_is_found(tmp_path: Path) -> None:
 
     Its backups are opened and tried as well, and it says what of the server it looked at.
     """
-    report = take_census(tmp_path, server=SERVER)
+    report = take_census(tmp_path, environ=CHEAP, server=SERVER)
     assert (report.void, report.found, report.problems) == ([], set(), [])
     assert (report.pictures, report.strange, report.exit_code) == (set(), set(), CLEAN)
     assert set(report.files) == {"running", "erased", "restored", "stopped"}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.system
 
 def test_first_page_and_health(running_program: Start) -> None:
     """The first page, its styles and /healthz are there when the program says so; nothing of it is cached in clear."""
-    program = running_program()
+    program = running_program(from_nothing=True)
     assert program.get("/healthz") == (200, b'{"ready": true}')
     status, page = program.get("/")
     assert status == 200

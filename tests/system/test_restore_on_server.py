@@ -12,7 +12,7 @@ import pytest
 
 from people import PASSPHRASE
 from postgres_server import throwaway_databases
-from system.program import Program
+from system.program import CHEAP, Program
 from system.visitor import Visitor
 
 URL = os.environ.get("TEST_POSTGRES", "")
@@ -25,7 +25,7 @@ pytestmark = [
 
 
 def on_server(folder: Path, urls: tuple[str, str]) -> Program:
-    return Program(folder, {"MINDSTAGE_DATABASE_URL": urls[0], "MINDSTAGE_KEYSTORE_URL": urls[1]})
+    return Program(folder, CHEAP | {"MINDSTAGE_DATABASE_URL": urls[0], "MINDSTAGE_KEYSTORE_URL": urls[1]})
 
 
 @pytest.fixture
