@@ -3,22 +3,27 @@
 The body is built from a list of allowed fields and nothing else: no account, no `user`, no header of the person's
 browser. Bytes are handled as they come, without a task or a timer per token: the watch for a silence moves its one
 deadline now and then, where the client's own socket timeout would set a timer for each packet.
+
+aiohttp is loaded by the first request (sessions.py says why).
 """
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from math import ceil
-from typing import Final
-
-import aiohttp
+from typing import TYPE_CHECKING, Final
 
 from mindstage.gateway.problems import ProblemKind, ProviderProblem
 from mindstage.gateway.providers.completions import DONE, BrokenEvent, Finish, parse_event
 from mindstage.gateway.providers.event_stream import EventStream, LineTooLong
 from mindstage.gateway.providers.sessions import CONNECT_SECONDS, shared_session
 from mindstage.kit import clock
+
+if TYPE_CHECKING:
+    import aiohttp
 
 LONGEST_REPLY: Final = 200_000
 REPLY_SECONDS: Final = 1_800.0
@@ -91,6 +96,8 @@ async def stream(
     on_read: Callable[[float], None] | None = None,
 ) -> Finish:
     """Ask, and call on_delta with each piece of text. Raises ProviderProblem; cancelling closes the connection."""
+    import aiohttp
+
     try:
         response = await _ask(request, stall_seconds=stall_seconds)
         try:
@@ -116,6 +123,8 @@ async def stream(
 
 async def _ask(request: Request, *, stall_seconds: float) -> aiohttp.ClientResponse:
     """Send the request; once more when the server had meanwhile hung up a connection that we had kept."""
+    import aiohttp
+
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     url, body, headers = f"{request.base_url}/chat/completions", request.body(), request.headers()
     for attempt in (1, 2):
@@ -271,6 +280,8 @@ def _let_end(response: aiohttp.ClientResponse) -> None:
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:
+    import aiohttp
+
     left = LONGEST_TAIL
     try:
         async with asyncio.timeout(TAIL_SECONDS):
