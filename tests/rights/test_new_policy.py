@@ -28,6 +28,7 @@ from mindstage.vault.models import UserKey
 from mindstage.vault.purposes import Purpose
 from people import make_person, signed_in_client
 from publishing import Press, later
+from stories.scenes import make_story
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"], transaction=True)
 
@@ -218,3 +219,40 @@ def test_a_question_stays_in_the_banner(ada: User, press: Press) -> None:
         assert "We must ask you again" in signed_in_client(ada).get("/account/").content.decode()
         withdraw(person=ada.pk, purpose="personalisation")
         assert "policy-banner" not in signed_in_client(ada).get("/account/").content.decode()
+
+
+def test_a_no_takes_one_press(ada: User, press: Press) -> None:
+    """Whoever is asked again may leave the switch off and is asked no more; the banner goes with the last answer."""
+    versions.note_versions()
+    for purpose in ("training", "improvement"):
+        give(person=ada.pk, purpose=purpose)
+        press.change("consent", purpose, purpose="dpv:Marketing")
+    press.publish()
+    versions.note_versions()
+    client, partial = signed_in_client(ada), {"X-Partial": "1"}
+    assert client.get("/your-data/consents/").content.decode().count("Leave it off") == 2
+    read = client.post("/policy/2/notice/", headers=partial).content.decode()
+    assert "We must ask you again" in read
+    assert "I have read it" not in read
+    first = client.post("/your-data/consents/training/", {"given": "no"}, headers=partial).content.decode()
+    assert "Leave it off" not in first
+    assert "“Train models" not in first[first.index('id="policy-banner"') :]
+    last = client.post("/your-data/consents/improvement/", {"given": "no"}, headers=partial).content.decode()
+    assert '<div id="policy-banner" data-gone>' in last
+    assert consents.asked_again(ada.pk) == []
+    assert not may(ada.pk, "improvement")
+
+
+def test_the_page_of_a_story_says_it_too(ada: User, press: Press) -> None:
+    """In one line above the composer: when the policy changes, and what is asked again."""
+    versions.note_versions()
+    page = f"/stories/{make_story(ada, turns=1).pk}/"
+    client = signed_in_client(ada)
+    assert "policy-banner" not in client.get(page).content.decode()
+    give(person=ada.pk, purpose="training")
+    press.change("consent", "training", purpose="dpv:Marketing")
+    press.publish()
+    versions.note_versions()
+    shown = client.get(page).content.decode()
+    assert "We must ask you again." in shown
+    assert f"The data policy changes on {clock.today() + timedelta(days=30):%-d %B %Y}." in shown

@@ -15,10 +15,11 @@ from mindstage.rights.versions import announced, has_closed_banner
 
 def policy_banner(request: HttpRequest) -> dict[str, Any]:
     """`policy_banner`: {standing, questions}, or None. The database is not asked until a second version exists."""
-    return {"policy_banner": SimpleLazyObject(lambda: _banner(request))}
+    return {"policy_banner": SimpleLazyObject(lambda: find_banner(request))}
 
 
-def _banner(request: HttpRequest) -> dict[str, Any] | None:
+def find_banner(request: HttpRequest) -> dict[str, Any] | None:
+    """What the banner has to say to whoever asks, if anything."""
     visitor = visitor_of(request)
     if visitor is None or len(releases()) < 2:
         return None

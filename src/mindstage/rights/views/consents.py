@@ -42,7 +42,7 @@ def update(request: SignedInRequest, purpose: str) -> HttpResponse:
     if request.headers.get("X-Partial") != "1":
         return HttpResponseRedirect(f"{reverse('consents')}#ask-{purpose}")  # the switch's id in _switch.html
     return render(
-        request, "rights/_switch.html", {"switch": _switch(request, purpose), "signal": sends_signal(request)}
+        request, "rights/_answered.html", {"switch": _switch(request, purpose), "signal": sends_signal(request)}
     )
 
 

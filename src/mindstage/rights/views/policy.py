@@ -86,7 +86,7 @@ def notice(request: SignedInRequest, number: int) -> HttpResponse:
     _pick(standings(), number)
     close_banner(request.visitor.account_id, number)
     if request.headers.get("X-Partial") == "1":
-        return HttpResponse('<div id="policy-banner" data-gone></div>')
+        return render(request, "rights/_banner_now.html")
     return HttpResponseRedirect(safe_next(request.POST.get("next", "/")))
 
 
