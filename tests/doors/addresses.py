@@ -96,6 +96,7 @@ OBJECTS = {
     "story",
     "turns",
     "turn",
+    "replies",
     "variants",
     "choice",
     "trash",

@@ -64,6 +64,7 @@ def fields(house: House) -> dict[str, str]:
     return {
         "text": "A line by somebody else.",
         "mode": "do",
+        "act": "retry",
         "variant": str(house.turn.pk),
         "character": str(house.names["character"]),
         "greeting": "0",

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from fakes.provider import Finish, Hold, Words, words
+from fakes.provider import Die, Finish, Hold, Words, words
 from mindstage.stories import form_turns, revisions
 from mindstage.stories.drafts import DRAFT_CHARACTERS, DraftView, find_draft, save_draft
 from mindstage.stories.models import Story, Turn
@@ -221,3 +221,48 @@ def test_a_form_without_its_number_plays_too(form: str, house: House, player: Pl
     story = make_story(player.account)
     assert send(player, story, {"form": form, "segment": "x"}) == 302
     eventually(lambda: last_reply(story).state == "finished")
+
+
+def press(player: Player, story: Story, act: str) -> int:
+    """Press a button of the last reply twice, as a browser without scripts sends it: how many versions there are."""
+    browser = signed_in_client(player.account)
+    page = browser.get(reverse("story", args=[story.pk])).content.decode()
+    tools = page[page.index('<form id="tools"') :].partition("</form>")[0]
+    fields = dict(re.findall(r'<input type="hidden" name="(form|segment)" value="([^"]+)"', tools))
+    button = re.search(rf'<button[^>]* form="tools" formaction="([^"]+)" name="act" value="{act}"', page)
+    assert button
+    sent = [browser.post(reverse("story", args=[story.pk]) + button[1], {**fields, "act": act}) for _ in range(2)]
+    assert {answer.headers["Location"] for answer in sent} == {reverse("story", args=[story.pk]) + "#end"}
+    eventually(lambda: last_reply(story).state != "running")
+    return Turn.objects.filter(story=story, position=last_reply(story).position).count()
+
+
+def test_a_failed_reply_is_tried_again(house: House, player: Player) -> None:
+    """Without scripts its buttons belong to a form: try again, finish it, draw another. Pressed twice it is one."""
+    story = make_story(player.account)
+    house.script(Words(3), Die())
+    assert send(player, story, form_of(player, story)) == 302
+    eventually(lambda: last_reply(story).state == "failed")
+    house.script(Words(3), Die())
+    assert press(player, story, "retry") == 2
+    house.script(Words(2), Finish())
+    assert press(player, story, "continue") == 3
+    assert text_of(last_reply(story)).startswith(words(3))
+    house.script(Words(4), Finish())
+    assert press(player, story, "regenerate") == 4
+    assert text_of(last_reply(story)) == words(4)
+    assert len(house.provider.requests) == 4
+
+
+def test_a_deleted_turn_is_taken_back(player: Player) -> None:
+    """Without scripts the story's page offers it until another page is opened; to nobody else, and for no other turn."""
+    story, browser = make_story(player.account, turns=3), signed_in_client(player.account)
+    turn, there = last_reply(story), reverse("story", args=[story.pk])
+    led = browser.post(reverse("trash", args=[story.pk, turn.pk])).headers["Location"]
+    assert led == f"{there}?trashed={turn.pk}#end"
+    undo = reverse("trash_undo", args=[story.pk, turn.pk])
+    assert f'action="{undo}"' in browser.get(led).content.decode()
+    assert undo not in browser.get(there).content.decode()
+    assert undo not in browser.get(f"{there}?trashed=x").content.decode()
+    assert browser.post(undo).headers["Location"] == f"{there}#t-{turn.pk}"
+    assert undo not in browser.get(led).content.decode()

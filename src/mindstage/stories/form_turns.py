@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -53,15 +54,33 @@ def take_form_turn(
     `form` is a number that the page gave its form: sent twice with the same line it is one turn. `segment`: the branch
     that the page shows.
     """
-    door = _door
-    if door is None:
-        raise CannotStore
     client_id = uuid.uuid5(form, f"{mode}|{text}") if form else turns.new_client_id()
 
     def job() -> Taken:
         scene = hot_path.enter(cookie=cookie, story=story, segment=segment)
         return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
 
+    _store(job)
+
+
+def draw_form_reply(
+    *, cookie: str, story: uuid.UUID, act: str, reply: uuid.UUID, form: uuid.UUID | None, segment: uuid.UUID | None
+) -> None:
+    """Let a reply be written once more, or go on from its words (`act`: continue). Raises Refused."""
+    client_id = uuid.uuid5(form, f"{act}|{reply}") if form else turns.new_client_id()
+
+    def job() -> Taken:
+        scene = hot_path.enter(cookie=cookie, story=story, segment=segment)
+        return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
+
+    _store(job)
+
+
+def _store(job: Callable[[], Taken]) -> None:
+    """Do it in the turns' own thread, and let the reply begin. Raises Refused."""
+    door = _door
+    if door is None:
+        raise CannotStore
     stored = door.narration.database.submit(job)
     stored.add_done_callback(
         partial(_begin, door)

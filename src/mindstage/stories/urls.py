@@ -15,6 +15,7 @@ urlpatterns = [
     path("stories/<uuid:ident>/lorebook/", stage.keep_lore, name="story_keep_lore"),
     path("stories/<uuid:ident>/turns/", turns.index, name="turns"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/", turns.show, name="turn"),
+    path("stories/<uuid:ident>/turns/<uuid:turn>/replies/", turns.draw, name="replies"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/variants/", turns.add_version, name="variants"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/choice/", turns.choose, name="choice"),
     path("stories/<uuid:ident>/turns/<uuid:turn>/trash/", turns.trash, name="trash"),

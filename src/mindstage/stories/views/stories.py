@@ -130,7 +130,14 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     stage = open_stage(story)
     before = request.GET.get("before")
     stretch = read_stretch(story, stage, before=_number(before) if before else None)
-    return render(request, "stories/play.html", _page(story, stage, stretch))
+    trashed = _lying_turn(story, _uuid(request.GET.get("trashed")))
+    return render(request, "stories/play.html", {**_page(story, stage, stretch), "trashed": trashed})
+
+
+def _lying_turn(story: Story, ident: uuid.UUID | None) -> Turn | None:
+    """A turn that was put into the trash without scripts: the page offers to undo it."""
+    lying = Turn.objects.filter(story=story, trashed_at__isnull=False, ending=False)
+    return lying.filter(pk=ident).first() if ident else None
 
 
 @require_POST

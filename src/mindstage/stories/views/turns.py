@@ -17,13 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from mindstage.accounts.access import SignedInRequest
 from mindstage.stories import paths, revisions
 from mindstage.stories.drafts import save_draft
-from mindstage.stories.form_turns import take_form_turn
+from mindstage.stories.form_turns import draw_form_reply, take_form_turn
 from mindstage.stories.meter import read_meter
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage, read_stretch, read_turn
 from mindstage.stories.refusals import Refused
 from mindstage.stories.trash import end_turn_now, last_backup
-from mindstage.stories.turns import check_mode, check_text
+from mindstage.stories.turns import check_act, check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
 from mindstage.stories.views.stories import stretch_context, title_of
 
@@ -63,6 +63,18 @@ def _take(request: SignedInRequest, story: Story) -> None:
     save_draft(story=story, mode=mode, text="")
 
 
+@require_POST
+@for_players
+def draw(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+    """Have a reply written once more, or to its end, without scripts."""
+    found = own_turn(request, ident, turn)
+    form, segment = (_optional_uuid(request.POST.get(name)) for name in ("form", "segment"))
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    act = check_act(request.POST.get("act"))
+    draw_form_reply(cookie=cookie, story=ident, act=act, reply=found.pk, form=form, segment=segment)
+    return HttpResponseRedirect(f"{reverse('story', args=[ident])}#end")
+
+
 @require_GET
 @for_players
 def show(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
@@ -99,7 +111,7 @@ def trash(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpRe
     revisions.trash_turn(turn=found)
     if wants_partial(request):
         return HttpResponse(format_html('<article class="turn" id="t-{}" data-gone></article>', found.pk))
-    return HttpResponseRedirect(f"{reverse('story', args=[ident])}#end")
+    return HttpResponseRedirect(f"{reverse('story', args=[ident])}?trashed={turn}#end")
 
 
 @require_POST

@@ -119,6 +119,7 @@ class TurnComposer extends HTMLElement {
   clicked(event) {
     const button = event.target.closest("[data-act]");
     if (!button) return;
+    event.preventDefault(); // without this script the button is one of a form
     this.act(button.dataset.act, button.closest(".turn")?.id.slice(2) ?? null);
   }
 
