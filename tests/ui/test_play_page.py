@@ -310,3 +310,13 @@ def test_the_keys_stay_where_they_pressed(stage_address: str, in_gallery: galler
     expect(last).to_contain_text(END)
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     expect(last).to_be_focused()
+
+
+def test_no_kind_of_line_moves_the_story_on_a_phone(stage_address: str, open_page: Open) -> None:
+    """What an empty box says fits on one line, whichever kind is chosen."""
+    page = open_page(stage_address, width=360, height=740)
+    heights = []
+    for mode in ("do", "say", "story", "ooc"):
+        page.locator(f"input[name=mode][value={mode}]").check(force=True)
+        heights.append(page.locator(".composer").bounding_box()["height"])  # type: ignore[index]
+    assert max(heights) - min(heights) < 12  # less than half a line

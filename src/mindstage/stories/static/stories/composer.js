@@ -7,6 +7,8 @@ const HINTS = {
   story: "What happens next? Write it as the narrator would.",
   ooc: "Speak to the narrator as yourself. The story does not hear this.",
 };
+const SHORT = { ...HINTS, story: "What happens next?", ooc: "To the narrator, as yourself." };
+const NARROW = matchMedia("(max-width: 26rem)"); // there a long hint takes two lines, and moves the story
 const EMPTY = "Write a line first. To let the narrator go on without you, press Continue or use the story menu.";
 const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here. Press Play when you’re back.";
 
@@ -125,7 +127,7 @@ class TurnComposer extends HTMLElement {
 
   hint() {
     this.form.dataset.mode = this.mode;
-    this.field.placeholder = HINTS[this.mode];
+    this.field.placeholder = (NARROW.matches ? SHORT : HINTS)[this.mode];
   }
 
   grow() {
