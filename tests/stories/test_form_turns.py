@@ -177,6 +177,38 @@ def test_whoever_was_signed_out_has_their_line(house: House, player: Player) -> 
     assert given_back(page.content.decode()) == sent
 
 
+OURS = ({"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"})
+NOT_OURS = ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://elsewhere.example"}, {"Origin": "null"})
+
+
+@pytest.mark.parametrize("said", OURS)
+def test_an_old_page_loses_no_line(said: dict[str, str], house: House, player: Player) -> None:
+    """Whose token is out of date has the text on the page that says so, and sends it again from there."""
+    story = make_story(player.account)
+    browser = signed_in_client(player.account, enforce_csrf_checks=True)
+    sent = {**form_of(player, story), "text": LONG, "mode": "say"}
+    refused = browser.post(reverse("turns", args=[story.pk]), {**sent, "csrfmiddlewaretoken": "x" * 64}, headers=said)
+    page = refused.content.decode()
+    assert refused.status_code == 403
+    assert given_back(page) == sent
+    token = re.search(r'action="/stories/.*?name="csrfmiddlewaretoken" value="([^"]+)"', page, re.DOTALL)
+    assert token
+    again = {**given_back(page), "csrfmiddlewaretoken": token[1]}
+    assert answer_to(browser, story, again)[0] == 302
+    assert texts_of(story, kind="say") == [LONG]
+    eventually(lambda: last_reply(story).state == "finished")
+
+
+@pytest.mark.parametrize("said", NOT_OURS)
+def test_another_sites_form_is_not_shown_as_ours(said: dict[str, str], player: Player) -> None:
+    """Nor where the browser does not say whose it was."""
+    story = make_story(player.account)
+    browser = signed_in_client(player.account, enforce_csrf_checks=True)
+    refused = browser.post(reverse("turns", args=[story.pk]), {"text": "Press here.", "mode": "say"}, headers=said)
+    assert refused.status_code == 403
+    assert "Press here." not in refused.content.decode()
+
+
 def test_a_refused_edit_is_given_back(house: House, player: Player) -> None:
     """An edited text is a person's text, too."""
     story = make_story(player.account, turns=3)

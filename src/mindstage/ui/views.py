@@ -75,13 +75,27 @@ def what_was_sent(request: HttpRequest) -> WhatWasSent:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """A page that is older than its cookie. Its texts are given back where the browser says that the form was ours:
+    another site's words must not come under our name, with a button beside them."""
+    sent = what_was_sent(request) if _comes_from_here(request) else None
+    kept = sent is not None and (sent["written"] or sent["many"])
     return problem(
         request,
         status=403,
         title="This form is no longer valid",
         sentence="Nothing was changed. The page was open for too long, or cookies are blocked for this address.",
-        next_step="Go back: most browsers still have what you wrote. Copy it, reload the page, and send it again.",
+        next_step="What you wrote stands below: send it again from here."
+        if kept
+        else "Go back: most browsers still have what you wrote. Copy it, reload the page, and send it again.",
+        **(sent if sent is not None and kept else {}),
     )
+
+
+def _comes_from_here(request: HttpRequest) -> bool:
+    """By what no script can make a browser say. Over plain HTTP in a network only the origin is said."""
+    site = request.headers.get("Sec-Fetch-Site")
+    here = f"{request.scheme}://{request.get_host()}"
+    return site == "same-origin" if site else request.headers.get("Origin") == here
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
