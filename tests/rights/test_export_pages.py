@@ -145,6 +145,19 @@ def test_the_page_follows_an_export(ada: User) -> None:
     assert client.post("/your-data/exports/").status_code == 409
 
 
+def test_a_second_archive_of_a_day_is_not_offered(ada: User) -> None:
+    """The page says from when there may be another, also once the first was thrown away; then the button is back."""
+    client = proven_client(ada)
+    made = make_export(client)
+    for _ in range(2):
+        page = client.get("/your-data/exports/").content.decode()
+        assert "Make the archive" not in page
+        assert f"{made.asked_at + timedelta(days=1):%-d %B, %H:%M} UTC" in page
+        client.post(f"/your-data/exports/{made.pk}/end/")
+    with clock.moved(timedelta(days=1, minutes=1)):
+        assert "Make the archive" in signed_in_client(ada).get("/your-data/exports/").content.decode()
+
+
 @pytest.mark.parametrize("recipient", ["", AGE_KEY], ids=["plain", "age"])
 def test_an_export_whose_every_worker_was_killed_says_so(ada: User, recipient: str) -> None:
     """Given up, it is no longer being written: the page says what is safe, and another may be begun at once."""

@@ -70,7 +70,7 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
 
     recipient = check_recipient(recipient)
     _draw_in()
-    if _asked_lately(owner):
+    if next_export(owner):
         raise ExportRefused(ONE_A_DAY)
     export = Export(owner_id=owner)
     try:
@@ -83,7 +83,7 @@ def request_export(*, owner: uuid.UUID, recipient: str = "") -> Export:
         person = User.objects.select_for_update().filter(pk=owner, state__in=ALIVE).first()
         if person is None:
             raise ExportRefused(NOT_NOW)
-        if _asked_lately(owner):  # two tabs: the row of the account is locked now
+        if next_export(owner):  # two tabs: the row of the account is locked now
             raise ExportRefused(ONE_A_DAY)
         export.save(force_insert=True)
         mark_database()
@@ -111,9 +111,11 @@ def _draw_in() -> None:
     Export.objects.filter(touched_at__gt=now + clock.AHEAD).update(touched_at=now)
 
 
-def _asked_lately(owner: uuid.UUID) -> bool:
-    lately = Export.objects.filter(owner=owner, asked_at__gt=clock.now() - EVERY)
-    return lately.exclude(state=Export.State.FAILED).exists()
+def next_export(owner: uuid.UUID) -> datetime | None:
+    """From when another may be asked for; None if it may be now."""
+    lately = Export.objects.filter(owner=owner, asked_at__gt=clock.now() - EVERY).exclude(state=Export.State.FAILED)
+    last = lately.order_by("-asked_at").first()
+    return last.asked_at + EVERY if last else None
 
 
 def _to_recipient(text: str) -> pyrage.x25519.Recipient:

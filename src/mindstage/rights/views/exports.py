@@ -18,7 +18,15 @@ from mindstage.accounts.doorsteps import Step
 from mindstage.accounts.step_up import forget_typed, is_proven, keep_typed, lead_to_proof, what_was_typed
 from mindstage.datamap.porting import NotUnderstood
 from mindstage.ledger import signing
-from mindstage.rights.export import KEPT, ExportRefused, check_recipient, discard_export, list_exports, request_export
+from mindstage.rights.export import (
+    KEPT,
+    ExportRefused,
+    check_recipient,
+    discard_export,
+    list_exports,
+    next_export,
+    request_export,
+)
 from mindstage.rights.importing import bring_archive
 from mindstage.vault.keys import KeyGone, instance_key
 
@@ -105,6 +113,7 @@ def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpRe
             "exports": exports,
             "working": working,
             "frozen": request.visitor.frozen,
+            "next_at": next_export(request.visitor.account_id),
             **what_was_typed(request, Step.EXPORT),
             **more,
         },
