@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from mindstage.accounts.access_counts import AccessCount, store_counts
 from mindstage.accounts.models import User
-from mindstage.kit import clock
+from mindstage.kit import clock, ids
 from mindstage.rights import trash, views
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.revisions import trash_turn
@@ -135,3 +135,19 @@ def test_a_slow_disk_lets_one_press_again(ada: User, monkeypatch: pytest.MonkeyP
         page = client.post("/trash/empty/", {"item": items}, follow=True).content.decode()
         assert len(trash.list_trash(ada.pk)) == left
         assert ("these are left" in page, "What you saw there" in page) == (bool(left), not left)
+
+
+def test_two_of_one_title_are_told_apart(ada: User) -> None:
+    """On the desk, in the list and in the trash: by the moment at which each was begun. One alone needs that nowhere
+    on the desk."""
+    client, stories = signed_in_client(ada), [make_story(ada)]
+    assert "begun on" not in client.get("/").content.decode()
+    stories += [make_story(ada) for _ in range(2)]
+    moments = [f'<time datetime="{made.isoformat()}">' for made in (ids.made_at(story.pk) for story in stories) if made]
+    assert len(set(moments)) == 3
+    assert sum(moment in client.get("/").content.decode() for moment in moments) == 2  # the newest has its own place
+    assert all(moment in client.get("/stories/").content.decode() for moment in moments)
+    for story in stories:
+        trash_story(story=story)
+    page = client.get("/trash/").content.decode()
+    assert all(moment in page for moment in moments)

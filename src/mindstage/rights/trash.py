@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import batched
 
 from mindstage.accounts.endings import keep
 from mindstage.accounts.rate_limits import TAKE_BACKS, count_try
 from mindstage.datamap.retention import kept_for
 from mindstage.datamap.trash import Lying, trashes
+from mindstage.kit import ids
 from mindstage.vault.clocks import slow_date
 
 BATCH = 500
@@ -28,6 +29,11 @@ class InTrash:
     after: str
     ends_on: date
     days_left: int
+
+    @property
+    def made_at(self) -> datetime | None:
+        """What tells two of one name apart."""
+        return ids.made_at(self.id)
 
 
 class EndBegun(Exception):

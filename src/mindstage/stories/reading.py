@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mindstage.kit import ids
 from mindstage.stories import paths, raw
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
@@ -75,6 +76,11 @@ class StoryCard:
     byline: str = field(repr=False, default="")
     excerpt: str = field(repr=False, default="")
     turns: int = 0
+
+    @property
+    def begun(self) -> datetime | None:
+        """What tells two of one title apart; None where its number names no time."""
+        return ids.made_at(self.id)
 
 
 def open_stage(story: Story) -> Stage:

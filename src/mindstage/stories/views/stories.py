@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 
 from django.core.paginator import Paginator
@@ -67,6 +68,7 @@ def _desk(request: SignedInRequest) -> HttpResponse:
     context = {
         "resume": cards[0] if cards else None,
         "also": cards[1:],
+        "twice": {title for title, count in Counter(card.title for card in cards).items() if count > 1},
         "story_count": own.count(),
         "starters": starters(),
         "characters": [one for one in list_characters(owner) if one.name is not None][:DESK_CHARACTERS],
