@@ -34,6 +34,8 @@ NAME_CHARACTERS: Final = {Kind.PERSONA: 60, Kind.LOREBOOK: 120, Kind.SCENARIO: 1
 CONTENT_BYTES: Final = 3_000_000
 MOST_ROWS: Final = {"openings": limits.LIST_ITEMS, "cast": 1_000, "roles": 1_000, "lore": limits.LORE_ENTRIES}
 """Of a scenario: as many openings and as much lore as a card may have."""
+ADDED: Final = {"lore": "pieces of lore", "cast": "people in its cast"}
+"""What a scenario gets more of, and what the pages call it."""
 BLANK: Final[dict[str, Json]] = {
     Kind.PERSONA: {"about": ""},
     Kind.LOREBOOK: {"entries": [], "extensions": {}},
@@ -46,6 +48,7 @@ BLANK_ENTRY: Final = {"keys": [], "content": "", "extensions": {}, "enabled": Tr
 CALLED: Final = {Kind.PERSONA: "Name", Kind.LOREBOOK: "Name", Kind.SCENARIO: "Title"}
 """What the pages call the name of one."""
 NEEDS_NAME: Final = "It needs a {}, on one line of at most {} characters. Nothing was changed."
+FULL: Final = "It has {:,} {}, as many as fit into one. Nothing was changed: keep your words without adding any."
 TOO_LONG: Final = "All of this together is longer than can be kept. Nothing was changed; please shorten it."
 
 
@@ -171,7 +174,14 @@ def drop_emptied(kind: str, content: Json, rows: Container[str]) -> bool:
 
 
 def add_one(kind: str, content: Json, what: str) -> None:
-    """One more, to be written, at the end: an entry of a book; or of a scenario's lore or cast, as `what` says."""
+    """One more, to be written, at the end: an entry of a book; or of a scenario's lore or cast, as `what` says.
+
+    Raises Refused, CardRefused.
+    """
+    if kind == Kind.LOREBOOK:
+        _refuse_full(len(list_entries(content)), limits.LORE_ENTRIES, "entries")
+    elif kind == Kind.SCENARIO and what in ADDED:
+        _refuse_full(len(content[what]), MOST_ROWS[what], ADDED[what])
     if kind == Kind.LOREBOOK:
         content["entries"] = [*list_entries(content), dict(BLANK_ENTRY)]
     elif kind == Kind.SCENARIO and what == "lore":
@@ -180,6 +190,11 @@ def add_one(kind: str, content: Json, what: str) -> None:
         content["cast"].append(asdict(CastMember(name="")))
         if len(content["roles"]) == len(content["cast"]) - 1:
             content["roles"].append(asdict(Role(name="", line="")))
+
+
+def _refuse_full(count: int, most: int, things: str) -> None:
+    if count >= most:
+        raise Refused(FULL.format(most, things))
 
 
 def _count_rows(kind: str, content: Json) -> int:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from mindstage.library.cards import limits
 from mindstage.library.cards.json_guard import load_object
 from mindstage.library.cards.lore import read_lore
 from mindstage.library.cards.refusal import refusal
@@ -34,6 +35,8 @@ def import_lorebook(*, owner: uuid.UUID, data: bytes) -> Material:
     book = raw.get("data") if raw.get("spec") == "lorebook_v3" else raw
     if not isinstance(book, dict) or not isinstance(book.get("entries"), list | dict):
         raise refusal("This JSON is not a lorebook: it has no list of entries.", "Choose a lorebook’s file.")
+    if len(book["entries"]) > limits.LORE_ENTRIES:
+        raise refusal("This lorebook has more than 5,000 entries.", "Part its file into smaller ones.")
     read_lore(book, [])
     return _keep(owner, book)
 
