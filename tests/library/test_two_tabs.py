@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from library import card_makers as make
 from library.test_materials import BOOK, latest, upload
 from mindstage.accounts.models import User
+from mindstage.library.cards import limits
 from mindstage.library.contents import Kind
 from mindstage.library.materials import open_content
+from mindstage.library.models import Character
+from mindstage.stories.models import Story
 from mindstage.vault.purposes import Purpose
 from people import make_person, signed_in_client
 
@@ -107,3 +114,36 @@ def test_what_was_only_added_elsewhere_keeps_no_words_from_their_place(client: C
     client.post(there, {"text.entries.1.content": "Ninety-one steps.", "seen": seen})
     entry = open_content(latest("lorebook"), Purpose.SHOW)["entries"][1]
     assert (entry["name"], entry["content"]) == ("The steps", "Ninety-one steps.")
+
+
+def test_an_opening_that_moved_is_not_played_for_another(client: Client) -> None:
+    """Emptied on another page, an opening lets those behind it move up: whoever had chosen one of these is told. One
+    that stands where it stood begins its story."""
+    card = make.to_json(make.v3(first_mes="One.", alternate_greetings=["Two.", "Three."]))
+    client.post("/characters/", {"card": SimpleUploadedFile("c.json", card)})
+    there = f"/characters/{Character.objects.get().pk}/"
+    page = client.get(there).content.decode()
+    form = dict(re.findall(r'<input type="hidden" name="(character|openings)" value="([^"]+)"', page))
+    (two,) = re.findall(r'name="(card\.[^"]+)"[^>]*>\s*Two\.', client.get(f"{there}edit/").content.decode())
+    assert client.post(f"{there}edit/", {two: ""}).status_code == 302
+    for number in ("1", "2"):
+        refused = client.post("/stories/", {**form, "greeting": number})
+        assert refused.status_code == 409
+        assert "changed or removed on another page" in refused.content.decode()
+    assert not Story.objects.exists()
+    assert client.post("/stories/", {**form, "greeting": "0"}).status_code == 302
+
+
+def test_a_full_lorebook_says_that_it_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry more than fit is refused as what it is, with the words that came with it; so is a file of too many."""
+    monkeypatch.setattr(limits, "LORE_ENTRIES", len(BOOK["entries"]))
+    upload(client, {"spec": "lorebook_v3", "data": BOOK})
+    there = f"/lorebooks/{latest('lorebook').pk}/edit/"
+    seen = client.get(there).context["seen"]
+    page = client.post(there, {"text.name": "Of a house.", "one_more": "1", "seen": seen})
+    assert page.status_code == 422
+    assert f"It has {len(BOOK['entries'])} entries, as many as fit into one." in page.content.decode()
+    assert "Of a house." in page.content.decode()
+    refused = upload(client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [*BOOK["entries"], BOOK["entries"][0]]}})
+    assert "This lorebook has more than" in refused.content.decode()
+    assert "card" not in refused.context["problem"]

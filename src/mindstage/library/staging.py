@@ -7,6 +7,7 @@ to the prompt as its author wrote it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from mindstage.kit import clock
 from mindstage.library.cards import Card, CardLore
 from mindstage.library.characters import line_of, open_card
+from mindstage.library.correctable import mark_of
 from mindstage.library.models import Character, Material
 from mindstage.library.starters import Starter, StarterCast, StarterLore
 from mindstage.prompts.inputs import CastMember, LoreEntry, from_rows
@@ -42,6 +44,8 @@ class StageParts:
     lore: tuple[LoreEntry, ...] = field(repr=False)
     greetings: tuple[str, ...] = field(repr=False)
     source: str
+    marks: str = field(repr=False)
+    """Of each opening as it is written, for the page that offers them: whether the one that was chosen is still it."""
 
 
 def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
@@ -58,6 +62,7 @@ def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
         lore=tuple(_starter_entry(entry) for entry in starter.lore),
         greetings=tuple(expand(opening.text, context) for opening in starter.openings),
         source=source,
+        marks=_marks(opening.text for opening in starter.openings),
     )
 
 
@@ -90,6 +95,7 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         lore=to_lore(card.lore),
         greetings=_greetings(card, context),
         source=source,
+        marks=_marks(card.greetings),
     )
 
 
@@ -115,7 +121,18 @@ def parts_of_scenario(scenario: Material, persona: str, purpose: Purpose = Purpo
         lore=from_rows(LoreEntry, raw["lore"]),
         greetings=tuple(greeting or plain for greeting in greetings) or (plain,),
         source=raw["source"],
+        marks=_marks(raw["openings"]),
     )
+
+
+def same_opening(parts: StageParts, number: int, seen: str) -> bool:
+    """Whether the opening of that number is the one that a page offered under it. `seen`: the marks of that page."""
+    was, now = seen.split(), parts.marks.split()
+    return not seen or was[number : number + 1] == now[number : number + 1]
+
+
+def _marks(openings: Iterable[str]) -> str:
+    return " ".join(map(mark_of, openings))
 
 
 def _has_name(row: dict[str, Any]) -> bool:

@@ -67,6 +67,14 @@ class AccountEnded(Refused):
     sentence = "This account is no longer active. No story was begun. Log in again to see how it stands."
 
 
+class OpeningChanged(Refused):
+    status = 409
+    sentence = (
+        "The opening that you chose was changed or removed on another page meanwhile. No story was begun. Go back, "
+        "reload the page, and choose from what stands there now."
+    )
+
+
 class TextDamaged(Refused):
     status = 500
     sentence = (

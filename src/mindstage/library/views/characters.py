@@ -142,6 +142,7 @@ def _describe(character: Character, card: Card, *, persona: str) -> dict[str, ob
         "creator_notes": glimpse(card.creator_notes),
         "tags": [tag[:60] for tag in card.tags[:50]],
         "openings": label_openings(parts.greetings),
+        "marks": parts.marks,
         "notes_open": len(card.creator_notes) <= SHORT_NOTES,
         "report": open_report(character),
         "notices": card.notices,

@@ -58,6 +58,7 @@ def show_own(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         "cast": [{"name": name, "role": line} for name, line in parts.roles],
         "lore_count": len(parts.lore),
         "openings": label_openings(parts.greetings),
+        "marks": parts.marks,
     }
     choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
     context = {"scenario": context, "typed": typed_for(request), **choices}
@@ -77,4 +78,5 @@ def _describe(found: Starter, *, persona: str) -> dict[str, object]:
         "cast": [{"name": name, "role": line} for name, line in parts.roles],
         "lore_count": len(found.lore),
         "openings": [(index, opening.title, prose.render(text)) for index, (opening, text) in enumerate(openings)],
+        "marks": parts.marks,
     }

@@ -28,7 +28,7 @@ from mindstage.library.correctable import (
 )
 from mindstage.library.materials import find_material
 from mindstage.library.opening import NotOpened, opening
-from mindstage.library.staging import StageParts, parts_of_scenario, stage_parts_of_card, stage_parts_of_starter
+from mindstage.library.staging import StageParts, parts_of_scenario, same_opening, stage_parts_of_card, stage_parts_of_starter
 from mindstage.library.starters import starter, starters
 from mindstage.library.views.lists import say_lost
 from mindstage.prompts.history import NAMELESS
@@ -37,7 +37,7 @@ from mindstage.stories.corrections import correct_names, list_names
 from mindstage.stories.drafts import find_draft
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import StoryCard, Stretch, open_stage, read_card, read_stretch
-from mindstage.stories.refusals import AccountEnded, NotYours, Refused
+from mindstage.stories.refusals import AccountEnded, NotYours, OpeningChanged, Refused
 from mindstage.stories.stage import Stage
 from mindstage.stories.trash import trash_story
 from mindstage.stories.turns import new_client_id
@@ -114,10 +114,13 @@ def _begin(request: SignedInRequest) -> Story:
     if chosen := request.POST.get("as"):
         name, about = take_persona(owner, chosen)
     persona = check_persona(name, otherwise=NAMELESS)
+    parts, greeting = _parts(request, persona), _number(request.POST.get("greeting", "0"))
+    if not same_opening(parts, greeting, request.POST.get("openings", "")):
+        raise OpeningChanged
     return begin_story(
         owner=owner,
-        parts=_parts(request, persona),
-        greeting=_number(request.POST.get("greeting", "0")),
+        parts=parts,
+        greeting=greeting,
         persona=persona,
         about=about,
         lore=take_lore(owner, request.POST.getlist("books")),
