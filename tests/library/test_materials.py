@@ -107,7 +107,7 @@ def test_a_lorebook_comes_from_a_file_and_goes_as_one(client: Client) -> None:
     """V3 in, V3 out: every key that nobody here knows goes along."""
     answer = upload(client, {"spec": "lorebook_v3", "data": BOOK})
     book = latest("lorebook")
-    assert answer.headers["Location"] == f"/lorebooks/{book.pk}/edit/"
+    assert answer.headers["Location"] == f"/lorebooks/{book.pk}/edit/?kept"
     assert json.loads(client.get(f"/lorebooks/{book.pk}/file/").content) == {"spec": "lorebook_v3", "data": BOOK}
 
 
@@ -194,7 +194,7 @@ def test_the_lore_of_a_story_becomes_a_lorebook(client: Client) -> None:
     client.post(f"/stories/{story.pk}/stage/", {"stage.lore.0.content": "It hums."})
     answer = client.post(f"/stories/{story.pk}/lorebook/")
     kept = latest("lorebook")
-    assert answer.headers["Location"] == f"/lorebooks/{kept.pk}/edit/"
+    assert answer.headers["Location"] == f"/lorebooks/{kept.pk}/edit/?kept"
     assert kept.open("name", Purpose.SHOW) == "Dead Cable"
     assert lore_of(kept) == open_stage(Story.objects.get()).lore
     assert lore_of(kept)[0].content == "It hums."
@@ -346,3 +346,12 @@ def test_lore_is_counted_in_words(client: Client, ada: User) -> None:
         client.post(edit, {"one_more": "lore"})
         client.post(edit, {f"text.lore.{number}.content": f"The lamp has {number} flames."})
         assert says in client.get(f"/scenarios/{one.pk}/").content.decode()
+
+
+def test_what_was_just_written_is_said_to_be_kept(client: Client) -> None:
+    """On the page of corrections that it leads to, once: not when the same page is opened later, nor when it refuses."""
+    led = client.post("/scenarios/", {"name": "The Lamp", "opening": "It is dark."}).headers["Location"]
+    there, kept = led.removesuffix("?kept"), "The scenario is kept"
+    assert kept in client.get(led).content.decode()
+    assert kept not in client.get(there).content.decode()
+    assert kept not in client.post(led, {"text.name": ""}).content.decode()

@@ -179,7 +179,7 @@ def _create(request: SignedInRequest, kind: str) -> HttpResponse:
         return _new(request, kind, problem=NOT_WRITTEN, status=503)
     if kind == Kind.PERSONA:
         return HttpResponseRedirect(reverse("own_personas"))
-    return HttpResponseRedirect(reverse(f"own_{kind}_edit", args=[material.pk]))
+    return HttpResponseRedirect(f"{reverse(f'own_{kind}_edit', args=[material.pk])}?kept")
 
 
 def _make(request: SignedInRequest, kind: str) -> Material:
@@ -242,6 +242,7 @@ def _edit(
         "part": part,
         "prefix": PREFIX,
         "problem": problem,
+        "kept": request.method != "POST" and "kept" in request.GET,
         "loose": loose,
         "back": reverse(f"own_{MANY[material.kind]}"),
         "here": reverse(f"own_{material.kind}_edit", args=[material.pk]),

@@ -79,7 +79,7 @@ def keep(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
 def keep_lore(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
     """Keep the lore that stands here as a lorebook of one's own, and show it."""
     book = keep_lore_of(own_story(request, ident))
-    return HttpResponseRedirect(reverse("own_lorebook_edit", args=[book.pk]))
+    return HttpResponseRedirect(f"{reverse('own_lorebook_edit', args=[book.pk])}?kept")
 
 
 def _page(
