@@ -12,6 +12,7 @@ import re
 from html import escape
 from typing import Final
 
+from mindstage.kit.words import as_typed
 from mindstage.streaming.raw import SECURITY_HEADERS, Scope, Send
 
 SENTENCE: Final = "Mindstage is closed while data are being restored."
@@ -20,6 +21,7 @@ _STYLE: Final = """
 body { margin: 0 auto; max-width: 38rem; padding: clamp(2rem, 14vh, 8rem) 1.25rem 2rem; font: 1rem/1.6 system-ui, sans-serif; color: var(--soft); background: var(--page); }
 h1, h2 { font-family: Georgia, "DejaVu Serif", serif; font-weight: 500; color: var(--ink); line-height: 1.25; margin: 0 0 1rem; }
 h1 { font-size: clamp(1.75rem, 5vw, 2.5rem); } h2 { font-size: 1.15rem; margin-top: 3rem; }
+svg { width: 3.5rem; margin-bottom: 1.5rem; color: var(--soft); }
 code { color: var(--ink); overflow-wrap: anywhere; }
 """  # noqa: E501 - a style sheet
 _PAGE: Final = """<!doctype html>
@@ -32,6 +34,7 @@ _PAGE: Final = """<!doctype html>
 </head>
 <body>
 <main>
+<svg viewBox="0 0 24 24" fill="none" aria-hidden="true"><path d="M4 20V11.5a8 8 0 0 1 16 0V20M1.5 20.5h21" stroke="currentColor" stroke-linecap="round"/></svg>
 <h1>Mindstage is closed for now</h1>
 <p>Older files of this copy were put back. No page of anybody’s is shown before everything that was erased since is
 erased in them too. There is nothing you need to do: come back in a while.</p>
@@ -45,7 +48,7 @@ erased in them too. There is nothing you need to do: come back in a while.</p>
 
 async def say_closed(scope: Scope, send: Send, why: str) -> None:
     """To a browser a page, to our scripts a sentence, to anybody else text. `why` is what the start-up check said."""
-    asked = dict(scope["headers"])
+    asked, why = dict(scope["headers"]), as_typed(why)
     accepted, policy = asked.get(b"accept", b""), "default-src 'none'"
     if asked.get(b"x-partial") == b"1" or b"application/json" in accepted:
         kind, body = "application/json", json.dumps({"say": f"{SENTENCE} Nothing was changed; try again in a while."})
