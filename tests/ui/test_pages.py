@@ -59,11 +59,14 @@ def test_a_card_can_be_dropped(address: str, open_page: Open) -> None:
 
 
 def test_an_installation_shows_how_far_it_is(address: str, open_page: Open) -> None:
-    """The narrator that is on its way is asked for again and replaced."""
+    """The narrator that is on its way is asked for again and replaced; one that is here leads to who narrates now."""
     page = open_page(f"{address}/models/")
     row = page.locator("#narrator-story-1\\.5b")
     expect(row).to_contain_text("9 of 22 parts")
     expect(row).not_to_contain_text("9 of 22 parts")
+    expect(row).not_to_contain_text("once it is installed")
+    row.get_by_role("link", name="See who narrates").click()
+    expect(row).to_contain_text("9 of 22 parts")  # the page was made anew
 
 
 def test_strings_cannot_become_elements(stage_address: str, chromium: Any) -> None:

@@ -63,8 +63,9 @@ def installation(request: HttpRequest, model_id: str) -> HttpResponse:
             "narrator": {
                 "id": model_id,
                 "title": "Story 1.5B",
-                "disclosure": "On this machine · nothing leaves",
+                "disclosure": "Runs on this machine once it is installed",
                 "active": False,
+                "installation": {"id": model_id, "share": 1.0, "say": "Installed.", "state": "done"},
             }
         },
     )
