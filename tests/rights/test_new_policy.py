@@ -20,6 +20,7 @@ from mindstage.config.schedule import CLOCKS
 from mindstage.kit import clock
 from mindstage.ops.census.mailbox import Mailbox
 from mindstage.ops.jobs import run_next_job
+from mindstage.ops.starting import open_house
 from mindstage.rights import consents, versions
 from mindstage.rights.consents import give, may, withdraw
 from mindstage.rights.models import PolicyNotice, PolicyVersion
@@ -256,3 +257,14 @@ def test_the_page_of_a_story_says_it_too(ada: User, press: Press) -> None:
     shown = client.get(page).content.decode()
     assert "We must ask you again." in shown
     assert f"The data policy changes on {clock.today() + timedelta(days=30):%-d %B %Y}." in shown
+
+
+def test_the_day_that_is_promised_stays(ada: User, press: Press) -> None:
+    """A start with a new version notes it: the banner says the same day tomorrow, whether its clock has rung or not."""
+    versions.note_versions()
+    press.change("entry", "story", note="Something else.")
+    press.publish()
+    open_house()
+    promised = versions.announced()
+    with later(1):
+        assert promised == versions.announced()

@@ -151,7 +151,7 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
         lay_out_file(instance.database_file)
     bring_up_to_date()
     make_keys(instance)
-    return lock, make_link_for_owner() if refuse_closed_gate() else None, is_new
+    return lock, open_house() if refuse_closed_gate() else None, is_new
 
 
 def refuse_closed_gate() -> bool:
@@ -204,6 +204,18 @@ def _why_held(data_dir: Path, holder: str, *, by: str) -> str:
     if by == A_COMMAND:
         return f"{holder} is already running on {data_dir}; stop it, and do this again. Nothing was changed."
     return f"{holder} is already running on {data_dir}; use that one, or give this one another folder with --data."
+
+
+def open_house() -> str | None:
+    """What comes before the first page of an open instance. Returns the link for whoever is to own it, if nobody does.
+
+    The versions of the policy are noted now, not when their clock rings next: from this day on people are told, and a
+    day that moved while nobody had written it down would be promised twice.
+    """
+    from mindstage.rights.versions import note_versions
+
+    note_versions()
+    return make_link_for_owner()
 
 
 def make_link_for_owner() -> str | None:
