@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,15 @@ def test_editing_works_without_scripts(stage_address: str, in_gallery: gallery.S
     turn.get_by_role("textbox").fill("I climb down again.")
     turn.get_by_role("button", name="Save").click()
     assert in_gallery.turns[3].text == "I climb down again."
+
+
+def test_what_a_script_fills_is_a_link_without_one(stage_address: str, open_page: Open) -> None:
+    """The panel does not say of a long story that nothing is in play: it leads to the page that knows."""
+    page = open_page(stage_address, java_script_enabled=False)
+    for filled in ("#lore", "#meter"):
+        expect(page.locator(filled)).to_be_hidden()
+    page.get_by_role("link", name="What goes into the next turn").click()
+    expect(page).to_have_url(re.compile("/context/$"))
 
 
 def test_reduced_motion_is_respected(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
