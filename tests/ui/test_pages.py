@@ -173,7 +173,8 @@ def test_codes_that_are_shown_once_are_copied_and_printed(address: str, open_pag
     page.evaluate("window.print = () => { document.title = 'printed'; }")
     page.get_by_role("button", name="Print").click()
     expect(page).to_have_title("printed")
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.querySelector('#codes')).backgroundColor") == "rgb(252, 252, 249)"
     expect(page.locator("#codes code").last).to_be_visible()
     for gone in (page.get_by_role("button", name="Copy"), page.get_by_role("link", name="I have kept them")):
         expect(gone).to_be_hidden()
