@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_string
@@ -126,6 +127,7 @@ def test_everybody_is_told_once(ada: User, press: Press) -> None:
     (by_itself,) = (each.deed for each in CLOCKS if each.name == "policy notices")
     assert [by_itself() for _ in range(3)] == [2, 0, 0]
     assert "/policy/" in list_notices(ada.pk)[0].text
+    assert re.search(r'<a href="http[^"]+/policy/changes/"', signed_in_client(ada).get("/account/").content.decode())
     assert len(list_notices(ben.pk)) == 1
     with later(1):
         cleo = make_person("cleo")

@@ -180,3 +180,14 @@ def test_codes_that_are_shown_once_are_copied_and_printed(address: str, open_pag
         expect(gone).to_be_hidden()
     without = open_page(f"{address}/account/recovery-codes/", java_script_enabled=False)
     expect(without.get_by_role("button", name="Copy")).to_be_hidden()
+
+
+def test_a_short_opening_that_is_not_chosen_is_not_dimmed(address: str, open_page: Open) -> None:
+    """Only what is folded away fades: a line or two can be read whole."""
+    page = open_page(f"{address}/characters/{gallery.STORY}/")
+    short = page.locator(".choice-opening:not(:has(:checked)) .opening")
+    expect(short).to_have_text("You again.")
+    fades_from = short.evaluate("it => parseFloat(getComputedStyle(it).maskImage.match(/([0-9.]+)px/)[1])")
+    box = short.bounding_box()
+    assert box
+    assert fades_from >= box["height"]

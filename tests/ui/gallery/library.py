@@ -110,7 +110,7 @@ def character(request: HttpRequest, character_id: uuid.UUID) -> HttpResponse:
         "creator": "Ada Renn",
         "creator_notes": prose.render("Best in **slow** scenes."),
         "tags": ["lamps", "quiet"],
-        "openings": [(0, "Opening 1", greeting), (1, "Opening 2", greeting)],
+        "openings": [(0, "Opening 1", greeting), (1, "Opening 2", prose.render("You again."))],
         "has_portrait": False,
         "notices": ["This card carries a script of its own. Mindstage keeps it and never runs it."],
     }
