@@ -199,3 +199,16 @@ def test_notes_in_other_languages_are_corrected(ada: User, language: str) -> Non
     assert client.post(there, form | {"card.creator_notes_multilingual.en": "For snow."}).status_code == 409
     assert kept(character)["data"]["creator_notes_multilingual"] == {"en": "For sun.", language: "Für Regen."}
     assert ("card.creator_notes_multilingual.de" in form) == (language == "de")
+
+
+def test_prose_is_set_as_a_story_is(ada: User) -> None:
+    """Its description and openings, not its name, tags or author."""
+    character = bring(ada, make.v3())
+    page = signed_in_client(ada).get(f"/characters/{character.pk}/edit/").content.decode()
+    kinds = {
+        path.rpartition("data.")[2]: kind
+        for kind, path in re.findall(r'class="(input[^"]*)" id="[^"]*" name="card\.([^"]+)"', page)
+    }
+    prose = {path for path, kind in kinds.items() if "prose-in" in kind}
+    assert {"description", "first_mes", "alternate_greetings.0"} <= prose
+    assert {"name", "tags", "creator"} <= kinds.keys() - prose

@@ -23,6 +23,11 @@ MEANWHILE: Final = (
 )
 
 
+NO_PROSE: Final = frozenset(
+    {"name", "char_name", "nickname", "creator", "version", "character_version", "byline", "line", "comment"}
+)
+
+
 class Meanwhile(Exception):
     """These texts (paths) were corrected elsewhere since the page was opened; nothing was changed."""
 
@@ -43,6 +48,12 @@ class Correctable:
     @property
     def rows(self) -> int:
         return min(14, 1 + self.text.count("\n") + len(self.text) // 90)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it is set as a story is; names, and words in lines, are not."""
+        steps = [step for step in self.path.split(".") if not step.isdigit()]
+        return not self.several and steps[-1] not in NO_PROSE
 
     @property
     def mark(self) -> str:
