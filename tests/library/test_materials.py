@@ -349,7 +349,7 @@ def test_lore_is_counted_in_words(client: Client, ada: User) -> None:
 
 
 def test_what_was_just_written_is_said_to_be_kept(client: Client) -> None:
-    """On the page of corrections that it leads to, once: not when the same page is opened later, nor when it refuses."""
+    """On the page of corrections that it leads to: not when that page is opened later, nor when it refuses."""
     led = client.post("/scenarios/", {"name": "The Lamp", "opening": "It is dark."}).headers["Location"]
     there, kept = led.removesuffix("?kept"), "The scenario is kept"
     assert kept in client.get(led).content.decode()

@@ -144,6 +144,8 @@ def test_a_full_lorebook_says_that_it_is_full(client: Client, monkeypatch: pytes
     assert page.status_code == 422
     assert f"It has {len(BOOK['entries'])} entries, as many as fit into one." in page.content.decode()
     assert "Of a house." in page.content.decode()
-    refused = upload(client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [*BOOK["entries"], BOOK["entries"][0]]}})
+    refused = upload(
+        client, {"spec": "lorebook_v3", "data": BOOK | {"entries": [*BOOK["entries"], BOOK["entries"][0]]}}
+    )
     assert "This lorebook has more than" in refused.content.decode()
     assert "card" not in refused.context["problem"]

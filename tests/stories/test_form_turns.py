@@ -287,7 +287,7 @@ def test_a_failed_reply_is_tried_again(house: House, player: Player) -> None:
 
 
 def test_a_deleted_turn_is_taken_back(player: Player) -> None:
-    """Without scripts the story's page offers it until another page is opened; to nobody else, and for no other turn."""
+    """Without scripts the story's page offers it until another page is opened, and for no other turn."""
     story, browser = make_story(player.account, turns=3), signed_in_client(player.account)
     turn, there = last_reply(story), reverse("story", args=[story.pk])
     led = browser.post(reverse("trash", args=[story.pk, turn.pk])).headers["Location"]

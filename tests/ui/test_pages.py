@@ -164,7 +164,7 @@ def test_a_phone_opens_the_drawer_and_the_tools(stage_address: str, open_page: O
 
 
 def test_codes_that_are_shown_once_are_copied_and_printed(address: str, open_page: Open) -> None:
-    """One press takes all of them, a line each; on paper they stand without the page's buttons. None without scripts."""
+    """One press takes all, a line each; on paper they stand without the page's buttons. Nothing without scripts."""
     page = open_page(f"{address}/account/recovery-codes/", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").click()
     expect(page.locator(".toast")).to_contain_text("Copied.")

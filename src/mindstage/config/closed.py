@@ -34,7 +34,8 @@ _PAGE: Final = """<!doctype html>
 </head>
 <body>
 <main>
-<svg viewBox="0 0 24 24" fill="none" aria-hidden="true"><path d="M4 20V11.5a8 8 0 0 1 16 0V20M1.5 20.5h21" stroke="currentColor" stroke-linecap="round"/></svg>
+<svg viewBox="0 0 24 24" fill="none" aria-hidden="true">
+<path d="M4 20V11.5a8 8 0 0 1 16 0V20M1.5 20.5h21" stroke="currentColor" stroke-linecap="round"/></svg>
 <h1>Mindstage is closed for now</h1>
 <p>Older files of this copy were put back. No page of anybody’s is shown before everything that was erased since is
 erased in them too. There is nothing you need to do: come back in a while.</p>

@@ -77,17 +77,20 @@ def what_was_sent(request: HttpRequest) -> WhatWasSent:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
     """A page that is older than its cookie. Its texts are given back where the browser says that the form was ours:
     another site's words must not come under our name, with a button beside them."""
-    sent = what_was_sent(request) if _comes_from_here(request) else None
-    kept = sent is not None and (sent["written"] or sent["many"])
+    sent = what_was_sent(request)
+    if not (_comes_from_here(request) and (sent["written"] or sent["many"])):
+        sent = {"written": "", "fields": [], "many": False}
     return problem(
         request,
         status=403,
         title="This form is no longer valid",
         sentence="Nothing was changed. The page was open for too long, or cookies are blocked for this address.",
         next_step="What you wrote stands below: send it again from here."
-        if kept
+        if sent["fields"]
+        else "What you wrote stands below: copy it, reload the page that it was for, and send it there."
+        if sent["written"]
         else "Go back: most browsers still have what you wrote. Copy it, reload the page, and send it again.",
-        **(sent if sent is not None and kept else {}),
+        **sent,
     )
 
 

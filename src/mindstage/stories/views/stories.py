@@ -28,7 +28,13 @@ from mindstage.library.correctable import (
 )
 from mindstage.library.materials import find_material
 from mindstage.library.opening import NotOpened, opening
-from mindstage.library.staging import StageParts, parts_of_scenario, same_opening, stage_parts_of_card, stage_parts_of_starter
+from mindstage.library.staging import (
+    StageParts,
+    parts_of_scenario,
+    same_opening,
+    stage_parts_of_card,
+    stage_parts_of_starter,
+)
 from mindstage.library.starters import starter, starters
 from mindstage.library.views.lists import say_lost
 from mindstage.prompts.history import NAMELESS
