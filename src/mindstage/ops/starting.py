@@ -137,6 +137,8 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
     import django
 
     django.setup()
+    from django.db import connections
+
     from mindstage.ops.keys_at_start import has_keys, make_keys, refuse_wrong_keys
     from mindstage.ops.schema import bring_up_to_date, lay_out_file, refuse_newer_schema
     from mindstage.ops.staging import clear_stages
@@ -151,7 +153,9 @@ def _prepare_data(instance: Instance) -> tuple[int, str | None, bool]:
         lay_out_file(instance.database_file)
     bring_up_to_date()
     make_keys(instance)
-    return lock, open_house() if refuse_closed_gate() else None, is_new
+    link = open_house() if refuse_closed_gate() else None
+    connections.close_all()  # this thread needs none while it serves; one that stayed would leave its log at the end
+    return lock, link, is_new
 
 
 def refuse_closed_gate() -> bool:
