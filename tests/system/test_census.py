@@ -163,6 +163,7 @@ NOT_WRITTEN_TO = {
     "choice": "names a version",
     "trash_undo": "names a turn and takes no word",
     "turn_end": "names a turn and takes no word",
+    "replies": "names a reply and what to do with it, and takes no word",
     "branches": "names a turn and takes no word",
     "branch": "names a branch and takes no word",
     "policy_notice": "names a version of the policy; there is none to come",
