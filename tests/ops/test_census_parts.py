@@ -23,6 +23,7 @@ from mindstage.datamap import scanner
 from mindstage.datamap.scanner import Scanner, Sighting
 from mindstage.library.cards import read_card
 from mindstage.ops.census import control
+from mindstage.ops.census.addresses import name_addresses
 from mindstage.ops.census.browser import Browser, Unexpected
 from mindstage.ops.census.card import make_card
 from mindstage.ops.census.census import take_census
@@ -284,3 +285,10 @@ def test_the_browser_keeps_cookies_and_tokens(port: int) -> None:
 def test_the_browser_comes_from_its_own_address(port: int) -> None:
     """So that the address of a client can be planted too."""
     assert b"127.101.102.103" in Browser(port, headers={}, address="127.101.102.103").get("/").body
+
+
+def test_an_address_is_named_whatever_is_asked_of_it() -> None:
+    """Also where something was sent to a page that had come with a question; what exists nowhere has no name."""
+    ident = "01a22d31-d36b-7763-b784-45656de3e843"
+    asked = [f"/lorebooks/{ident}/edit/?kept", f"/stream/stories/{ident}/turns", "/nowhere/"]
+    assert name_addresses(asked) == {"own_lorebook_edit", "/stream/stories/*/turns"}

@@ -19,6 +19,6 @@ def _name(path: str) -> str:
     if path.startswith("/stream/"):
         return _IDENT.sub("/*", path)
     try:
-        return resolve(path, "mindstage.config.urls").url_name or ""
+        return resolve(path.partition("?")[0], "mindstage.config.urls").url_name or ""
     except Resolver404:
         return ""
