@@ -92,6 +92,7 @@ async def listen(
     person: str = "ada",
     hear: Callable[[str], None] | None = None,
     noted: Noted | None = None,
+    sources: door.Sources | None = None,
 ) -> Heard:
     """Have a prompt answered and tell what was heard, the problem included. Unless told it counts as noted."""
     heard = Heard()
@@ -109,6 +110,7 @@ async def listen(
             noted=noted or Noted(route),
             on_delta=both,
             on_progress=heard.note,
+            sources=sources,
         )
     except ProviderProblem as problem:
         heard.problem = problem

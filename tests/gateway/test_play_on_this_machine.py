@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -82,15 +83,22 @@ async def test_three_turns_and_only_new_words_are_read(small: Route) -> None:
 
 
 async def test_a_line_that_is_sent_at_once_waits_for_no_old_words(small: Route) -> None:
-    """Nothing was read ahead, and the lore around the last line has gone: line and reply are not read once more."""
+    """Nothing was read ahead, and the lore around the last line has gone: line and reply are not read once more.
+
+    Unless a text that they were read beside has gone from the story.
+    """
     short = replace(small, reply=60)
     turns = [PastTurn(0, "opening", "Ilse Varga", "Rain drums on the envelope. “You’re late,” she says. " * 4)]
-    for said in ("I ask the parrot.", "I wait."):
+    read = []
+    for said, premise in (("I ask the parrot.", b"as written"), ("I wait.", b"as written"), ("I go.", b"corrected")):
         turns.append(PastTurn(len(turns), "do", "Ada", said))
-        heard = await listen(short, prompt_for(turns, short, LORE))
+        named = frozenset(UUID(int=turn.position) for turn in turns)
+        sources = door.Sources(premise, told=named, stands=named)
+        heard = await listen(short, prompt_for(turns, short, LORE), sources=sources)
         turns.append(PastTurn(len(turns), "reply", "Ilse Varga", heard.text))
-    read = next(share or 0.0 for say, share in heard.progress if say == READING)
-    assert read > 0.75
+        read.append(next(share or 0.0 for say, share in heard.progress if say == READING))
+    assert read[1] > 0.75
+    assert read[2] < 0.25
 
 
 async def test_the_meter_is_exact(small: Route) -> None:

@@ -17,8 +17,9 @@ from mindstage.gateway.routes import default_route
 from mindstage.kit import clock, ids
 from mindstage.library.cards import Card
 from mindstage.library.staging import parts_of_card
-from mindstage.stories.models import Segment, Story
-from mindstage.stories.prompting import build_prompt, open_inputs
+from mindstage.stories.models import Segment, Story, Turn
+from mindstage.stories.prompting import Sources, build_prompt, open_inputs, sources_of
+from mindstage.stories.revisions import trash_turn
 from stories.house import provide
 from stories.scenes import STAGE, add_turns, make_story, taken_of
 
@@ -49,6 +50,26 @@ def test_the_narrator_of_a_story_is_told_whom_its_author_plays(ada: User, settin
     story.seal(stage=replace(STAGE, persona="Mara", about="She keeps the lamp.").to_bytes()).save()
     text = build_prompt(open_inputs(taken_of(story), route=route), route=route).messages[0].content
     assert "Mara, whom the other person plays: She keeps the lamp." in text
+
+
+def test_a_model_of_this_machine_learns_what_is_gone(ada: User, settings: Any) -> None:
+    """By the sources of the next prompt: a turn that was deleted is in none, and a corrected stage is another."""
+    provide(settings, ProviderEntry(id="far", base_url="http://127.0.0.1:9/v1", models=("teller",), context=4_096))
+    story, route, reply = make_story(ada, turns=5), default_route(), ids.sequential()
+
+    def sources() -> Sources:
+        taken = taken_of(story)
+        return sources_of(taken, build_prompt(open_inputs(taken, route=route), route=route), reply=reply)
+
+    before = sources()
+    assert before == sources()
+    assert reply in before.told <= before.stands
+    deleted = Turn.objects.get(story=story, position=2)
+    trash_turn(turn=deleted)
+    assert sources().told == before.told - {deleted.pk}
+    assert sources().stands == before.stands - {deleted.pk}
+    story.seal(stage=replace(STAGE, premise="Another.").to_bytes()).save()
+    assert sources().stage != before.stage
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])

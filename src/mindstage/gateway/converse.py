@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from mindstage.gateway.embedded.narrator import Asked, Narrator
+from mindstage.gateway.embedded.standing import Sources
 from mindstage.gateway.providers import openai_compatible
 from mindstage.gateway.providers.completions import Finish
 from mindstage.gateway.providers.openai_compatible import Request
@@ -18,7 +19,7 @@ from mindstage.gateway.routes import Route
 from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Prompt
 
-__all__ = ["Finish", "NotNoted", "close", "converse", "forget", "warm"]
+__all__ = ["Finish", "NotNoted", "Sources", "close", "converse", "forget", "warm"]
 
 _SPARE_TOKENS: Final = 256
 _PAGE: Final = 256
@@ -38,16 +39,18 @@ async def converse(
     noted: Noted | None,
     on_delta: Callable[[str], None],
     on_progress: Callable[[str, float | None], None],
+    sources: Sources | None = None,
 ) -> Finish:
     """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill.
 
     `person` is an opaque name for whose words these are: it keeps one person's prompt cache from another, and is never
-    sent. `noted`: that a request to this very route was noted; None is enough for a model of this machine. Raises
-    NotNoted, ProviderProblem. Cancelling the task closes the way to the provider at once.
+    sent. `sources`: the texts behind the prompt, for a model of this machine: what it has read beside a text that is
+    gone, it reads again. `noted`: that a request to this very route was noted; None is enough for a model of this
+    machine. Raises NotNoted, ProviderProblem. Cancelling the task closes the way to the provider at once.
     """
     if route.kind == "embedded":
         return await _narrator(route).tell(
-            _ask(prompt, route), person=person, on_delta=on_delta, on_progress=on_progress
+            _ask(prompt, route, sources), person=person, on_delta=on_delta, on_progress=on_progress
         )
     if noted is None or noted.route != route:
         raise NotNoted
@@ -63,13 +66,13 @@ async def converse(
     return await openai_compatible.stream(request, stall_seconds=settings.MINDSTAGE.stall_seconds, on_delta=on_delta)
 
 
-async def warm(prompt: Prompt, *, route: Route, person: str) -> None:
+async def warm(prompt: Prompt, *, route: Route, person: str, sources: Sources | None = None) -> None:
     """Let the model of this machine read a prompt ahead, so that the next turn reads only its new words.
 
     Does nothing elsewhere, or while the model is asleep, busy, or with somebody else. Raises nothing.
     """
     if route.kind == "embedded":
-        asked = _ask(prompt, route)
+        asked = _ask(prompt, route, sources)
         lasting = asked.messages[: prompt.stable] or asked.messages
         await _narrator(route).warm(replace(asked, messages=lasting), person=person)
 
@@ -104,8 +107,8 @@ def _here() -> dict[Path | None, Narrator]:
     return _narrators.setdefault(asyncio.get_running_loop(), {})
 
 
-def _ask(prompt: Prompt, route: Route) -> Asked:
-    return Asked(_messages(prompt), route.reply, prompt.stop, route.sampling)
+def _ask(prompt: Prompt, route: Route, sources: Sources | None) -> Asked:
+    return Asked(_messages(prompt), route.reply, prompt.stop, route.sampling, sources)
 
 
 def _messages(prompt: Prompt) -> tuple[tuple[str, str], ...]:

@@ -26,7 +26,7 @@ from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
 from mindstage.stories.database_thread import DatabaseThread
 from mindstage.stories.models import Turn
-from mindstage.stories.prompting import build_prompt, open_inputs
+from mindstage.stories.prompting import build_prompt, open_inputs, sources_of
 from mindstage.stories.replay import DAMAGED, sentence_of
 from mindstage.stories.turns import Taken
 from mindstage.streaming.bus import Bus, Channel, Ending, Progress
@@ -160,6 +160,7 @@ class Narration:
             noted=run.taken.noted,
             on_delta=partial(self._feed, run, long_enough(route.reply)),
             on_progress=lambda say, share: self.bus.report(run.channel, Progress(say, share)),
+            sources=None if route.leaves else sources_of(run.taken, prompt),
         )
         await asyncio.sleep(0)  # a last piece that ended the reply has cancelled this task: it is told here, not later
         if run.channel.length == len(run.channel.begins_with):
@@ -259,7 +260,8 @@ class Narration:
 
 async def _warm(taken: Taken, inputs: PromptInputs, route: Route) -> None:
     prompt = await _aside(taken, partial(build_prompt, inputs, route=route))
-    await converse.warm(prompt, route=route, person=str(taken.scene.owner))
+    sources = sources_of(taken, prompt, reply=taken.reply.id)
+    await converse.warm(prompt, route=route, person=str(taken.scene.owner), sources=sources)
 
 
 async def _aside[T](taken: Taken, work: Callable[[], T]) -> T:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
 
 from mindstage.gateway import tokens
+from mindstage.gateway.converse import Sources
 from mindstage.gateway.routes import Route
 from mindstage.kit import clock, ids
 from mindstage.prompts.assemble import assemble
@@ -58,3 +61,11 @@ def build_prompt(inputs: PromptInputs, *, route: Route) -> Prompt:
     """Assemble within the route's budget, by its own tokens."""
     budget = Budget(context=route.context, reply=route.reply)
     return assemble(inputs, budget=budget, count=tokens.counter(route), overheads=tokens.overheads(route))
+
+
+def sources_of(taken: Taken, prompt: Prompt, *, reply: uuid.UUID | None = None) -> Sources:
+    """The texts behind a prompt for what was taken, or behind the one that follows its finished `reply`."""
+    further = {ident for ident in (reply, taken.continues and taken.continues.id) if ident}
+    told = {row.id for row in taken.window if row.position >= prompt.first_position}
+    stage = hashlib.sha256(taken.scene.stage).digest()
+    return Sources(stage, frozenset(told | further), frozenset({row.id for row in taken.window} | further))

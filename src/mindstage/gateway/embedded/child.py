@@ -16,10 +16,6 @@ from typing import Any, BinaryIO, Final
 
 from mindstage.kit.children import bind_to_parent
 
-# Runs of so many tokens are kept where they moved: the last turn once the lore that stood around it has gone, and all
-# that is left when old turns leave. They were read beside other words than stand there now, which no reader notices.
-_REUSED: Final = 16
-
 # A cancelled request is noticed between two batches, so they are small; on a processor that costs no speed.
 _BATCH: Final = 128
 
@@ -57,7 +53,6 @@ def _load(asked: dict[str, Any]) -> Any:
     params.n_batch = params.n_ubatch = _BATCH
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = asked["threads"]
     params.n_parallel = 1
-    params.n_cache_reuse = _REUSED
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [asked["key"]]

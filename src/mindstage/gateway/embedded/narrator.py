@@ -16,6 +16,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from mindstage.gateway.embedded.process import ModelProcess, start_process
+from mindstage.gateway.embedded.standing import Keep, Sources, Standing
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers import openai_compatible
 from mindstage.gateway.providers.completions import Finish
@@ -28,18 +29,24 @@ _LOST: Final = ("unreachable", "closed", "silent", "broken")
 WAKING: Final = "Waking the narrator"
 QUEUED: Final = "Another story is being told on this machine; yours comes after it"
 READING: Final = "Reading the story so far"
+MOVED_TOKENS: Final = 16
+"""Shorter runs of words that moved are read again."""
 
 type Progress = Callable[[str, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be told: messages as (role, text), the last being the start of the reply when there is one."""
+    """What is to be told: messages as (role, text), the last being the start of the reply when there is one.
+
+    `sources`: the texts behind them, by which the model knows what it may keep of what it has read.
+    """
 
     messages: tuple[tuple[str, str], ...]
     max_tokens: int
     stop: tuple[str, ...]
     sampling: dict[str, float | int]
+    sources: Sources | None = None
 
 
 class Narrator:
@@ -63,6 +70,7 @@ class Narrator:
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._process: ModelProcess | None = None
         self._person: str | None = None
+        self._standing = Standing()
         self._warming: asyncio.Task[None] | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._going_to_sleep: asyncio.Task[None] | None = None
@@ -99,12 +107,13 @@ class Narrator:
         for attempt in (1, 2):
             process = await self._give_to(person, on_progress)
             try:
-                return await openai_compatible.stream(
-                    self._request(process, asked),
-                    stall_seconds=self._stall_seconds,
-                    on_delta=on_delta,
-                    on_read=lambda share: on_progress(READING, share),
-                )
+                with self._standing.reading(asked.sources) as keep:
+                    return await openai_compatible.stream(
+                        self._request(process, asked, keep),
+                        stall_seconds=self._stall_seconds,
+                        on_delta=on_delta,
+                        on_read=lambda share: on_progress(READING, share),
+                    )
             except ProviderProblem as problem:
                 if problem.kind in _LOST:
                     await self._end()
@@ -176,6 +185,7 @@ class Narrator:
 
     async def _end(self) -> None:
         process, self._process, self._person = self._process, None, None
+        self._standing.forget()
         if process:
             await process.end()
 
@@ -184,13 +194,17 @@ class Narrator:
             async with self._slot:
                 if self._process is None or not self._process.lives or self._person != person:
                     return
-                request = self._request(self._process, replace(asked, max_tokens=0))
-                with contextlib.suppress(ProviderProblem):  # nobody waits for it: the next turn reads for itself
+                with (
+                    contextlib.suppress(ProviderProblem),  # nobody waits for it: the next turn reads for itself
+                    self._standing.reading(asked.sources) as keep,
+                ):
+                    request = self._request(self._process, replace(asked, max_tokens=0), keep)
                     await openai_compatible.stream(request, stall_seconds=self._stall_seconds, on_delta=lambda _: None)
         finally:
             self._rest()
 
-    def _request(self, process: ModelProcess, asked: Asked) -> Request:
+    def _request(self, process: ModelProcess, asked: Asked, keep: Keep) -> Request:
+        kept = {"cache_prompt": keep is not Keep.NOTHING, "n_cache_reuse": MOVED_TOKENS if keep is Keep.MOVED else 0}
         return Request(
             base_url=f"{process.address}/v1",
             model="narrator",
@@ -198,7 +212,7 @@ class Narrator:
             max_tokens=asked.max_tokens,
             api_key=process.key,
             stop=asked.stop,
-            settings={**asked.sampling, "cache_prompt": True, "return_progress": True},
+            settings={**asked.sampling, **kept, "return_progress": True},
             knows=EMBEDDED_FIELDS,
             keeps_connection=False,
         )

@@ -45,6 +45,7 @@ EMBEDDED_FIELDS: Final = GENERAL_FIELDS | {
     "dry_allowed_length",
     "dry_penalty_last_n",
     "cache_prompt",
+    "n_cache_reuse",
     "return_progress",
     "seed",
 }
