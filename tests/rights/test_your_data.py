@@ -40,7 +40,7 @@ from people import PASSPHRASE, make_person, signed_in_client
 from rights.erasures import Life, make_life, pass_nights
 
 pytestmark = pytest.mark.django_db(databases=["default", "keystore"])
-CODE = re.compile(r'class="claim mt-5">([^<]+)<')
+CODE = re.compile(r'class="claim mt-5"[^>]*>([^<]+)<')
 
 
 @pytest.fixture

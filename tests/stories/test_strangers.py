@@ -23,10 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys
 OPEN_TO_ALL = {"home", "stories"}
 """Addresses that name no story."""
 WRITES = {
-    "story_trash", "story_keep", "story_keep_lore", "variants", "choice", "trash", "trash_undo", "branches", "branch",
-    "draft",
+    "story_trash", "story_keep", "story_keep_lore", "replies", "variants", "choice", "trash", "trash_undo", "branches",
+    "branch", "draft",
 }  # fmt: skip
-FORMS = {"text": "Mine now.", "mode": "do"}
+FORMS = {"text": "Mine now.", "mode": "do", "act": "regenerate"}
 
 
 @pytest.fixture
