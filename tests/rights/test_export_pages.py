@@ -158,6 +158,26 @@ def test_a_second_archive_of_a_day_is_not_offered(ada: User) -> None:
         assert "Make the archive" in signed_in_client(ada).get("/your-data/exports/").content.decode()
 
 
+def test_the_live_part_offers_the_next_archive(ada: User) -> None:
+    """A page that is open sees one thing at a time: nothing to type in while one is written, the form if it failed."""
+    client, partial = proven_client(ada), {"X-Partial": "1"}
+
+    def live_part() -> tuple[bool, bool, bool]:
+        part = client.get("/your-data/exports/", headers=partial).content.decode()
+        assert "<main" not in part
+        return "data-poll" in part, 'id="recipient"' in part, "One archive a day" in part
+
+    assert live_part() == (False, True, False)
+    client.post("/your-data/exports/")
+    assert live_part() == (True, False, True)
+    Export.objects.update(asked_at=clock.now() - timedelta(days=2))
+    assert live_part() == (True, False, False)
+    Export.objects.update(state=Export.State.FAILED, asked_at=clock.now())
+    assert live_part() == (False, True, False)
+    Export.objects.update(state=Export.State.READY, ready_at=clock.now())
+    assert live_part() == (False, False, True)
+
+
 @pytest.mark.parametrize("recipient", ["", AGE_KEY], ids=["plain", "age"])
 def test_an_export_whose_every_worker_was_killed_says_so(ada: User, recipient: str) -> None:
     """Given up, it is no longer being written: the page says what is safe, and another may be begun at once."""
