@@ -134,6 +134,39 @@ def test_an_opening_that_moved_is_not_played_for_another(client: Client) -> None
     assert client.post("/stories/", {**form, "greeting": "0"}).status_code == 302
 
 
+def hidden_fields(page: str) -> dict[str, str]:
+    """What the form that begins a story sends without being touched."""
+    names = "character|own_scenario|openings|greeting"
+    return dict(re.findall(rf'<input type="hidden" name="({names})" value="([^"]*)"', page))
+
+
+@pytest.mark.parametrize(("field", "begins"), [("scenario", 409), ("first_mes", 409), ("description", 302)])
+def test_what_stands_for_an_opening_is_not_exchanged(field: str, begins: int, client: Client) -> None:
+    """A card without a greeting opens with its scenario: who chose that begins with no other words. What the opening
+    is not made of can be corrected meanwhile."""
+    card = make.to_json(make.v3(first_mes="", alternate_greetings=[], scenario="Rain on the pier."))
+    client.post("/characters/", {"card": SimpleUploadedFile("c.json", card)})
+    there = f"/characters/{Character.objects.get().pk}/"
+    form = hidden_fields(client.get(there).content.decode())
+    assert form["openings"]
+    assert client.post(f"{there}edit/", {f"card.{field}": "Snow on the pier."}).status_code == 302
+    assert b"Snow on the pier." in client.get(f"{there}edit/").content
+    assert client.post("/stories/", form).status_code == begins
+    again = hidden_fields(client.get(there).content.decode())
+    assert client.post("/stories/", {**again, "persona": "Nora"}).status_code == 302
+
+
+@pytest.mark.parametrize(("opening", "begins"), [("", 409), ("Fog.", 302)])
+def test_a_premise_that_opens_a_story_is_not_exchanged(opening: str, begins: int, client: Client) -> None:
+    """A scenario with a blank opening begins with its premise; with one of its own, the premise may change."""
+    told = {"name": "The Ferry", "premise": "Rain on the pier.", "opening": opening}
+    client.post("/scenarios/", told)
+    there = f"/scenarios/{latest('scenario').pk}/"
+    form = hidden_fields(client.get(there).content.decode())
+    assert client.post(f"{there}edit/", {"text.premise": "Snow on the pier."}).status_code == 302
+    assert client.post("/stories/", form).status_code == begins
+
+
 def test_a_full_lorebook_says_that_it_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """One entry more than fit is refused as what it is, with the words that came with it; so is a file of too many."""
     monkeypatch.setattr(limits, "LORE_ENTRIES", len(BOOK["entries"]))

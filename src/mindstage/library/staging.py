@@ -7,7 +7,7 @@ to the prompt as its author wrote it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,9 @@ class StageParts:
     greetings: tuple[str, ...] = field(repr=False)
     source: str
     marks: str = field(repr=False)
-    """Of each opening as it is written, for the page that offers them: whether the one that was chosen is still it."""
+    """Of each opening as it is written, for the page that offers them: whether the one that was chosen is still it.
+
+    There is always one, as there is a greeting: nothing said of them comes only from a page that does not know them."""
 
 
 def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
@@ -62,7 +64,7 @@ def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
         lore=tuple(_starter_entry(entry) for entry in starter.lore),
         greetings=tuple(expand(opening.text, context) for opening in starter.openings),
         source=source,
-        marks=_marks(opening.text for opening in starter.openings),
+        marks=" ".join(mark_of(opening.text) for opening in starter.openings),
     )
 
 
@@ -86,6 +88,8 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         greetings=card.greetings,
     )
     context = _context(persona, (member,), premise=card.scenario, seed=source)
+    plain, made_of = _plain_opening(card, context), (card.scenario, card.nickname, card.name)
+    greetings, marks = _openings(card.greetings, context, plain, made_of)
     return StageParts(
         title=card.name,
         byline=card.creator[:LONGEST_BYLINE],
@@ -93,9 +97,9 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         cast=(member,),
         roles=((card.name, line_of(card)),),
         lore=to_lore(card.lore),
-        greetings=_greetings(card, context),
+        greetings=greetings,
         source=source,
-        marks=_marks(card.greetings),
+        marks=marks,
     )
 
 
@@ -109,9 +113,9 @@ def parts_of_scenario(scenario: Material, persona: str, purpose: Purpose = Purpo
     raw = json.loads(scenario.open_bytes("content", purpose))
     cast, title = from_rows(CastMember, filter(_has_name, raw["cast"])), scenario.open("name", purpose)
     context = _context(persona, cast, premise=raw["premise"], seed=f"scenario:{scenario.pk}")
-    greetings = tuple(expand(opening, context).strip() for opening in raw["openings"])
     scene = expand(raw["premise"], context).strip()
     plain = scene if 0 < len(scene) <= LONGEST_SCENE else title
+    greetings, marks = _openings(raw["openings"], context, plain, (raw["premise"], title))
     return StageParts(
         title=title,
         byline=raw["byline"],
@@ -119,9 +123,9 @@ def parts_of_scenario(scenario: Material, persona: str, purpose: Purpose = Purpo
         cast=cast,
         roles=tuple((role["name"], role["line"]) for role in filter(_has_name, raw["roles"])),
         lore=from_rows(LoreEntry, raw["lore"]),
-        greetings=tuple(greeting or plain for greeting in greetings) or (plain,),
+        greetings=greetings,
         source=raw["source"],
-        marks=_marks(raw["openings"]),
+        marks=marks,
     )
 
 
@@ -129,10 +133,6 @@ def same_opening(parts: StageParts, number: int, seen: str) -> bool:
     """Whether the opening of that number is the one that a page offered under it. `seen`: the marks of that page."""
     was, now = seen.split(), parts.marks.split()
     return not seen or was[number : number + 1] == now[number : number + 1]
-
-
-def _marks(openings: Iterable[str]) -> str:
-    return " ".join(map(mark_of, openings))
 
 
 def _has_name(row: dict[str, Any]) -> bool:
@@ -147,10 +147,18 @@ def _depth_prompt(card: Card) -> str:
     return prompt if isinstance(prompt, str) else ""
 
 
-def _greetings(card: Card, context: MacroContext) -> tuple[str, ...]:
-    """Every greeting under its own number; one that macros leave empty, or a lack of any, becomes a plain opening."""
-    plain = _plain_opening(card, context)
-    return tuple(expand(greeting, context).strip() or plain for greeting in card.greetings) or (plain,)
+def _openings(
+    written: Sequence[str], context: MacroContext, plain: str, made_of: tuple[str, ...]
+) -> tuple[tuple[str, ...], str]:
+    """Every opening under its own number, and their marks.
+
+    One that macros leave empty, or a lack of any, becomes the plain one: then the mark is also of what that is
+    `made_of`, as it is written. How it reads is no part of it, since the page does not know yet who will play.
+    """
+    written = written or ("",)
+    told = [expand(one, context).strip() for one in written]
+    marks = [mark_of(one if words else "\n".join((one, *made_of))) for one, words in zip(written, told, strict=True)]
+    return tuple(words or plain for words in told), " ".join(marks)
 
 
 def _plain_opening(card: Card, context: MacroContext) -> str:
