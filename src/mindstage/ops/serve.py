@@ -59,7 +59,9 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and not self.should_exit:
             gc.collect()
-            gc.freeze()  # what stands now stands as long as the process: no later collection walks through it
+            # What stands now stands as long as the process: no later collection walks through it. No database
+            # connection of this thread may be open here: frozen, it would never be closed, and SQLite leave its log.
+            gc.freeze()
             self._on_ready()
 
     async def main_loop(self) -> None:
