@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 YEAR = 365 * 24 * 3600
 NOT_HIDDEN = ("text", "csrfmiddlewaretoken")
+TEXTS: Final = frozenset({"name", "byline", "premise", "opening", "about"})
+"""Fields of what is written anew (`library/material_new.html`). No form that has one of them asks for a secret."""
 
 
 class WhatWasSent(TypedDict):
@@ -71,15 +73,17 @@ def what_was_sent(request: HttpRequest) -> WhatWasSent:
     A dot in a field's name says that the field is one of many texts (`card.description`): no secret has one.
     """
     fields = [(name, str(value)) for name, value in request.POST.items() if name not in NOT_HIDDEN]
-    return {"written": request.POST.get("text", ""), "fields": fields, "many": any("." in name for name, _ in fields)}
+    many = any("." in name or name in TEXTS for name, _ in fields)
+    return {"written": request.POST.get("text", ""), "fields": fields, "many": many}
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
     """A page that is older than its cookie. Its texts are given back where the browser says that the form was ours:
-    another site's words must not come under our name, with a button beside them."""
-    sent = what_was_sent(request)
-    if not (_comes_from_here(request) and (sent["written"] or sent["many"])):
-        sent = {"written": "", "fields": [], "many": False}
+    another site's words must not come under our name, with a button beside them, and are not read at all."""
+    sent: WhatWasSent = {"written": "", "fields": [], "many": False}
+    if _comes_from_here(request):
+        found = what_was_sent(request)
+        sent = found if found["written"] or found["many"] else sent
     return problem(
         request,
         status=403,
