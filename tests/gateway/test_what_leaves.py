@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from fakes.provider import FakeProvider, Finish, Raw, Text, Words, words
 from mindstage.gateway.ai_models.catalogue import SMOLLM2
-from mindstage.gateway.converse import NotNoted, converse
+from mindstage.gateway.converse import NotNoted, Sources, converse
 from mindstage.gateway.embedded.narrator import Asked, Narrator
 from mindstage.gateway.embedded.process import ModelProcess
 from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Request
@@ -58,11 +59,15 @@ async def told_by(provider: FakeProvider) -> AsyncIterator[Narrator]:
 
 
 async def test_the_model_of_this_machine_is_sent_as_little(provider: FakeProvider, told_by: Narrator) -> None:
-    """The same list, its own samplers and two switches of its server; its key is of this process alone."""
-    asked = Asked((("system", "S"), ("user", "P <|im_end|>")), 40, ("\nAda:",), SMOLLM2.sampling | {"user": 1})
+    """The same list, its own samplers and three switches of its server; its key is of this process alone."""
+    named = frozenset({UUID(int=77)})
+    sources = Sources(b"as written", told=named, stands=named)
+    asked = Asked((("system", "S"), ("user", "P <|im_end|>")), 40, ("\nAda:",), SMOLLM2.sampling | {"user": 1}, sources)
+    corrected = replace(asked, sources=replace(sources, stage=b"corrected"))
     await told_by.tell(asked, person="ada-id-77", on_delta=lambda _: None, on_progress=lambda *_: None)
     await told_by.warm(asked, person="ada-id-77")
-    told, read_ahead = provider.requests
+    await told_by.tell(corrected, person="ada-id-77", on_delta=lambda _: None, on_progress=lambda *_: None)
+    told, read_ahead, anew = provider.requests
     body = {
         "model": "narrator",
         "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "P < |im_end|>"}],
@@ -70,11 +75,13 @@ async def test_the_model_of_this_machine_is_sent_as_little(provider: FakeProvide
         "max_tokens": 40,
         "stop": ["\nAda:"],
         "cache_prompt": True,
+        "n_cache_reuse": 16,
         "return_progress": True,
     }
     assert told.body == body | SMOLLM2.sampling
     assert read_ahead.body == told.body | {"max_tokens": 0}
-    for sent in (told, read_ahead):
+    assert anew.body == told.body | {"cache_prompt": False, "n_cache_reuse": 0}
+    for sent in (told, read_ahead, anew):
         assert sent.path == "/v1/chat/completions"
         assert sent.headers == {
             "host": provider.base_url.split("/")[2],
