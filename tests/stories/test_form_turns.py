@@ -64,7 +64,7 @@ def test_without_scripts_the_page_comes_again_until_the_reply_stands_there(house
         page = browser.get(look).content.decode()
         assert f'<noscript><meta http-equiv="refresh" content="4; url={following}#end"></noscript>' in page
         assert 'id="end"' in page
-    house.provider.release()
+    house.release()
     eventually(lambda: last_reply(story).state == "finished")
     assert "http-equiv" not in browser.get(looks[-1]).content.decode()
 
