@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 
 from mindstage.accounts.owner_link import make_owner_link
 from mindstage.gateway.ai_models import installing
+from mindstage.gateway.ai_models.installation import InstallationProblem
 from mindstage.gateway.narrators import size_label
 from people import make_person, signed_in_client
+from stories.house import eventually
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keystore"]), pytest.mark.usefixtures("vault")]
 BETTER = "/models/story-1.5b/installation/"
@@ -37,6 +41,31 @@ def test_the_owner_installs(begun: list[str]) -> None:
     answer = signed_in_client(owner).post(BETTER, headers={"X-Partial": "1"})
     assert answer.status_code == 200
     assert begun == ["story-1.5b"]
+
+
+def test_the_owner_stops_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it runs there is a button for it; what has come is kept, and the button to go on is there again."""
+    ada = signed_in_client(make_person("ada", owner_link=make_owner_link()))
+    begun = threading.Event()
+
+    def fetch(*_: object, is_cancelled: Callable[[], bool], **__: object) -> None:
+        begun.set()
+        eventually(is_cancelled)
+        raise InstallationProblem("cancelled")
+
+    monkeypatch.setattr(installing, "install_model", fetch)
+    monkeypatch.setattr(installing, "_jobs", {})
+    assert 'value="stop"' in ada.post(BETTER, headers={"X-Partial": "1"}).content.decode()
+    assert begun.wait(20)
+    ben = signed_in_client(make_person("ben"))
+    assert 'value="stop"' not in ben.get(BETTER, headers={"X-Partial": "1"}).content.decode()
+    assert ben.post(BETTER, {"act": "stop"}).status_code == 403
+    assert installing.standing("story-1.5b").state == "running"
+    ada.post(BETTER, {"act": "stop"})
+    eventually(lambda: installing.standing("story-1.5b").state == "failed")
+    page = ada.get(BETTER, headers={"X-Partial": "1"}).content.decode()
+    assert "What has come is kept" in page
+    assert "Install (1.1 GB)" in page
 
 
 def test_nobody_else_installs_where_there_is_an_owner(begun: list[str]) -> None:

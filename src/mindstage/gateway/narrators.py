@@ -36,6 +36,7 @@ class Narrator:
     active: bool = False
     tiny: bool = False
     installable: bool = False
+    stoppable: bool = False
     size_label: str = ""
     installation: Installation | None = None
 
@@ -51,7 +52,7 @@ def list_narrators(*, may_install: bool, url_of: dict[str, str]) -> list[Narrato
 
 
 def describe_model(model: AiModel, *, may_install: bool, url: str) -> Narrator:
-    """A model of the catalogue: installable, on its way, or not come."""
+    """A model of the catalogue: installable, on its way (and then it can be stopped), or not come."""
     standing = installing.standing(model.id)
     installation = None
     if standing.state != "absent":
@@ -67,6 +68,7 @@ def describe_model(model: AiModel, *, may_install: bool, url: str) -> Narrator:
         note=model.summary if may_install else f"{model.summary} Whoever runs this copy can install it.",
         tiny=model.tiny,
         installable=may_install and standing.state in ("absent", "failed"),
+        stoppable=may_install and standing.state == "running",
         size_label=size_label(model.size),
         installation=installation,
     )

@@ -26,7 +26,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_visitor
 def installation(request: SignedInRequest, model_id: str) -> HttpResponse:
-    """POST: install a model. GET: how far it is."""
+    """POST: install a model, or stop its installation (`act=stop`). GET: how far it is."""
     try:
         model = find_model(model_id)
     except UnknownModel:
@@ -39,7 +39,8 @@ def installation(request: SignedInRequest, model_id: str) -> HttpResponse:
                 title="Only the owner installs models",
                 sentence="Nothing was changed. A model takes disk and memory of this machine, so its owner decides.",
             )
-        installing.begin(model_id)
+        act = installing.cancel if request.POST.get("act") == "stop" else installing.begin
+        act(model_id)
     if request.headers.get("X-Partial") != "1":
         return HttpResponseRedirect(reverse("models"))
     narrator = describe_model(model, may_install=_may_install(request), url=_url(model_id))
