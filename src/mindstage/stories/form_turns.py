@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +44,13 @@ def stop_narration(owner: uuid.UUID) -> None:
     """Stop the running replies of a person, from any thread."""
     if _door is not None and not _door.loop.is_closed():
         _door.loop.call_soon_threadsafe(_door.narration.stop_owner, owner)
+
+
+def forget_words(owners: Iterable[uuid.UUID]) -> None:
+    """A text of these people has gone for good: no narrator on this machine remembers it. From any thread."""
+    for owner in owners:
+        if _door is not None and not _door.loop.is_closed():
+            _door.loop.call_soon_threadsafe(_door.narration.forget_owner, owner)
 
 
 def take_form_turn(

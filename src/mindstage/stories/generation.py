@@ -114,6 +114,10 @@ class Narration:
         for run in self.runs.values():
             if run.taken.scene.owner == owner:
                 self._cancel(run, Turn.State.INTERRUPTED)
+        self.forget_owner(owner)
+
+    def forget_owner(self, owner: uuid.UUID) -> None:
+        """Let the narrators on this machine forget what they have read of a person, once what runs has ended."""
         task = asyncio.create_task(converse.forget(str(owner)))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)

@@ -21,6 +21,7 @@ from mindstage.datamap.holdings import Rearmed
 from mindstage.datamap.retention import begun_after_thaw, kept_for
 from mindstage.datamap.trash import Lying
 from mindstage.kit import clock
+from mindstage.stories.form_turns import forget_words
 from mindstage.stories.models import Draft, Story, Turn
 from mindstage.stories.refusals import KeyLost, NotYours, Refused, StillRunning
 from mindstage.vault.clocks import slow_date
@@ -78,6 +79,7 @@ def end_turn_now(*, turn: Turn) -> int:
         versions.filter(trashed_at=None).update(trashed_at=start_of(slow_date()))
         versions.update(ending=True)
     end_turns(*idents)
+    forget_words([turn.story.owner_id])
     return len(idents)
 
 
@@ -148,8 +150,11 @@ class StoriesTrash:
         return begin_end(lying, parts, due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
-        for story in parts:
+        stories = list(parts)
+        owners = set(Story.objects.filter(pk__in=stories).values_list("owner", flat=True))
+        for story in stories:
             end_item(story)
+        forget_words(owners)
 
 
 def _lying_of(owner: uuid.UUID) -> QuerySet[Story]:

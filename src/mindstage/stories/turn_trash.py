@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from mindstage.accounts.endings import begin_end, end_turns
 from mindstage.accounts.freezing import frozen_accounts
 from mindstage.datamap.trash import Lying
+from mindstage.stories.form_turns import forget_words
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.refusals import KeyLost
 from mindstage.stories.trash import last_backup, start_of, take_out_turn
@@ -62,7 +63,10 @@ class TurnsTrash:
         return begin_end(lying, _with_versions(parts), due=None if up_to is None else _is_due(up_to))
 
     def end(self, parts: Iterable[uuid.UUID]) -> None:
-        end_turns(*parts)
+        turns = list(parts)
+        owners = set(Turn.objects.filter(pk__in=turns).values_list("story__owner", flat=True))
+        end_turns(*turns)
+        forget_words(owners)
 
 
 def _lying_of(owner: uuid.UUID) -> QuerySet[Turn]:
