@@ -216,6 +216,23 @@ def test_older_turns_do_not_move_the_line(stage_address: str, in_gallery: galler
     expect(page.get_by_role("button", name="Back to the end")).to_be_visible()
 
 
+def test_a_reader_who_turns_back_at_once_is_let_go(
+    stage_address: str, in_gallery: gallery.Stage, open_page: Open
+) -> None:
+    """Moving up in the very frame in which the page went to the end still stops it from following the end."""
+    in_gallery.reset(40)
+    page = open_page(stage_address)
+    page.evaluate("document.querySelector('story-reader').scrollTop = 0")
+    page.wait_for_function("() => document.querySelector('story-reader').following === false")
+    page.evaluate(
+        """() => {
+            document.querySelector("[data-to-end]").click();
+            document.querySelector("story-reader").scrollTop -= 100;
+        }"""
+    )
+    page.wait_for_function("() => document.querySelector('story-reader').following === false")
+
+
 def test_drafts_save_themselves(stage_address: str, in_gallery: gallery.Stage, open_page: Open) -> None:
     """A pause in typing saves the draft with its mode."""
     page = open_page(stage_address)

@@ -33,7 +33,14 @@ class StoryReader extends HTMLElement {
   }
 
   followEnd() {
-    if (this.following) this.scrollTop = this.scrollHeight;
+    if (this.following) this.moveTo(this.scrollHeight);
+  }
+
+  /* A scroll is announced a frame later, and two of one frame only once. Where the page itself moves it is noted
+     here, so that a reader who moves up within that frame is seen to move up from there. */
+  moveTo(top) {
+    this.scrollTop = top;
+    this.before = this.scrollTop;
   }
 
   watch() {
@@ -58,7 +65,7 @@ class StoryReader extends HTMLElement {
     const top = anchor?.getBoundingClientRect().top ?? 0;
     this.style.overflowAnchor = "none"; // we keep the place ourselves; twice would be once too much
     sentinel.replaceWith(...arrived);
-    if (anchor) this.scrollTop += anchor.getBoundingClientRect().top - top;
+    if (anchor) this.moveTo(this.scrollTop + anchor.getBoundingClientRect().top - top);
     this.style.overflowAnchor = "";
     this.watch();
   }
