@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -19,19 +21,37 @@ def main_database() -> BaseDatabaseWrapper:
 
 def query(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """The rows of a query on the main database. UUIDs among the parameters are adapted."""
-    database = main_database()
-    with database.cursor() as cursor:
-        cursor.execute(sql, _adapted(parameters, database))
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    return _run(sql, parameters)[0]
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:
     """Run a write on the main database; how many rows it touched."""
+    return _run(sql, parameters)[1]
+
+
+def _run(sql: str, parameters: Sequence[Any]) -> tuple[list[tuple[Any, ...]], int]:
+    """Rows, and how many were touched. Raises Django's database errors.
+
+    On SQLite past Django's cursor, which takes three times as long as these small queries themselves: it wraps each
+    call and writes the statement anew. Where somebody watches the queries, they go through it.
+    """
     database = main_database()
-    with database.cursor() as cursor:
-        cursor.execute(sql, _adapted(parameters, database))
-        return int(cursor.rowcount)
+    database.ensure_connection()
+    values = _adapted(parameters, database)
+    if database.vendor != "sqlite" or database.queries_logged or database.execute_wrappers:
+        with database.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else [], int(cursor.rowcount)
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        done = sqlite3.Connection.execute(database.connection, _for_sqlite(sql), values)
+        return done.fetchall(), int(done.rowcount)
+
+
+@lru_cache(maxsize=64)
+def _for_sqlite(sql: str) -> str:
+    """The statement with SQLite's own marks. None of ours holds a literal percent sign."""
+    return sql.replace("%s", "?")
 
 
 def into(value: Any) -> Any:
