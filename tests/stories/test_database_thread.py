@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -49,8 +50,8 @@ def notes() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def in_one_batch(thread: DatabaseThread, *jobs: Callable[[], Any]) -> list[Future[Any]]:
-    """Queue jobs while the thread is busy, so that it finds them all at once."""
+def hold(thread: DatabaseThread) -> threading.Event:
+    """Keep the thread busy until the event is set."""
     busy, go = threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -59,11 +60,35 @@ def in_one_batch(thread: DatabaseThread, *jobs: Callable[[], Any]) -> list[Futur
 
     thread.submit(wait)
     assert busy.wait(5)
+    return go
+
+
+def in_one_batch(thread: DatabaseThread, *jobs: Callable[[], Any]) -> list[Future[Any]]:
+    """Queue jobs while the thread is busy, so that it finds them all at once."""
+    go = hold(thread)
     queued = [thread.submit(job) for job in jobs]
     go.set()
     for future in queued:
         future.exception(5)
     return queued
+
+
+@pytest.mark.sqlite
+def test_who_has_left_ends_no_job_and_no_thread(thread: DatabaseThread) -> None:
+    """A job of a caller who was cancelled, of one who gave up, and of one whose loop is gone is done all the same."""
+    go = hold(thread)
+
+    async def leave() -> None:
+        leaving = asyncio.create_task(thread.run(note("cancelled")))
+        asyncio.create_task(thread.run(note("loop gone")))  # noqa: RUF006 - nobody is to wait for it
+        await asyncio.sleep(0)
+        leaving.cancel()
+
+    asyncio.run(leave())
+    assert thread.submit(note("given up")).cancel()
+    go.set()
+    assert thread.submit(note("last")).result(5) == "last"
+    assert notes() == ["cancelled", "loop gone", "given up", "last"]
 
 
 @pytest.mark.sqlite

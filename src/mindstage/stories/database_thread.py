@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django.db import DatabaseError, connection, connections, transaction
@@ -25,10 +26,14 @@ class BatchLost(DatabaseError):
     """The database rolled a whole batch back in the middle of it, as SQLite may when the disk is full."""
 
 
+type _Tell = Callable[[Any, BaseException | None], object]
+"""Takes what came of a job, its result or what it failed with, to whoever waits. Called in the database thread."""
+
+
 @dataclass(slots=True)
 class _Job:
     work: Callable[[], Any]
-    done: Future[Any]
+    tell: _Tell
     acknowledges: bool
 
 
@@ -51,12 +56,15 @@ class DatabaseThread:
     def submit[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> Future[T]:
         """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered."""
         done: Future[T] = Future()
-        self._queue.put(_Job(work, done, acknowledges))
+        self._queue.put(_Job(work, partial(_tell, done), acknowledges))
         return done
 
     async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> T:
         """The same, awaited. The job is done even when the caller is cancelled meanwhile."""
-        return await asyncio.shield(asyncio.wrap_future(self.submit(work, acknowledges=acknowledges)))
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges))
+        return await done
 
     def _loop(self) -> None:
         while (job := self._queue.get()) is not None:
@@ -85,12 +93,7 @@ class DatabaseThread:
             outcomes = [(job, None, error) for job in jobs]
             connection.close_if_unusable_or_obsolete()
         for job, result, failure in outcomes:
-            if not job.done.set_running_or_notify_cancel():
-                continue
-            if failure is None:
-                job.done.set_result(result)
-            else:
-                job.done.set_exception(failure)
+            job.tell(result, failure)
 
     def _attempt(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
         try:
@@ -106,6 +109,32 @@ class DatabaseThread:
             connection.ensure_connection()
             connection.connection.execute(f"PRAGMA synchronous = {wanted}")  # past Django's cursor: twice in every turn
             self._synchronous = wanted
+
+
+def _tell(done: Future[Any], result: Any, failure: BaseException | None) -> None:
+    """Tell a thread that waits, unless it has given up."""
+    if done.set_running_or_notify_cancel():
+        _settle(done, result, failure)
+
+
+def _tell_on(
+    loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], result: Any, failure: BaseException | None
+) -> None:
+    """Tell a task that waits on a loop: by one call, where a thread's own future would take three rounds of it."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(_arrive, done, result, failure)
+
+
+def _arrive(done: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+    if not done.done():
+        _settle(done, result, failure)
+
+
+def _settle(done: Future[Any] | asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+    if failure is None:
+        done.set_result(result)
+    else:
+        done.set_exception(failure)
 
 
 _thread: DatabaseThread | None = None
