@@ -260,6 +260,15 @@ def test_what_there_is_no_room_for_is_named(ada: User, monkeypatch: pytest.Monke
     assert ("Not understood: b.txt: too large to be kept" in said, "Kept as it is: c.txt" in said) == (True, True)
 
 
+def test_no_more_files_are_kept_than_fit(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small they are, so many are kept and no more; the others are named one by one."""
+    monkeypatch.setattr(importing, "KEPT_FILES", 2)
+    more = {f"{name}.txt": b"" for name in "abcd"}
+    said = " ".join(bring(ben := make_person("ben"), rezip(unzip(take_out(ada)) | more)).sentences)
+    assert KeptFile.objects.filter(owner=ben).count() == 2
+    assert [f"Not understood: {name}.txt: one too many" in said for name in "abcd"] == [False, False, True, True]
+
+
 def test_a_kept_file_keeps_its_day(ada: User) -> None:
     """A day that is none is refused before anything is written."""
     bring(ada, rezip(unzip(take_out(ada)) | {"notes.txt": b"x"}))

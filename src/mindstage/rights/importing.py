@@ -22,6 +22,8 @@ from mindstage.rights.export_models import KeptFile
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Together, of files that nothing here understands; beyond it they are named and left in their archive."""
+KEPT_FILES = 1_000
+"""So many of them at most, however small they are."""
 ONE = {"stories": "story", "turns": "turn", "drafts": "draft", "characters": "character", "kept files": "kept file",
        "personas": "persona", "lorebooks": "lorebook", "scenarios": "scenario"}  # fmt: skip
 INACTIVE = "That account is frozen or being ended, so nothing can be brought in."
@@ -96,6 +98,9 @@ def _seal_rest(owner: uuid.UUID, archive: Archive, report: Report) -> list[KeptF
     unlisted = dict.fromkeys(archive.unlisted, archive.unlisted_content)
     room, rows = KEPT_BYTES, []
     for ident, (name, read) in zip(ids.in_order(), (unknown | unlisted).items(), strict=False):
+        if len(rows) == KEPT_FILES:
+            report.not_understood[f"{name}: one too many to be kept; it stays in your archive alone."] += 1
+            continue
         content = read(name)
         if len(content) > room:
             report.not_understood[f"{name}: too large to be kept; it stays in your archive alone."] += 1
