@@ -15,10 +15,11 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.core.paginator import Page, Paginator
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from mindstage.kit import clock, ids
 from mindstage.kit.acting import who_acts
+from mindstage.vault import raw
 from mindstage.vault.fields import count_with
 from mindstage.vault.models import ItemKey, UserKey
 from mindstage.vault.purposes import Purpose
@@ -135,13 +136,10 @@ def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
 
 def _add(owner: uuid.UUID, purpose: str, actor: str, count: int) -> None:
     """Only while the account is not being erased: a line that came after its rows were cleared would stay for good."""
-    native = connection.features.has_native_uuid_field
-    ident, person = (value if native else value.hex for value in (ids.unordered(), owner))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_accesscount (id, owner, purpose, actor, day, count) SELECT %s, %s, %s, %s, %s, %s "
-            "WHERE EXISTS (SELECT 1 FROM accounts_user WHERE id = %s AND state <> 'destroying') "
-            "ON CONFLICT (owner, day, purpose, actor) DO UPDATE "
-            "SET count = accounts_accesscount.count + excluded.count",
-            [ident, person, purpose, actor, clock.today(), count, person],
-        )
+    raw.execute(
+        "INSERT INTO accounts_accesscount (id, owner, purpose, actor, day, count) SELECT %s, %s, %s, %s, %s, %s "
+        "WHERE EXISTS (SELECT 1 FROM accounts_user WHERE id = %s AND state <> 'destroying') "
+        "ON CONFLICT (owner, day, purpose, actor) DO UPDATE "
+        "SET count = accounts_accesscount.count + excluded.count",
+        [ids.unordered(), owner, purpose, actor, clock.today(), count, owner],
+    )

@@ -19,16 +19,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from mindstage.accounts.models import Session, User
-from mindstage.accounts.rows import as_bytes, as_moment, as_uuid
 from mindstage.datamap.retention import kept_for
 from mindstage.kit import clock
+from mindstage.vault import raw
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import instance_key, text_key
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.raw import as_bytes, as_moment, as_uuid
 from mindstage.vault.sealing import Sealed, Unreadable, open_sealed, place, seal, tag
 
 ABSOLUTE = timedelta(days=30)
@@ -95,11 +96,9 @@ def begin_session(account: User, device: str) -> str:
 
 def find_session(cookie: str) -> Visitor | None:
     """Who holds this cookie, or None; a frozen account too, by its `state`. One query; from any thread."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(_FIND, [session_key_hash(cookie)])
-        row = cursor.fetchone()
-    visitor = None if row is None else visitor_from_row(cookie, row, states=MAY_SIGN_IN)
-    return visitor and replace(visitor, new_notices=row[WIDTH])
+    rows = raw.query(_FIND, [session_key_hash(cookie)])
+    visitor = visitor_from_row(cookie, rows[0], states=MAY_SIGN_IN) if rows else None
+    return visitor and replace(visitor, new_notices=rows[0][WIDTH])
 
 
 def session_key_hash(cookie: str) -> bytes:

@@ -6,13 +6,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import connection
-
 from mindstage.accounts.models import User
 from mindstage.datamap.retention import days_in
 from mindstage.gateway.models import Sending
 from mindstage.gateway.routes import Route
 from mindstage.kit import clock, ids
+from mindstage.vault import raw
 
 KEPT = timedelta(days=365)
 LONGEST = 200
@@ -46,17 +45,15 @@ def note_sending(owner: uuid.UUID, route: Route) -> Noted | None:
     One statement, in the transaction that the request comes of: it stands on the path of a turn.
     """
     terms = [text[:LONGEST] for text in (route.provider_id, route.place, route.retains, route.trains)]
-    native, today = connection.features.has_native_uuid_field, clock.today()
-    ident, account = (value if native else value.hex for value in (ids.unordered(), owner))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
-            "SELECT %s, id, %s, %s, %s, %s, %s, %s, 1 FROM accounts_user WHERE id = %s AND state = %s "
-            "ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
-            "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
-            [ident, *terms, today, today, account, User.State.ACTIVE],
-        )
-        return Noted(route) if cursor.rowcount else None
+    today = clock.today()
+    noted = raw.execute(
+        "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
+        "SELECT %s, id, %s, %s, %s, %s, %s, %s, 1 FROM accounts_user WHERE id = %s AND state = %s "
+        "ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
+        "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
+        [ids.unordered(), *terms, today, today, owner, User.State.ACTIVE],
+    )
+    return Noted(route) if noted else None
 
 
 def list_sent(owner: uuid.UUID) -> list[Sent]:

@@ -15,10 +15,11 @@ from django.db import connection
 from mindstage.accounts import sessions
 from mindstage.accounts.sessions import Visitor
 from mindstage.kit import clock, ids
-from mindstage.stories import paths, raw
+from mindstage.stories import paths
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.refusals import KeyLost, NotSignedIn, NotYours
+from mindstage.vault import raw
 from mindstage.vault.fields import allow, allowing
 from mindstage.vault.keys import KeyGone, item_key
 from mindstage.vault.purposes import Purpose

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mindstage.stories import raw
+from mindstage.vault import raw
 from mindstage.vault.sealing import Sealed
 
 STEPS = 4

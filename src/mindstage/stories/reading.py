@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mindstage.kit import ids
-from mindstage.stories import paths, raw
+from mindstage.stories import paths
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
 from mindstage.stories.replay import past_of, sentence_of
 from mindstage.stories.stage import Stage
 from mindstage.ui import prose
+from mindstage.vault import raw
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import KeyGone, item_key
 from mindstage.vault.purposes import Purpose

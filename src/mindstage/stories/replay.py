@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from mindstage.accounts import sessions
 from mindstage.gateway.problems import ProviderProblem
-from mindstage.stories import raw
 from mindstage.stories.hot_path import Scene
 from mindstage.stories.models import Turn
 from mindstage.stories.refusals import NotSignedIn, NotYours, TextDamaged
 from mindstage.streaming.bus import Delta, Ending, Event
+from mindstage.vault import raw
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import item_key
 from mindstage.vault.purposes import Purpose

@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.db.models import F
 
 from mindstage.kit import clock
+from mindstage.vault import raw
 from mindstage.vault.keyring import close_keyring, keyring
 from mindstage.vault.marks import keystore_commit
 from mindstage.vault.models import ItemKey, Keystore, UserKey
@@ -160,12 +161,10 @@ def _cached(ident: uuid.UUID, unwrap: _Unwrap) -> bytes:
 
 def _read_forgotten() -> int:
     """The keystore's count of destroyed keys, by one raw query: it is asked at every opening."""
-    with connections["keystore"].cursor() as cursor:
-        cursor.execute("SELECT forgotten FROM vault_keystore WHERE id = 1")
-        row = cursor.fetchone()
-    if row is None:
+    rows = raw.query("SELECT forgotten FROM vault_keystore WHERE id = 1", alias="keystore")
+    if not rows:
         raise KeyGone
-    return int(row[0])
+    return int(rows[0][0])
 
 
 def _unwrap_user_key(account: uuid.UUID) -> bytes:
@@ -183,7 +182,7 @@ def _unwrap_item_key(item: uuid.UUID) -> bytes:
         item,
     )
     epoch, owner, wrapped, person = row
-    owner = owner if isinstance(owner, uuid.UUID) else uuid.UUID(hex=owner)
+    owner = raw.as_uuid(owner)
     epoch_key = keyring(epoch).epoch_key
     user = unwrap_user_key(owner, bytes(person), epoch_key=epoch_key)
     return unwrap_item_key(item, owner, bytes(wrapped), epoch_key=epoch_key, user_key=user)
@@ -191,10 +190,7 @@ def _unwrap_item_key(item: uuid.UUID) -> bytes:
 
 def _read(sql: str, ident: uuid.UUID) -> tuple[Any, ...]:
     """One row by one statement, so that keys and epoch are of one moment while the epoch turns. Raises KeyGone."""
-    connection = connections["keystore"]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [ident if connection.features.has_native_uuid_field else ident.hex])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    if row is None:
+    rows = raw.query(sql, [ident], alias="keystore")
+    if not rows:
         raise KeyGone
-    return row
+    return rows[0]

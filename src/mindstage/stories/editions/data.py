@@ -9,9 +9,9 @@ from datetime import UTC
 from json import encoder
 from typing import Any
 
-from mindstage.stories import raw
 from mindstage.stories.editions.opening import Opened, as_json_moment, read_pages
 from mindstage.stories.models import Draft, Segment, Story
+from mindstage.vault import raw
 from mindstage.vault.keys import KeyGone
 from mindstage.vault.purposes import Purpose
 from mindstage.vault.sealing import Unreadable

@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from mindstage.accounts.rows import as_moment
 from mindstage.kit import clock
-from mindstage.stories import paths, raw
+from mindstage.stories import paths
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.stage import Stage
+from mindstage.vault import raw
 from mindstage.vault.fields import allow
 from mindstage.vault.keys import item_key
 from mindstage.vault.purposes import Purpose
+from mindstage.vault.raw import as_moment
 from mindstage.vault.sealing import Unreadable, open_sealed, place
 
 PAGE = 1_000

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from mindstage.stories import raw
+from mindstage.vault import raw
 
 pytestmark = pytest.mark.django_db
 
