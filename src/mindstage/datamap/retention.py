@@ -46,7 +46,8 @@ def _days_of(promise: Promise, declared: DataMap) -> int:
 
 def kept_days(name: str, shorter: Mapping[str, int]) -> int:
     """Days that this instance keeps something: the operator's number, or the promise."""
-    return min(promised_days(name), shorter.get(name, promised_days(name)))
+    promised = promised_days(name)
+    return min(promised, shorter.get(name, promised))
 
 
 def kept_for(name: str) -> timedelta:
