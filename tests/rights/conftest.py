@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from mindstage.ledger import book
+from mindstage.stories.database_thread import DatabaseThread
 from publishing import press  # noqa: F401 - a fixture
 
 
@@ -21,3 +22,12 @@ def ledger(vault: None) -> Iterator[Path]:
     book.begin_book(folder)
     yield folder
     (folder / book.NAME).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def database() -> Iterator[DatabaseThread]:
+    """The thread in which the raw planes ask the database."""
+    thread = DatabaseThread()
+    thread.start()
+    yield thread
+    thread.stop()
