@@ -28,7 +28,7 @@ from .conftest import Heard
 MODEL = locate(SMOLLM2, models_dir=Path("/nowhere"))
 pytestmark = [pytest.mark.narrator, pytest.mark.skipif(MODEL is None, reason="the SmolLM2 package is not installed")]
 
-SYSTEM = ("system", "You tell a story about Ilse, who flies an airship through storms. " * 12)
+SYSTEM = ("system", "You tell a story about Ilse, who flies an airship through storms. " * 4)
 ASKED = Asked((SYSTEM, ("user", "I climb aboard.")), 12, (), SMOLLM2.sampling)
 ENDLESS = replace(ASKED, max_tokens=900, sampling={"temperature": 2.0})
 

@@ -38,8 +38,11 @@ SAID = ("I show her the sealed letter.", "I climb aboard and look for a place to
 
 @pytest.fixture
 async def small(configuration) -> AsyncIterator[Route]:
-    """The route to the model of this machine; its process ends with the test."""
-    yield default_route()
+    """The route to the model of this machine, but for the length of a reply; its process ends with the test.
+
+    A word that is told takes as long as three that are read, and reading is what these tests are about.
+    """
+    yield replace(default_route(), reply=60)
     await door.close()
 
 
@@ -87,14 +90,13 @@ async def test_a_line_that_is_sent_at_once_waits_for_no_old_words(small: Route) 
 
     Unless a text that they were read beside has gone from the story.
     """
-    short = replace(small, reply=60)
     turns = [PastTurn(0, "opening", "Ilse Varga", "Rain drums on the envelope. “You’re late,” she says. " * 4)]
     read = []
     for said, premise in (("I ask the parrot.", b"as written"), ("I wait.", b"as written"), ("I go.", b"corrected")):
         turns.append(PastTurn(len(turns), "do", "Ada", said))
         named = frozenset(UUID(int=turn.position) for turn in turns)
         sources = door.Sources(premise, told=named, stands=named)
-        heard = await listen(short, prompt_for(turns, short, LORE), sources=sources)
+        heard = await listen(small, prompt_for(turns, small, LORE), sources=sources)
         turns.append(PastTurn(len(turns), "reply", "Ilse Varga", heard.text))
         read.append(next(share or 0.0 for say, share in heard.progress if say == READING))
     assert read[1] > 0.75
