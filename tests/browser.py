@@ -70,6 +70,11 @@ def browsers() -> Iterator[Browsers]:
     Not of the session: while Playwright's synchronous API is in use its loop counts as running in this thread, so no
     asynchronous test could follow it in the same process, and no second one could be opened.
     """
+    yield from open_browsers()
+
+
+def open_browsers() -> Iterator[Browsers]:
+    """For a fixture that lasts as long as its tests want one: given, then closed."""
     path = find_chromium()
     if path is None:
         pytest.skip("NO CHROMIUM: the browser tests did not run. Install it (Debian: apt install chromium).")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from browser import browsers, chromium  # noqa: F401  fixtures
+from browser import Browsers, chromium, open_browsers  # noqa: F401  a fixture
 from fakes.provider import Finish, Text, ThreadedFakeProvider
 from journeys.visitor import Visitor
 from system.program import CHEAP, Program, provider_toml, running_program
@@ -21,9 +21,16 @@ USUAL = "The bell hums under your palm, *very* low. Marit Sool puts the brush do
 Come = Callable[..., Visitor]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def browsers() -> Iterator[Browsers]:
+    """One browser for all journeys, which follow each other in one process and hold no asynchronous test."""
+    yield from open_browsers()
+
+
+@pytest.fixture(scope="package")
 def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, ThreadedFakeProvider]]:
-    """One program for the journeys of a module: starting one for each would take longer than they do."""
+    """One program for all journeys, in which each visitor is somebody else: starting one for each would take longer
+    than they do."""
     folder: Path = tmp_path_factory.mktemp("theatre")
     with ThreadedFakeProvider() as provider:
         environ = {"FAKE_KEY": "key-of-the-fake", **CHEAP}
