@@ -34,7 +34,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program,
     folder: Path = tmp_path_factory.mktemp("theatre")
     with ThreadedFakeProvider() as provider:
         environ = {"FAKE_KEY": "key-of-the-fake", **CHEAP}
-        program = Program(folder, environ, provider_toml(provider.base_url)).start()
+        program = Program(folder, environ, provider_toml(provider.base_url), forked=True).start()
         yield program, provider
         program.kill()
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("promises")]
 
 def test_the_printed_link_makes_the_owner(running_program: Start, open_page: Callable[..., Page]) -> None:
     """Whoever follows the link and signs up owns the instance; the link is spent then, and none is printed again."""
-    program = running_program()
+    program = running_program(afresh=True)
     page = open_page(f"{program.address}{program.owner_path}")
     page.fill("[name=handle]", "Marisol")
     page.fill("[name=passphrase]", "velvet lamp nine stairs")

@@ -20,7 +20,7 @@ needs_model = pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is
 
 def test_an_idle_web_process_is_small(running_program: Start) -> None:
     """After its first pages the web process holds at most 120 MiB."""
-    program = running_program()
+    program = running_program(afresh=True)
     for path in ("/", "/account/new/", "/scenarios/dead-cable/"):
         assert program.get(path)[0] == 200
     said = Path(f"/proc/{program.pid}/status").read_text()
@@ -33,7 +33,7 @@ def test_an_idle_web_process_is_small(running_program: Start) -> None:
 @needs_model
 def test_a_killed_program_takes_worker_and_model_with_it(running_program: Start) -> None:
     """SIGKILL in mid-reply: job worker and model are gone at once, and every file was for its owner alone."""
-    program = running_program()
+    program = running_program(afresh=True)
     ada = Visitor(program)
     ada.sign_up()
     heard = told(ada.play(ada.begin("dead-cable"), "I listen."))
@@ -53,7 +53,7 @@ def test_a_killed_program_takes_worker_and_model_with_it(running_program: Start)
 @needs_model
 def test_sigterm_in_mid_reply_ends_in_order(running_program: Start) -> None:
     """With a running reply of this machine's model and two readers: both are told, code 0, nobody is left."""
-    program = running_program()
+    program = running_program(afresh=True)
     ada = Visitor(program)
     ada.sign_up()
     heard = told(ada.play(ada.begin("dead-cable"), "I listen."))

@@ -28,6 +28,8 @@ from pathlib import Path
 
 import pytest
 
+from system.nursery import Forked, can_fork
+
 READY_SECONDS = 40.0
 """Generous: two test processes on two slow cores. What a start really takes is measured, not tested."""
 STOP_SECONDS = 40.0
@@ -60,7 +62,9 @@ class Program:
     """A command that runs the program: what it takes from it, or does around it."""
     from_nothing: bool = False
     """Whether its first start makes the tables too: they cost half a second each time, and are always the same."""
-    process: subprocess.Popen[str] | None = None
+    forked: bool = False
+    """Whether it is forked off a process that has imported everything: for tests that are not about starting."""
+    process: subprocess.Popen[str] | Forked | None = None
     port: int = 0
     owner_path: str | None = None
     _lines: list[str] = field(default_factory=list)
@@ -101,14 +105,17 @@ class Program:
             raise AssertionError(f"the program did not start:\n{self.said()}")
         return self
 
-    def command(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def command(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str] | Forked:
         """Start any subcommand on this instance, stdout and stderr in one pipe."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "mindstage.toml").write_text(self.toml)
+        environ = self._environ()
+        if self.forked and can_fork(environ):
+            return Forked(arguments, cwd=self.folder, env=environ, stdin=stdin)
         return subprocess.Popen(
             [*self.before, sys.executable, "-m", "mindstage", *arguments],
             cwd=self.folder,
-            env=self._environ(),
+            env=environ,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -165,7 +172,7 @@ class Program:
         if not (self.before or "MINDSTAGE_DATABASE_URL" in self.environ):
             shutil.copytree(empty_tables(), self.data)
 
-    def _listen(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+    def _listen(self, process: subprocess.Popen[str] | Forked, ready: threading.Event) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self._lines.append(line)
@@ -192,7 +199,10 @@ Start = Callable[..., Program]
 
 @pytest.fixture
 def running_program(tmp_path: Path) -> Iterator[Start]:
-    """Start the program: `running_program(toml=..., environ=..., name=...)`. What still runs at the end is killed."""
+    """Start the program: `running_program(toml=..., environ=..., name=...)`. What still runs at the end is killed.
+
+    It is forked off the nursery, unless it is told to start `afresh` or `from_nothing`.
+    """
     with ExitStack() as started:
 
         def start(
@@ -201,8 +211,10 @@ def running_program(tmp_path: Path) -> Iterator[Start]:
             environ: Mapping[str, str] | None = None,
             name: str = "instance",
             from_nothing: bool = False,
+            afresh: bool = False,
         ) -> Program:
-            program = Program(tmp_path / name, dict(environ or {}), toml, from_nothing=from_nothing)
+            forked = not (from_nothing or afresh)
+            program = Program(tmp_path / name, dict(environ or {}), toml, from_nothing=from_nothing, forked=forked)
             started.callback(program.kill)
             return program.start()
 
@@ -235,7 +247,7 @@ def empty_tables() -> Path:
     return program.data
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str] | Forked) -> None:
     """Kill it if it still runs, and let go of its pipes, whoever else may hold them."""
     process.kill()
     process.wait(STOP_SECONDS)

@@ -28,7 +28,7 @@ def test_first_page_and_health(running_program: Start) -> None:
 
 def test_the_owner_link_opens_a_page_and_another_does_not(running_program: Start) -> None:
     """The printed link leads to the sign-up of the owner; a guessed one leads nowhere."""
-    program = running_program()
+    program = running_program(afresh=True)
     assert program.owner_path
     assert program.get(program.owner_path)[0] in (200, 302)
     assert program.get("/owner/guessed/")[0] == 404
@@ -39,7 +39,7 @@ def test_the_clocks_ring(running_program: Start) -> None:
     from mindstage.config.schedule import CLOCKS
     from mindstage.ops.reading_files import read_rows
 
-    program = running_program()
+    program = running_program(afresh=True)
     place = type("Place", (), {"database_url": "", "database_file": program.data / "database" / "mindstage.sqlite3"})
     ask = "SELECT COUNT(*) FROM ops_tick WHERE due_at > datetime('now')"
     wait_until(lambda: read_rows(place, "default", ask) == [(len(CLOCKS),)], seconds=20)  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_the_clocks_ring(running_program: Start) -> None:
 
 def test_doctor_sees_a_running_program(running_program: Start) -> None:
     """The doctor finds no mistake in a running instance, and that it answers."""
-    program = running_program()
+    program = running_program(afresh=True)
     done = program.run("doctor", "--json", "--port", str(program.port))
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert [finding for finding in findings.values() if finding["level"] == "mistake"] == []
@@ -66,7 +66,7 @@ def test_doctor_of_an_unreadable_configuration(instance: Program) -> None:
 
 def test_the_log_says_nothing_of_people(running_program: Start) -> None:
     """No request line, address of a page or client stands in what the program prints."""
-    program = running_program()
+    program = running_program(afresh=True)
     program.get("/no-such-page-of-anybody/")
     program.get("/account/new/?handle=somebody")
     program.stop()

@@ -26,7 +26,7 @@ LINE = re.compile(r"^\s*(\d):\s+((?:[0-9a-f]{4} ?){3})$", re.MULTILINE)
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """An instance with an account, and without any sheet; stopped. What it said at its first start is in `said()`."""
-    made = Program(tmp_path_factory.mktemp("sheet") / "instance").start()
+    made = Program(tmp_path_factory.mktemp("sheet") / "instance", forked=True).start()
     try:
         Visitor(made).sign_up("ada")
         assert made.stop() == 0

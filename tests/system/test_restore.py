@@ -25,7 +25,7 @@ pytestmark = pytest.mark.system
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An instance with one account, stopped, with a backup of that time."""
-    program = Program(tmp_path_factory.mktemp("made") / "instance", CHEAP).start()
+    program = Program(tmp_path_factory.mktemp("made") / "instance", CHEAP, forked=True).start()
     try:
         Visitor(program).sign_up("ada")
         assert program.stop() == 0
@@ -39,7 +39,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lived_in(made_once: Path, tmp_path: Path) -> Iterator[Program]:
-    program = Program(Path(shutil.copytree(made_once, tmp_path / "instance")), CHEAP)
+    program = Program(Path(shutil.copytree(made_once, tmp_path / "instance")), CHEAP, forked=True)
     yield program
     program.kill()
 
@@ -179,7 +179,7 @@ def test_going_back_to_a_backup(lived_in: Program) -> None:
 @pytest.fixture(scope="module")
 def of_another(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A whole backup of another instance."""
-    other = Program(tmp_path_factory.mktemp("other") / "instance", CHEAP).start()
+    other = Program(tmp_path_factory.mktemp("other") / "instance", CHEAP, forked=True).start()
     try:
         assert other.stop() == 0
     finally:
@@ -256,7 +256,7 @@ def test_a_lost_ledger(lived_in: Program) -> None:
 
 def test_a_new_machine(lived_in: Program, tmp_path: Path) -> None:
     """The sheet, the escrow and the backups are all that is carried over; the old machine is shut out."""
-    other = Program(tmp_path / "other", CHEAP)
+    other = Program(tmp_path / "other", CHEAP, forked=True)
     sheet = lived_in.run("keys", "sheet")
     assert sheet.returncode == 0
     shutil.copytree(lived_in.folder / "keys-escrow", other.folder / "keys-escrow")
