@@ -20,7 +20,7 @@ from stories.scenes import add_turns, make_story
 
 pytestmark = [pytest.mark.drill, pytest.mark.django_db(databases=["default", "keystore"])]
 
-SMALL, LARGE, TENFOLD = 1_500, 6_000, 15_000
+SMALL, LARGE, TENFOLD = 1_000, 4_000, 10_000
 """Turns. What is kept whole is scaled down with them: parts of 64 KB, pages of 200 rows."""
 
 
