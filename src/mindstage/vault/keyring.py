@@ -85,8 +85,8 @@ def found_keys(folder: Path) -> bool:
         write_epoch_file(folder, epochs)
     epoch_key = epochs.epoch_key(epochs.newest, root=root)
     with transaction.atomic(using="keystore"):
-        for name in INSTANCE_KEYS:
-            InstanceKey.objects.using("keystore").create(name=name, wrapped=wrap_instance_key(name, epoch_key))
+        rows = [InstanceKey(name=name, wrapped=wrap_instance_key(name, epoch_key)) for name in INSTANCE_KEYS]
+        InstanceKey.objects.using("keystore").bulk_create(rows)
         Keystore.objects.using("keystore").create(pk=1, epoch=epochs.newest, generation=1)
     return True
 
