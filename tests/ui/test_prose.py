@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it.rules_inline import link
 
+from mindstage.ui import prose
 from mindstage.ui.prose import ATTRIBUTES, TAGS, plain, render, spoken
 
 HOSTILE = (
@@ -92,6 +94,14 @@ def test_any_text_is_harmless_and_plain_has_no_line_breaks(text: str) -> None:
     """Any text at all renders harmlessly, and its excerpt is one line."""
     assert_harmless(render(text))
     assert "\n" not in plain(text)
+
+
+@given(st.lists(st.sampled_from(["[", "](", ")", "]", "`", "\\", "[x](y)", "[](<", "> 'a')"]), min_size=3))
+def test_no_link_is_overlooked(pieces: list[str]) -> None:
+    """Where none can end none is looked for: the same comes out as by looking everywhere."""
+    everywhere, text = prose._make_parser(), "".join(pieces)
+    everywhere.inline.ruler.at("link", link)
+    assert prose._parser.render(text) == everywhere.render(text)
 
 
 def test_writing_as_storytellers_do() -> None:
