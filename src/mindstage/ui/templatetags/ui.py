@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from mindstage.ui.assets import Asset, bundle
+from mindstage.ui.assets import bundle
 from mindstage.ui.covers import draw_cover
 from mindstage.ui.faces import draw_face
 
@@ -18,18 +18,19 @@ register = template.Library()
 WITH_EVERY_PAGE = ("mindstage/app", "mindstage/swap", "mindstage/say", "mindstage/local_time")
 
 
-def address(asset: Asset) -> str:
-    return reverse("asset", args=[asset.name])
+def where_assets_lie() -> str:
+    """The address of an asset without its name, which needs no quoting: a page links thirty, and asks once for all."""
+    return reverse("asset", args=["-"]).removesuffix("-")
 
 
 @register.simple_tag
 def stylesheet() -> SafeString:
     """The one stylesheet and the icon."""
-    assets = bundle()
+    assets, root = bundle(), where_assets_lie()
     return format_html(
         '<link rel="stylesheet" href="{}"><link rel="icon" href="{}" type="image/svg+xml">',
-        address(assets.stylesheet),
-        address(assets.icon),
+        root + assets.stylesheet.name,
+        root + assets.icon.name,
     )
 
 
@@ -37,16 +38,17 @@ def stylesheet() -> SafeString:
 def modules(context: template.Context, *names: str) -> SafeString:
     """The import map, and the modules `names` beside those of every page: fetched early, run when the page is there."""
     # The nonce is lazy and counts as false until it is written, so `or ""` would lose it.
-    nonce, assets = str(context.get("csp_nonce", "")), bundle().modules
-    imports = json.dumps({"imports": {bare: address(asset) for bare, asset in assets.items()}})
+    nonce, root = str(context.get("csp_nonce", "")), where_assets_lie()
+    addresses = {bare: root + asset.name for bare, asset in bundle().modules.items()}
+    imports = json.dumps({"imports": addresses})
     wanted = [*WITH_EVERY_PAGE, *(f"mindstage/{name}" for name in names)]
     preloads = format_html_join(
-        "", '<link rel="modulepreload" href="{}" nonce="{}">', ((address(assets[bare]), nonce) for bare in wanted)
+        "", '<link rel="modulepreload" href="{}" nonce="{}">', ((addresses[bare], nonce) for bare in wanted)
     )
     entries = format_html_join(
         "",
         '<script type="module" src="{}" nonce="{}"></script>',
-        ((address(assets[bare]), nonce) for bare in ("mindstage/app", *wanted[len(WITH_EVERY_PAGE) :])),
+        ((addresses[bare], nonce) for bare in ("mindstage/app", *wanted[len(WITH_EVERY_PAGE) :])),
     )
     # The map holds only our own names and paths, so it needs no escaping; `</` cannot occur.
     import_map = format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(imports))  # noqa: S308
