@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from garbage import look_seldom, pytest_collection_finish  # noqa: F401  a hook
 from groups import pytest_collection_modifyitems  # noqa: F401  a hook
 from no_network import complain, stay_here
 from watchdog import pytest_configure, pytest_exception_interact  # noqa: F401  hooks
@@ -15,6 +16,7 @@ from watchdog import pytest_configure, pytest_exception_interact  # noqa: F401  
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 stay_here()
+look_seldom()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
