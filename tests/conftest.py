@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,10 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 stay_here()
 look_seldom()
+if os.environ.get("TEST_POSTGRES"):
+    from emptying import delete_what_was_written
+
+    delete_what_was_written()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
