@@ -40,6 +40,7 @@ def changed(entry: str, **changes: Any) -> DataMap:
     return replace(declared, entries=declared.entries | {entry: replace(declared.entries[entry], **changes)})
 
 
+@pytest.mark.xdist_group("memory of the program")  # as in test_memory.py
 def test_the_program_has_no_gap() -> None:
     """Every field of every model of every app is declared, every declaration exists, every store is there."""
     assert check_data_map() == []

@@ -13,6 +13,9 @@ from mindstage.datamap.checks import check_data_map, find_gaps_of_memory
 from mindstage.datamap.memory import find_memory, memory_of_program
 from mindstage.datamap.reading import MapFault, data_map, parse, read_source
 
+of_the_program = pytest.mark.xdist_group("memory of the program")
+"""All of its source is read for that, once in a process: what asks for it goes to one."""
+
 
 def planted(folder: Path, **modules: str) -> set[str]:
     """What is found in a package of these modules."""
@@ -23,6 +26,7 @@ def planted(folder: Path, **modules: str) -> set[str]:
     return set(find_memory(package))
 
 
+@of_the_program
 def test_all_memory_of_the_program_is_declared() -> None:
     """The program keeps nothing under a module's name that the map does not tell of."""
     assert list(find_gaps_of_memory(data_map(), memory_of_program())) == []
@@ -31,6 +35,7 @@ def test_all_memory_of_the_program_is_declared() -> None:
     }
 
 
+@of_the_program
 def test_memory_that_is_not_declared_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody remembers who was here last, in a dictionary: the check says so, and where to write what it is."""
     found = planted(tmp_path, room="_last = {}\n\ndef show(person, text):\n    _last[person] = text\n")
@@ -44,6 +49,7 @@ def test_memory_that_is_not_declared_fails_the_check(tmp_path: Path, monkeypatch
     assert "[memory] of places.toml" in str(fault.hint)
 
 
+@of_the_program
 def test_declared_memory_that_is_gone_fails_the_check() -> None:
     """A promise about memory that nobody keeps would be kept by nobody."""
     declared = replace(data_map(), memory=data_map().memory | {"mindstage.stories.turns._gone": "a reason"})
