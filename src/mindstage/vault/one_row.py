@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.db import connections, models
 from django.db.transaction import TransactionManagementError
 
+from mindstage.vault import raw
+
 
 def read_row[Row: models.Model](model: type[Row], alias: str, *, lock: bool = False) -> Row | None:
     """The row; with `lock` nobody else gets it so before the transaction ends. None when there is none yet."""
@@ -18,17 +20,13 @@ def read_row[Row: models.Model](model: type[Row], alias: str, *, lock: bool = Fa
     fields = model._meta.concrete_fields
     columns, table = ", ".join(str(field.column) for field in fields), model._meta.db_table
     waiting = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {table} WHERE id = 1{waiting}")  # noqa: S608  the model's own names
-        row = cursor.fetchone()
-    return None if row is None else model.from_db(alias, [field.attname for field in fields], row)
+    rows = raw.query(f"SELECT {columns} FROM {table} WHERE id = 1{waiting}", alias=alias)  # noqa: S608 - the model's own names
+    return model.from_db(alias, [field.attname for field in fields], rows[0]) if rows else None
 
 
 def write_row(row: models.Model, alias: str) -> None:
     """Write every column of a row that was read with `lock`."""
-    connection = connections[alias]
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
     setting, table = ", ".join(f"{field.column} = %s" for field in fields), row._meta.db_table
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {setting} WHERE id = 1", values)  # noqa: S608  the model's own names
+    values = [field.get_db_prep_save(getattr(row, field.attname), connections[alias]) for field in fields]
+    raw.execute(f"UPDATE {table} SET {setting} WHERE id = 1", values, alias=alias)  # noqa: S608
