@@ -9,7 +9,6 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -41,14 +40,9 @@ def _run(sql: str, parameters: Sequence[Any], alias: str) -> tuple[list[tuple[An
             return cursor.fetchall() if cursor.description else [], int(cursor.rowcount)
     database.validate_no_broken_transaction()
     with database.wrap_database_errors:
-        done = sqlite3.Connection.execute(database.connection, _for_sqlite(sql), values)
+        marked = sql.replace("%s", "?")  # SQLite's own marks; none of ours holds a literal percent sign
+        done = sqlite3.Connection.execute(database.connection, marked, values)
         return done.fetchall(), int(done.rowcount)
-
-
-@lru_cache(maxsize=128)
-def _for_sqlite(sql: str) -> str:
-    """The statement with SQLite's own marks. None of ours holds a literal percent sign."""
-    return sql.replace("%s", "?")
 
 
 def into(value: Any, *, alias: str = DEFAULT_DB_ALIAS) -> Any:
