@@ -14,6 +14,7 @@ from django.db import transaction
 
 from mindstage.vault.epoch_file import EpochFile, first_epoch, read_epoch_file, write_epoch_file
 from mindstage.vault.models import InstanceKey, Keystore, UserKey
+from mindstage.vault.one_row import read_row
 from mindstage.vault.root_key import NAME, KeyMistake, create_root_key, read_root_key
 from mindstage.vault.sealing import KEY_BYTES, open_sealed, seal
 
@@ -49,7 +50,7 @@ def close_keyring() -> None:
 
 def open_keyring(folder: Path) -> Keyring:
     """Unwrap the epoch key that the keystore names. Raises KeyMistake, with nothing touched."""
-    state = Keystore.objects.using("keystore").filter(pk=1).first()
+    state = read_row(Keystore, "keystore")
     if state is None:
         raise KeyMistake(EMPTY)
     epoch_key = epoch_keys(folder).epoch_key(state.epoch, root=read_root_key(folder))
@@ -72,7 +73,7 @@ def found_keys(folder: Path) -> bool:
     Each step is durable before the next, and each is repeated harmlessly after a crash. An instance that already has
     keys or people is never given new ones: raises KeyMistake instead.
     """
-    state = Keystore.objects.using("keystore").filter(pk=1).first()
+    state = read_row(Keystore, "keystore")
     if state is not None or UserKey.objects.using("keystore").exists():
         read_root_key(folder)
         return _add_instance_keys(folder)
