@@ -110,7 +110,7 @@ class Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "mindstage.toml").write_text(self.toml)
         environ = self._environ()
-        if self.forked and can_fork(environ):
+        if self.forked and not self.before and can_fork(environ):
             return Forked(arguments, cwd=self.folder, env=environ, stdin=stdin)
         return subprocess.Popen(
             [*self.before, sys.executable, "-m", "mindstage", *arguments],

@@ -17,6 +17,12 @@ from system.program import Program
 pytestmark = pytest.mark.system
 
 
+@pytest.fixture(autouse=True)
+def forked(bare_program: Program) -> None:
+    """Thirty refusals: only the first of them, of a port that is taken, meets an interpreter of its own."""
+    bare_program.forked = True
+
+
 @pytest.fixture
 def used(bare_program: Program, made_once: Path) -> Program:
     """An instance that was started once and has data."""
@@ -59,6 +65,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
 
 def test_port_taken(bare_program: Program) -> None:
     """A taken port is found before the data folder is made."""
+    bare_program.forked = False
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
