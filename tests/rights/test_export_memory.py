@@ -63,9 +63,9 @@ def test_the_peak_does_not_grow_with_the_archive(scaled: None) -> None:
     write(person_with("warm", 10))
     (small, first), (large, second) = (peak_of(lambda person=person: write(person)) for person in people)  # type: ignore[misc]
     assert second.size > 7 * first.size
-    assert large < 1.3 * small + 500_000
+    assert large < 1.3 * small + 330_000
     read = [peak_of(lambda one=one: sum(map(len, export.read_export(one)))) for one in (first, second)]  # type: ignore[misc]
-    assert read[1][0] < read[0][0] + 200_000
+    assert read[1][0] < read[0][0] + 130_000
     assert [size for _, size in read] == [first.size, second.size]
 
 

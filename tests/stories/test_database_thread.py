@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -14,6 +16,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from mindstage.stories.database_thread import DatabaseThread
+from mindstage.vault import raw
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keystore"])
 
@@ -89,6 +92,80 @@ def test_who_has_left_ends_no_job_and_no_thread(thread: DatabaseThread) -> None:
     go.set()
     assert thread.submit(note("last")).result(5) == "last"
     assert notes() == ["cancelled", "loop gone", "given up", "last"]
+
+
+@pytest.mark.sqlite
+def test_a_task_that_has_left_is_told_nothing(thread: DatabaseThread) -> None:
+    """Its job is done, and the loop hears no complaint."""
+    heard: list[object] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+        go = hold(thread)
+        leaving = asyncio.create_task(thread.run(note("left")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        go.set()
+        assert await thread.run(note("stayed")) == "stayed"
+
+    asyncio.run(leave())
+    assert (notes(), heard) == (["left", "stayed"], [])
+
+
+class Held:
+    """Something that a job holds: a text, a cookie, a key."""
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_thread_that_waits_holds_nothing_of_its_jobs(
+    thread: DatabaseThread, *, jobs: int, fails: bool, awaited: bool
+) -> None:
+    """Neither what they were given nor what came of them, also after a failure, and without a look for garbage."""
+
+    def make_job() -> tuple[Callable[[], Held], weakref.ref[Held]]:
+        held = Held()
+
+        def job() -> Held:
+            if fails:
+                raise ValueError
+            return held
+
+        return job, weakref.ref(held)
+
+    async def wait(job: Callable[[], Held]) -> bool:
+        try:
+            return await thread.run(job) is None
+        except ValueError:
+            return True
+
+    def run() -> list[weakref.ref[Held]]:
+        made = [make_job() for _ in range(jobs)]
+        if awaited:
+            failed = [asyncio.run(wait(job)) for job, _ in made]
+        else:
+            failed = [bool(future.exception(5)) for future in in_one_batch(thread, *(job for job, _ in made))]
+        assert failed == [fails] * jobs
+        return [ref for _, ref in made]
+
+    gc.disable()
+    try:
+        held = run()
+        assert thread.submit(lambda: None).result(5) is None
+        assert [ref() for ref in held] == [None] * jobs
+    finally:
+        gc.enable()
+
+
+@pytest.mark.sqlite
+def test_a_row_that_cannot_be_read_holds_nobody_up(thread: DatabaseThread) -> None:
+    """Its job fails; whoever writes next, elsewhere and then here, is not told that the database is locked."""
+    raw.execute("INSERT INTO notes VALUES (CAST(x'ff' AS TEXT))")
+    failed = thread.submit(lambda: raw.query("SELECT text FROM notes"))
+    assert isinstance(failed.exception(5), DatabaseError)
+    raw.execute("UPDATE notes SET text = 'mended'")
+    assert thread.submit(note("next")).result(5) == "next"
 
 
 @pytest.mark.sqlite

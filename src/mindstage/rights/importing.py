@@ -96,7 +96,8 @@ def _seal_rest(owner: uuid.UUID, archive: Archive, report: Report) -> list[KeptF
     """What no room has taken is kept, sealed and unused, as far as there is room; every other file is named."""
     unknown = {name: archive.content for name in archive.names() if name not in report.read}
     unlisted = dict.fromkeys(archive.unlisted, archive.unlisted_content)
-    room, rows = KEPT_BYTES, list[KeptFile]()
+    room = KEPT_BYTES
+    rows: list[KeptFile] = []
     for ident, (name, read) in zip(ids.in_order(), (unknown | unlisted).items(), strict=False):
         if len(rows) == KEPT_FILES:
             report.not_understood[f"{name}: one too many to be kept; it stays in your archive alone."] += 1

@@ -26,6 +26,8 @@ class BatchLost(DatabaseError):
     """The database rolled a whole batch back in the middle of it, as SQLite may when the disk is full."""
 
 
+type _Outcome = tuple[Any, BaseException | None]
+"""A job's result, or what it failed with."""
 type _Tell = Callable[[Any, BaseException | None], object]
 """Takes what came of a job, its result or what it failed with, to whoever waits. Called in the database thread."""
 
@@ -64,43 +66,49 @@ class DatabaseThread:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges))
-        return await done
+        try:
+            return await done
+        finally:
+            del done  # a failure would hold this frame, and the frame the failure
 
     def _loop(self) -> None:
-        while (job := self._queue.get()) is not None:
-            jobs, ended = [job], False
-            with contextlib.suppress(queue.Empty):
-                while len(jobs) < BATCH:
-                    if (following := self._queue.get_nowait()) is None:
-                        ended = True
-                        break
-                    jobs.append(following)
-            self._commit(jobs)
-            if ended:
-                break
+        goes_on = True
+        while goes_on:
+            jobs, goes_on = self._next_jobs()
+            if jobs:
+                self._commit(jobs)
         for alias in connections:
             connections[alias].close()
 
+    def _next_jobs(self) -> tuple[list[_Job], bool]:
+        """Wait for a job; it, and all that have come meanwhile; and whether there may be more."""
+        job = self._queue.get()
+        jobs: list[_Job] = []
+        with contextlib.suppress(queue.Empty):
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == BATCH:
+                    break
+                job = self._queue.get_nowait()
+        return jobs, job is not None
+
     def _commit(self, jobs: list[_Job]) -> None:
-        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+        """Do them, tell what came of each, and forget them: they hold texts, cookies and keys."""
+        outcomes: list[_Outcome] = []
         try:
             self._set_synchronous(any(job.acknowledges for job in jobs))
             with transaction.atomic():
-                outcomes = [self._attempt(job) for job in jobs] if len(jobs) > 1 else [(jobs[0], jobs[0].work(), None)]
+                outcomes = [_attempt(job.work) for job in jobs] if len(jobs) > 1 else [(jobs[0].work(), None)]
                 if connection.needs_rollback:  # SQLite undid the transaction by itself, so nothing of it was kept
                     raise BatchLost
         except Exception as error:  # the whole commit failed (disk full, locked): nobody was told anything yet
-            outcomes = [(job, None, error) for job in jobs]
+            outcomes = [(None, error) for _ in jobs]
             connection.close_if_unusable_or_obsolete()
-        for job, result, failure in outcomes:
-            job.tell(result, failure)
-
-    def _attempt(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
-        try:
-            with transaction.atomic():
-                return job, job.work(), None
-        except Exception as error:
-            return job, None, error
+        _tell_all(jobs, outcomes)
+        # Also for this: a failure holds this frame by its traceback, and a job whoever waits for the failure. That is a
+        # ring, which would stay until Python looks for garbage.
+        jobs.clear()
+        outcomes.clear()
 
     def _set_synchronous(self, acknowledges: bool) -> None:
         """FULL for what a person was promised, NORMAL for the parts of a running reply (SQLite only)."""
@@ -109,6 +117,20 @@ class DatabaseThread:
             connection.ensure_connection()
             connection.connection.execute(f"PRAGMA synchronous = {wanted}")  # past Django's cursor: twice in every turn
             self._synchronous = wanted
+
+
+def _attempt(work: Callable[[], Any]) -> _Outcome:
+    """Do one of several jobs in a savepoint of its own."""
+    try:
+        with transaction.atomic():
+            return work(), None
+    except Exception as error:
+        return None, error
+
+
+def _tell_all(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
+    for job, (result, failure) in zip(jobs, outcomes, strict=True):
+        job.tell(result, failure)
 
 
 def _tell(done: Future[Any], result: Any, failure: BaseException | None) -> None:

@@ -13,6 +13,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, link
 from markdown_it.token import Token
 
+LAST_END = -1
 TAGS = {"p", "br", "em", "strong", "s", "blockquote", "ul", "ol", "li", "hr", "h3", "h4", "code", "pre", "button"}
 ATTRIBUTES = {"button": {"type", "data-href", "disabled"}, "ol": {"start"}}
 CLASSES = {"button": {"inert-link"}}
@@ -68,8 +69,13 @@ def _make_parser() -> MarkdownIt:
 
 
 def _link(state: StateInline, silent: bool) -> bool:
-    """A link, looked for only where one can end further on: a card may hold nothing but brackets, in 300 openings."""
-    return state.src.find("](", state.pos) >= 0 and link(state, silent)
+    """A link, looked for only where one can end further on: a card may hold nothing but brackets, in 300 openings.
+
+    The last place where one can is kept among what the parser knows by places in the text, where none is below zero.
+    """
+    if LAST_END not in state.cache:
+        state.cache[LAST_END] = state.src.rfind("](")
+    return state.pos < state.cache[LAST_END] and link(state, silent)
 
 
 def _tame(state: StateCore) -> None:

@@ -54,5 +54,5 @@ def keystore_state(*, lock: bool = False) -> Keystore:
     """The keystore's one row. Raises Keystore.DoesNotExist."""
     state = read_row(Keystore, "keystore", lock=lock)
     if state is None:
-        raise Keystore.DoesNotExist
+        raise Keystore.DoesNotExist("the keystore has no row")
     return state

@@ -1,12 +1,12 @@
 """The one row of a table, by raw statements: whatever needs a key asks for it, some of it a dozen times.
 
 The framework puts every query together anew, which takes ten times as long as the database takes for this row. The
-columns are the model's own, so that a new one is read and written like the others.
+columns are the model's own: numbers, texts, days and yes or no, which both databases give as Python has them.
 """
 
 from __future__ import annotations
 
-from django.db import connections, models
+from django.db import DatabaseError, connections, models
 from django.db.transaction import TransactionManagementError
 
 from mindstage.vault import raw
@@ -25,8 +25,10 @@ def read_row[Row: models.Model](model: type[Row], alias: str, *, lock: bool = Fa
 
 
 def write_row(row: models.Model, alias: str) -> None:
-    """Write every column of a row that was read with `lock`."""
+    """Write every column of a row that was read with `lock`. Raises DatabaseError when it is there no more."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
     setting, table = ", ".join(f"{field.column} = %s" for field in fields), row._meta.db_table
     values = [field.get_db_prep_save(getattr(row, field.attname), connections[alias]) for field in fields]
-    raw.execute(f"UPDATE {table} SET {setting} WHERE id = 1", values, alias=alias)  # noqa: S608
+    written = raw.execute(f"UPDATE {table} SET {setting} WHERE id = 1", values, alias=alias)  # noqa: S608
+    if written != 1:
+        raise DatabaseError(f"the row of {table} is gone")

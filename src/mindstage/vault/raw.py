@@ -5,9 +5,9 @@ They are for what stands on the path of every turn, page and opening; all else u
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,8 +41,10 @@ def _run(sql: str, parameters: Sequence[Any], alias: str) -> tuple[list[tuple[An
     database.validate_no_broken_transaction()
     with database.wrap_database_errors:
         marked = sql.replace("%s", "?")  # SQLite's own marks; none of ours holds a literal percent sign
-        done = sqlite3.Connection.execute(database.connection, marked, values)
-        return done.fetchall(), int(done.rowcount)
+        # Closed in any case: a row that cannot be read would leave its statement open, and this connection at a moment
+        # of the database that is soon past, in which it may write nothing any more.
+        with closing(database.connection.execute(marked, values)) as done:
+            return done.fetchall(), int(done.rowcount)
 
 
 def into(value: Any, *, alias: str = DEFAULT_DB_ALIAS) -> Any:
