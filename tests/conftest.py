@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
+from django.db import connections
 from hypothesis import settings
 
 from garbage import look_seldom, pytest_collection_finish  # noqa: F401  a hook
@@ -42,6 +44,23 @@ def nothing_counted() -> None:
     from mindstage.accounts import access_counts
 
     access_counts._waiting.clear()
+
+
+@pytest.fixture(autouse=True)
+def only_declared_databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Raw queries go through Django's cursor for a database that a test has not declared: there it is refused."""
+    marker = request.node.get_closest_marker("django_db")
+    declared = marker.kwargs.get("databases") or ["default"] if marker else "__all__"
+    with ExitStack() as watched:
+        if declared != "__all__":
+            for connection in connections.all():
+                if connection.alias not in declared:
+                    watched.enter_context(connection.execute_wrapper(pass_on))
+        yield
+
+
+def pass_on(execute: Callable[..., object], *query: object) -> object:
+    return execute(*query)
 
 
 @pytest.fixture

@@ -14,6 +14,11 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 LITTLE: Final = 300
 """Rows of one table that are sooner deleted, with what checks their references, than truncated."""
 
+_STILL_WRITING: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_xid IS NOT NULL"
+)
+
 _truncate = DatabaseOperations.sql_flush
 
 
@@ -29,6 +34,9 @@ def _empty(operations: DatabaseOperations, style: Any, tables: Sequence[str], **
     with operations.connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(some % pair for pair in names.items()))
         written = {table: count for table, count in cursor.fetchall() if count}
-    if options.get("reset_sequences") or any(count > LITTLE for count in written.values()):
+        cursor.execute(_STILL_WRITING)
+        (still,) = cursor.fetchone()
+    # Truncating waits for whoever has not committed yet, where deleting would leave what they wrote.
+    if still or options.get("reset_sequences") or any(count > LITTLE for count in written.values()):
         return _truncate(operations, style, tables, **options)
     return [f"DELETE FROM {names[table]}" for table in written]

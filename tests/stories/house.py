@@ -109,7 +109,7 @@ class House:
         def lose(jobs: Any) -> None:
             self.database._commit = commit  # type: ignore[method-assign]
             for job in jobs:
-                job.done.set_exception(BatchLost())
+                job.tell(None, BatchLost())
 
         self.database._commit = lose  # type: ignore[method-assign]
 

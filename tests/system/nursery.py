@@ -82,7 +82,8 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has just ended, and its keeper is about to tell
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -125,6 +126,7 @@ def _nursery() -> socket.socket:
 
     def end() -> None:
         ours.close()
+        process.terminate()  # a fork that outlives its test may hold the other end
         process.wait()
 
     atexit.register(end)

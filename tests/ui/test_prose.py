@@ -104,6 +104,15 @@ def test_no_link_is_overlooked(pieces: list[str]) -> None:
     assert prose._parser.render(text) == everywhere.render(text)
 
 
+def test_no_link_is_looked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of nothing but brackets is read once, not once more from each of them."""
+    asked: list[object] = []
+    monkeypatch.setattr(prose, "link", lambda *given: bool(asked.append(given)))
+    for text in ("[" * 300, "[x] " * 300, "](" + "[x] " * 300):
+        render(text)
+    assert asked == []
+
+
 def test_writing_as_storytellers_do() -> None:
     """Emphasis, breaks, scene breaks, quotes and lists are typeset; indented paragraphs stay paragraphs."""
     html = render("*She looks up.* “Well?”\nA pause.\n***\n    Later, **nobody** spoke.\n\n> A letter.\n\n# Part two")
