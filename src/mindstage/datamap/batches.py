@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 HOLD_SECONDS = 0.0018
-"""How long a batch may keep the lock: a third over it still ends before whoever waits looks for the third time. Measured
-with 250 rows at once, which took 8 ms, others waited 8."""
+"""How long a batch may keep the lock, so that one that takes half as long again still ends within 3 ms. Measured with
+250 rows at once, which took 8 ms, others waited 8."""
 SMALLEST, LARGEST = 20, 1_000
 """Rows. Fewer would cost more for their commit than for themselves."""
 REST = 2.0
