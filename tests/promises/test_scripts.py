@@ -174,7 +174,7 @@ def test_without_chromium_the_skip_is_loud(clone: Clone) -> None:
     """Whoever may install nothing is told how, in letters that nobody overlooks; the other tests run."""
     clone.has(clone.path / "python3")
     clone.has(clone.path / "id", "#!/bin/sh\necho 1000\n")
-    done = clone.run("bin/test", "tests/kit")
+    done = clone.run("bin/test", "tests/kit", UV_PYTHON=str(clone.path / "python3"))  # beside nothing else
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "ran: -m pytest tests/kit")
     assert "BROWSER TESTS ARE SKIPPED" in done.stderr
     assert "apt-get install chromium" in done.stderr
@@ -189,7 +189,7 @@ def test_chromium_is_installed_where_that_may_be(clone: Clone) -> None:
     made = f'echo "#!/bin/sh" >{clone.path}/chromium; chmod 755 {clone.path}/chromium'
     clone.has(clone.path / "apt-get", f'#!/bin/sh\necho "$1" >>{asked}\n[ "$1" = update ] || {{ {made}; }}\n')
     for _ in range(2):
-        done = clone.run("bin/test", "tests/kit")
+        done = clone.run("bin/test", "tests/kit", UV_PYTHON=str(clone.path / "python3"))
         assert done.returncode == 0
         assert "SKIPPED" not in done.stderr
     assert asked.read_text().split() == ["update", "install"]

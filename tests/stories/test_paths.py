@@ -235,7 +235,8 @@ def test_no_query_of_the_page_scans(ada: User, long_story: Story) -> None:
         if "stories_turn" in query["sql"] and query["sql"].lstrip().startswith(("SELECT", "UPDATE")):
             plan = plan_of(query["sql"])
             one_row = "INDEX running_replies" in plan
-            plan = plan.replace("SCAN t USING INDEX running_replies", "")  # what runs just now, and nothing else
+            # What runs just now, and nothing else; newer versions of SQLite need no look at the rows themselves.
+            plan = re.sub("SCAN t USING (COVERING )?INDEX running_replies", "", plan)
             assert not re.search("SCAN" if one_row else "SCAN|TEMP B-TREE", plan), (query["sql"][:300], plan)
             assert "(owner_id=?)" not in plan, (query["sql"][:300], plan)
 

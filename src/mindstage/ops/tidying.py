@@ -43,11 +43,17 @@ def tidy_file(cursor: Any) -> None:
 
 
 def _give_back(cursor: Any) -> None:
-    # What was deleted is overwritten in the file; its old copies in the write-ahead log end here.
-    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    # What was deleted is overwritten in the file; its old copies in the write-ahead log end here. First, as a full disk
+    # has no room for a longer log; and last, as what is done meanwhile is written to the log.
+    _empty_log(cursor)
     cursor.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
     cursor.execute("PRAGMA analysis_limit = 400").fetchall()
     cursor.execute("PRAGMA optimize").fetchall()
+    _empty_log(cursor)
+
+
+def _empty_log(cursor: Any) -> None:
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _bytes_in_use(cursor: Any) -> int:
