@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mindstage.ops.servers import blank_unknown_settings
 from people import PASSPHRASE
 from postgres_server import throwaway_databases
 from system.program import CHEAP, Program
@@ -111,3 +112,13 @@ def test_every_restore_on_a_server(program: Program, urls: tuple[str, str], tmp_
         shutil.copytree(other.folder / "keys-escrow", program.folder / "keys-escrow")
         refused = program.run("serve", "--port", "0")
         assert refused.returncode == 2, refused.stdout
+
+
+def test_what_a_newer_program_sets_is_left_out(urls: tuple[str, str], tmp_path: Path) -> None:
+    """A setting that the server does not have would end the restore; those that it has stay, and nothing moves."""
+    head = b"SET statement_timeout = 0;\nSET no_such_setting = 0;\nSET client_encoding = 'UTF8';\n"
+    script = tmp_path / "script.sql"
+    script.write_bytes(head + b"SELECT 1;\n")
+    blank_unknown_settings(script, urls[0])
+    unknown = b"SET no_such_setting = 0;"
+    assert script.read_bytes() == head.replace(unknown, b" " * len(unknown)) + b"SELECT 1;\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 _READ = ("pg_restore", "--no-owner", "--no-privileges", "--schema=public", "--file=-")
 _BEFORE = "CREATE SCHEMA IF NOT EXISTS public;\nALTER SCHEMA public RENAME TO former;\nCREATE SCHEMA public;\n"
 _AFTER = "\nALTER SCHEMA public RENAME TO {schema};\nALTER SCHEMA former RENAME TO public;\n"
+_SETTING = re.compile(rb"^SET (\w+) = [^;\n]*;$", re.MULTILINE)
+_HEAD_BYTES = 4096
 
 
 class ServerRefused(Exception):
@@ -68,7 +71,26 @@ def put_beside(url: str, path: Path, *, schema: str) -> None:
         _run([*_READ, str(path)], url, output=file.fileno())
         file.seek(0, os.SEEK_END)
         file.write(_AFTER.format(schema=schema).encode())
+    blank_unknown_settings(script, url)
     _run(["psql", "--no-psqlrc", "--quiet", "--single-transaction", "-v", "ON_ERROR_STOP=1", f"--file={script}"], url)
+
+
+def blank_unknown_settings(script: Path, url: str) -> None:
+    """Blank, at the head of a script, what sets a setting that this server does not have.
+
+    A newer pg_restore than the server begins with such lines: 17 sets transaction_timeout, and 16 refuses it.
+    Raises ServerRefused, OSError.
+    """
+    with script.open("r+b") as file:
+        found = {match[1].decode(): match for match in _SETTING.finditer(file.read(_HEAD_BYTES))}
+        if not found:
+            return
+        names = ", ".join(f"('{name}')" for name in found)
+        unknown = ask(url, f"SELECT name FROM (VALUES {names}) s (name) WHERE current_setting(name, true) IS NULL")  # noqa: S608
+        for name in unknown.split():
+            start, end = found[name].span()
+            file.seek(start)
+            file.write(b" " * (end - start))
 
 
 def _run(command: list[str], url: str, *, output: int = subprocess.DEVNULL) -> None:
