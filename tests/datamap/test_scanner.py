@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from library import card_makers as make
+from mindstage.datamap import scanner
 from mindstage.datamap.scanner import Scanner
 
 WORD = "qUvXzäKwÖpLmRtÉb"
@@ -141,6 +142,18 @@ def test_any_bytes_are_scanned(content: bytes) -> None:
     """No content makes the scanner fail, and nothing is found where nothing is."""
     assert Scanner([WORD]).scan(content) == set()
     assert Scanner([WORD]).scan(zlib.compress(content)[:-3]) == set()
+
+
+@given(
+    st.lists(st.sampled_from([b"A", b"f", b"0", b"abcdef01", b"-_", b"/+", b"\n", b"\r\n", b"\r", b" ", b"\xff"])).map(
+        b"".join
+    )
+)
+def test_no_run_of_signs_is_passed_over(content: bytes) -> None:
+    """The quick search finds what the patterns would find in the bytes themselves, line breaks and all."""
+    runs = list(scanner._base64_runs(content))
+    assert runs == scanner._BASE64.findall(content)
+    assert scanner._HEX.findall(b" ".join(runs)) == scanner._HEX.findall(content)
 
 
 def test_a_word_that_would_be_found_by_chance_is_refused() -> None:

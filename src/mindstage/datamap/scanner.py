@@ -36,6 +36,8 @@ def _flags(method: int) -> list[int]:
 
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
+_SIGNS = bytes(1 if re.match(rb"[A-Za-z0-9+/_-]", bytes([code])) else 0 for code in range(256))
+_EIGHT = b"\1" * 8
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _HEX = re.compile(rb"[0-9A-Fa-f]{12,}")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
@@ -113,10 +115,11 @@ def unfold(content: bytes, *, layers: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
     """One layer down. What belongs together is joined with a space, so that there are few views to search."""
-    if runs := _BASE64.findall(content):
+    runs = list(_base64_runs(content))
+    if runs:
         yield "base64", b" ".join(_decode_base64(runs))
-    if runs := _HEX.findall(content):
-        yield "hex", b" ".join(_decode_hex(runs))
+    if digits := _HEX.findall(b" ".join(runs)):  # each of its digits is a sign of base64 too
+        yield "hex", b" ".join(_decode_hex(digits))
     for name, pattern, unescape in (
         ("url", _PERCENT, unquote_to_bytes),
         ("json", _JSON, _unescape_json),
@@ -126,6 +129,17 @@ def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
         if escaped := list(_around(pattern, content)):
             yield name, b" ".join(map(unescape, escaped))
     yield from _unpack(content)
+
+
+def _base64_runs(content: bytes) -> Iterator[bytes]:
+    """All that `_BASE64` matches. Sealed bytes hold few: a search for eight signs passes over them four times as fast."""
+    signs = content.translate(_SIGNS)
+    at = signs.find(_EIGHT)
+    while at >= 0:
+        run = _BASE64.match(content, at)
+        assert run
+        yield run[0]
+        at = signs.find(_EIGHT, run.end())
 
 
 def _decode_base64(runs: list[bytes]) -> Iterator[bytes]:
