@@ -42,7 +42,7 @@ async def small(configuration) -> AsyncIterator[Route]:
 
     A word that is told takes as long as three that are read, and reading is what these tests are about.
     """
-    yield replace(default_route(), reply=60)
+    yield replace(default_route(), reply=24)
     await door.close()
 
 

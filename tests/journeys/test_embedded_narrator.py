@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(locate(SMOLLM2, models_dir=Path("/nowhere")) is None, reason="SmolLM2 is not installed"),
 ]
 PATIENCE = 90_000  # milliseconds: the model is loaded on first use, on two slow cores
-LINES = ("I put my hand flat on the bell and listen.", "I ask Marit about the clapper.")
+LINES = ("I put my hand flat on the bell and listen.", "I ask Marit about the clapper.", "I pick up the pliers.")
 GROWING = """() => {
     const words = document.querySelector("#turns > .turn[aria-busy=true] .prose")?.textContent.trim() ?? "";
     const resting = document.querySelector("turn-composer").dataset.now === "rest";
@@ -37,8 +37,10 @@ COLLECT_PROGRESS = """() => {
 }"""
 
 
-def test_two_turns_on_this_machine(come: Come, running_program: Start, record_property: pytest.RecordProperty) -> None:
-    """A stranger plays two turns with the model of this machine; the page says how small it is and that it wakes on
+def test_three_turns_on_this_machine(
+    come: Come, running_program: Start, record_property: pytest.RecordProperty
+) -> None:
+    """A stranger plays three turns with the model of this machine; the page says how small it is and that it wakes on
     first use, the text grows while it is written, and the meter adds up to what the model holds."""
     visitor = come(running_program(name="embedded").address)
     page = visitor.go("/")
