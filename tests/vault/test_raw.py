@@ -1,4 +1,4 @@
-"""Raw queries pass Django's cursor by on SQLite: they give what it gives, and fail as it fails."""
+"""Raw queries pass Django's cursor by: they give what it gives, and fail as it fails."""
 
 from __future__ import annotations
 
