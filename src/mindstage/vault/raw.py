@@ -42,11 +42,10 @@ def _run(sql: str, parameters: Sequence[Any], alias: str) -> tuple[list[tuple[An
     if database.vendor == "sqlite":
         sql = sql.replace("%s", "?")  # its own marks; none of ours holds a literal percent sign
     database.validate_no_broken_transaction()
-    with database.wrap_database_errors:
-        # Closed in any case: a row that cannot be read would leave its statement open, and this connection at a moment
-        # of the database that is soon past, in which it may write nothing any more.
-        with closing(database.connection.execute(sql, values)) as done:
-            return done.fetchall() if done.description else [], int(done.rowcount)
+    # Closed in any case: a row that cannot be read would leave its statement open, and this connection at a moment of
+    # the database that is soon past, in which it may write nothing any more.
+    with database.wrap_database_errors, closing(database.connection.execute(sql, values)) as done:
+        return done.fetchall() if done.description else [], int(done.rowcount)
 
 
 def into(value: Any, *, alias: str = DEFAULT_DB_ALIAS) -> Any:
