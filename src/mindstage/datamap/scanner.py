@@ -132,7 +132,10 @@ def _inside(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _base64_runs(content: bytes) -> Iterator[bytes]:
-    """All that `_BASE64` matches. Sealed bytes hold few: a search for eight signs is over them seven times as fast."""
+    """All that `_BASE64` matches.
+
+    Sealed bytes hold few: a search for eight signs in a row passes over them in a seventh of the pattern's time.
+    """
     signs = content.translate(_SIGNS)
     at = signs.find(_EIGHT)
     while at >= 0:
