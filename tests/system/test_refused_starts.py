@@ -189,6 +189,31 @@ def test_keys_folder_of_another_instance(used: Program, tmp_path: Path) -> None:
     refused(used, says="belongs to another instance")
 
 
+@pytest.mark.parametrize("shared", ["keys", "escrow"])
+def test_keys_that_another_instance_uses(used: Program, tmp_path: Path, shared: str) -> None:
+    """`--data` alone leaves the keys where the first instance has them: two on one epoch file would end one of them.
+
+    The first that turned its epoch would take the other's key out of file and escrow, and with it every story.
+    """
+    own = tmp_path / "second"
+    used.environ |= {"MINDSTAGE_ESCROW": str(used.keys.with_name("keys-escrow"))}
+    keys = used.keys if shared == "keys" else own / "keys"
+    refused(used, "--data", str(own / "data"), "--keys", str(keys), "--port", "0", says="belongs to another instance")
+    assert not own.exists()
+    assert used.start().stop() == 0
+
+
+def test_a_first_start_that_was_cut_off_goes_on(bare_program: Program) -> None:
+    """Root key and epoch file without a keystore, as a crash leaves them, are taken up by the next start."""
+    bare_program.start().stop()
+    before = (bare_program.keys / "epoch.json").read_bytes()
+    shutil.rmtree(bare_program.data)
+    shutil.rmtree(bare_program.keys.with_name("keys-escrow"))
+    (bare_program.keys / "escrow.made").unlink()
+    bare_program.start().stop()
+    assert (bare_program.keys / "epoch.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("file", ["database/mindstage.sqlite3", "keystore/keystore.sqlite3"])
 def test_schema_newer_than_the_program(used: Program, file: str) -> None:
     """A database that a newer Mindstage has migrated is not opened."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.reading_files import exists, read_rows
+from mindstage.vault.epoch_file import NAME as EPOCH_FILE
 from mindstage.vault.epoch_file import read_epoch_file
 from mindstage.vault.escrow import EscrowAway, read_escrow
 from mindstage.vault.keyring import close_keyring, found_keys, open_keyring
 from mindstage.vault.root_key import NAME, KeyMistake, read_root_key
 from mindstage.vault.sealing import Unreadable
+from mindstage.vault.start_check import ESCROW_MADE
 
 
 def refuse_wrong_keys(instance: Instance) -> None:
@@ -19,6 +23,7 @@ def refuse_wrong_keys(instance: Instance) -> None:
     """
     if not has_keys(instance):
         _refuse_lost_keystore(instance)
+        _refuse_keys_in_use(instance)
         if (instance.keys_dir / NAME).exists():
             read_root_key(instance.keys_dir)
         return
@@ -89,6 +94,21 @@ def _refuse_lost_keystore(instance: Instance) -> None:
         raise StartMistake(
             "The keystore is missing, and this instance was used before; nothing was changed. Put it back, or restore "
             "its newest copy: `mindstage restore --keystore`. On a new machine: `mindstage restore --machine`."
+        )
+
+
+def _refuse_keys_in_use(instance: Instance) -> None:
+    """Two instances on one epoch file: when the first turns its epoch, nothing of the second opens ever again.
+
+    The mark beside the root key and the escrow's file are made after the keystore, so a first start that was cut off
+    has neither. Without a keystore here they are another's.
+    """
+    used = (instance.keys_dir / ESCROW_MADE, instance.escrow_dir / EPOCH_FILE)
+    if found := next((file for file in used if os.path.lexists(file)), None):
+        raise StartMistake(
+            f"{found.parent} belongs to another instance, whose stories would be lost if two shared it; nothing was "
+            "changed. Give this one a keys folder (--keys), and an escrow, of its own. If the keys are its own, put "
+            "its keystore back: `mindstage restore --keystore`, or on a new machine `mindstage restore --machine`."
         )
 
 
