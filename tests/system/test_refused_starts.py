@@ -125,11 +125,11 @@ def test_root_key_copied_into_data(used: Program) -> None:
     refused(used, says="inside the data folder")
 
 
-@pytest.mark.parametrize("how", ["with its folder", "by a link"])
+@pytest.mark.parametrize("how", ["with its folder", "deep down", "by a link"])
 def test_root_key_brought_into_data(used: Program, how: str) -> None:
     """Nor may a copy of the keys folder lie there, or the file that the root key is a link to."""
-    if how == "with its folder":
-        shutil.copytree(used.keys, used.data / "keys")
+    if how != "by a link":
+        shutil.copytree(used.keys, used.data / ("keys" if how == "with its folder" else "models/old/config/keys"))
     else:
         (used.keys / "root.key").rename(used.data / "moved")
         (used.keys / "root.key").symlink_to(used.data / "moved")

@@ -99,8 +99,7 @@ class Configuration:
         """Whether the root key's folder, the file that it is a link to, or a copy of either lies with the data."""
         data = self.data_dir.resolve()
         linked = (self.keys_dir, self.keys_dir / ROOT_KEY)
-        copies = (copy for pattern in (ROOT_KEY, f"*/{ROOT_KEY}") for copy in data.glob(pattern))
-        return any(place.resolve().is_relative_to(data) for place in linked) or any(copies)
+        return any(place.resolve().is_relative_to(data) for place in linked) or any(data.rglob(ROOT_KEY))
 
     @property
     def site(self) -> str:
