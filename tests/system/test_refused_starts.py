@@ -239,6 +239,12 @@ def test_database_that_is_none(used: Program) -> None:
     refused(used, says="cannot be read as a database")
 
 
+def test_database_server_that_does_not_answer(used: Program) -> None:
+    """A server that is away is one sentence, and soon: not half a minute of tries that each say why they failed."""
+    used.environ |= {"MINDSTAGE_DATABASE_URL": "postgresql://ada:planted@127.0.0.1:1/none"}
+    refused(used, says="does not answer")
+
+
 def test_two_servers_on_one_folder(used: Program) -> None:
     """A second server on the same data folder is refused."""
     used.start()

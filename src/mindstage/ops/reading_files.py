@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mindstage.ops.instance import Instance
 from mindstage.ops.mistakes import StartMistake
 
 Rows = list[tuple[Any, ...]]
+
+CONNECT_SECONDS: Final = 5
+"""How long a database server is waited for before it is said that it does not answer."""
 
 
 def read_rows(instance: Instance, alias: str, sql: str) -> Rows:
@@ -56,7 +59,9 @@ def _read_file(file: Path, sql: str) -> Rows:
 def _read_server(alias: str, sql: str) -> Rows:
     from django.db import DatabaseError, connections
 
-    connection = connections[alias]
+    # A connection of its own: a pool would try again for half a minute, and say each time that it failed.
+    connection = connections[alias].copy()
+    connection.settings_dict["OPTIONS"] = {"connect_timeout": CONNECT_SECONDS}
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
