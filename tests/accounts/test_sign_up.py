@@ -102,6 +102,14 @@ def test_a_passphrase_is_not_the_handle() -> None:
         check_passphrase("Ada Lovelace, ada lovelace", handle="ada lovelace")
 
 
+@pytest.mark.parametrize("short", ["\ufdfa", "½½½½", "only eleven", "cafe\u0301 au la"])
+def test_a_passphrase_has_twelve_characters(short: str) -> None:
+    """As they are typed and as they are compared: a ligature is one, a letter with its accent too."""
+    with pytest.raises(Refused, match="passphrase"):
+        check_passphrase(short, handle="ada")
+    check_passphrase("exactly12cha", handle="ada")
+
+
 def test_common_passphrases_are_all_long_enough_to_matter() -> None:
     """The list holds only what the length alone would let through, folded as it is compared."""
     assert all(len(one) >= 11 and one == one.casefold() and one.isalnum() for one in COMMON)

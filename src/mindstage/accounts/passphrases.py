@@ -33,7 +33,7 @@ COMMON = frozenset(_COMMON.split())
 def check_passphrase(passphrase: str, *, handle: str, field: str = "passphrase") -> None:
     """Raises Refused when a passphrase is too short, too long or easily guessed."""
     text = _normal(passphrase)
-    if len(text) < SHORTEST:
+    if min(len(text), len(passphrase)) < SHORTEST:  # one typed sign may stand for eighteen (U+FDFA), and is one guess
         raise Refused(field, f"A passphrase has at least {SHORTEST} characters; four or five words are good.")
     if len(text) > LONGEST:
         raise Refused(field, f"A passphrase has at most {LONGEST:,} characters.")
