@@ -94,12 +94,15 @@ def _run(options: argparse.Namespace) -> int:
             os.environ[variable] = str(value)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
     try:
-        configuration = _load_for(options.module)
-    except ConfigurationMistake as mistake:
+        return _run_on(options, _load_for(options.module))
+    except ConfigurationMistake as mistake:  # some are found only when the framework reads the settings
         if not hasattr(options.module, "explain"):
             raise
         explained: int = options.module.explain(options, mistake)
         return explained
+
+
+def _run_on(options: argparse.Namespace, configuration: Configuration) -> int:
     if options.command in PEOPLES:
         code: int = options.module.run(options, configuration)
         return code

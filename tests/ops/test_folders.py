@@ -15,8 +15,9 @@ import pytest
 from django.db import OperationalError
 
 from children import fork_and_wait
-from mindstage.config.configuration import Configuration
+from mindstage.config.configuration import Configuration, ConfigurationMistake, load
 from mindstage.ops import starting
+from mindstage.ops.doctor import examine
 from mindstage.ops.mistakes import StartMistake
 from mindstage.ops.starting import make_folders, refuse_unwritable
 
@@ -33,9 +34,9 @@ def open_folder() -> Iterator[Path]:
 
 
 def as_nobody(deed: Callable[[], None]) -> str:
-    """What StartMistake says when an account without rights does it. As root in a fork; else as who runs the tests."""
+    """What the mistake says when an account without rights does it. As root in a fork; else as who runs the tests."""
     if os.geteuid() != 0:
-        with pytest.raises(StartMistake) as refused:
+        with pytest.raises((StartMistake, ConfigurationMistake)) as refused:
             deed()
         return str(refused.value)
     read, write = os.pipe()
@@ -44,7 +45,7 @@ def as_nobody(deed: Callable[[], None]) -> str:
         os.setuid(NOBODY)
         try:
             deed()
-        except StartMistake as mistake:
+        except (StartMistake, ConfigurationMistake) as mistake:
             os.write(write, str(mistake).encode())
         return 0
 
@@ -66,6 +67,31 @@ def test_a_folder_that_may_not_be_looked_into(open_folder: Path) -> None:
     (open_folder / "closed").mkdir(mode=0o000)
     instance = Configuration(open_folder / "closed" / "data", open_folder / "keys")
     assert "cannot be written to" in as_nobody(lambda: refuse_unwritable(instance))
+
+
+def test_settings_that_may_not_be_looked_for(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started as another user with this one's home: a sentence, as for every mistake of the set-up."""
+    (open_folder / "closed").mkdir(mode=0o000)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(open_folder / "closed"))
+    assert "cannot be looked for" in as_nobody(lambda: load({}))
+    named = {"MINDSTAGE_CONFIG": str(open_folder / "closed" / "mindstage.toml")}
+    assert "cannot be looked for" in as_nobody(lambda: load(named))
+
+
+@pytest.mark.parametrize("place", ["data_dir", "keys_dir", "escrow"])
+def test_the_doctor_finds_what_it_may_not_look_at(open_folder: Path, place: str) -> None:
+    """A folder that is closed to it is a finding; it does not keep the doctor from the rest."""
+    (open_folder / "closed").mkdir(mode=0o000)
+    closed = open_folder / "closed" / place
+    places = {"data_dir": open_folder / "data", "keys_dir": open_folder / "keys", "port": 0}
+    instance = Configuration(**places | {place: closed if place.endswith("dir") else str(closed)})
+
+    def ask() -> None:
+        raise StartMistake("; ".join(f"{found.level} {found.name}: {found.sentence}" for found in examine(instance)))
+
+    said = as_nobody(ask)
+    assert f"{closed}" in said
+    assert "core dumps" in said
 
 
 @pytest.mark.parametrize("file", ["mindstage.lock", "database/mindstage.sqlite3", "ledger/ledger.jsonl"])

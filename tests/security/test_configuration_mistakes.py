@@ -57,6 +57,42 @@ def test_a_time_zone_that_is_none_is_refused(value: str) -> None:
         load({"MINDSTAGE_TIME_ZONE": value})
 
 
+@pytest.mark.parametrize("name", ["DATA", "KEYS", "HOST"])
+def test_nothing_is_no_place(name: str) -> None:
+    """A variable that is set to nothing names no folder: it would be the one in which somebody stood."""
+    with pytest.raises(ConfigurationMistake, match="cannot be ''"):
+        load({f"MINDSTAGE_{name}": ""})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "retention = 5",
+        "[retention]\nsession = 1.5",
+        "port = true",
+        "port = 3.7",
+        "replies_at_once = 1.5",
+        "narrator_threads = 0.5",
+        'debug = "maybe"',
+        "host = 5",
+        "name = 5",
+        'operator = ["ada"]',
+        'allowed_hosts = ["here", 5]',
+        'host = "a\\u0000b"',
+        'data_dir = "a\\u0000b"',
+        'escrow = "~nobody-of-this-name/escrow"',
+        "backups = 5",
+    ],
+)
+def test_a_setting_of_the_wrong_shape_is_named(tmp_path: Path, written: str) -> None:
+    """Never a traceback, and nothing rounded or read as something else."""
+    file = tmp_path / "mindstage.toml"
+    file.write_text(written)
+    name = "retention" if "retention" in written else written.partition(" ")[0]
+    with pytest.raises(ConfigurationMistake, match=f"The setting {name} cannot be"):
+        load({"MINDSTAGE_CONFIG": str(file)})
+
+
 def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
     """A story remembers its narrator by that name."""
     file = tmp_path / "mindstage.toml"

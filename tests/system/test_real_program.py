@@ -56,9 +56,10 @@ def test_doctor_sees_a_running_program(running_program: Start) -> None:
     assert "answers" in findings["port"]["sentence"]
 
 
-def test_doctor_of_an_unreadable_configuration(instance: Program) -> None:
-    """A configuration that cannot be read is the doctor's one finding, also as JSON."""
-    instance.toml = "host = "
+@pytest.mark.parametrize("toml", ["host = ", "retention = 5", 'mail = "ftp://here"'])
+def test_doctor_of_an_unreadable_configuration(instance: Program, toml: str) -> None:
+    """A configuration that cannot be read is the doctor's one finding, also as JSON, whoever finds it out."""
+    instance.toml = toml
     done = instance.run("doctor", "--json")
     assert done.returncode == 2
     assert [finding["level"] for finding in json.loads(done.stdout)] == ["mistake"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -187,13 +188,26 @@ def _beside(folder: Path, what: str) -> Path:
 
 def _config_file(environ: Mapping[str, str]) -> Path | None:
     if named := environ.get("MINDSTAGE_CONFIG"):
-        if not Path(named).is_file():
+        if not _is_file(Path(named)):
             raise ConfigurationMistake(f"The configuration file {named} does not exist.")
         return Path(named)
     for candidate in (Path("mindstage.toml"), user_config_path(APP) / "mindstage.toml"):
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate.resolve()
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Not `Path.is_file`: a file that this account may not look for is no file that is not there."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        raise ConfigurationMistake(
+            f"{path.absolute()} cannot be looked for by this program's user; start it elsewhere, correct HOME, or name "
+            "the configuration file in MINDSTAGE_CONFIG."
+        ) from None
 
 
 def _read(path: Path | None) -> dict[str, Any]:
@@ -252,22 +266,26 @@ def _defaults() -> dict[str, Any]:
 
 def _typed(name: str, value: Any) -> Any:
     kinds: dict[str, Any] = {
-        "data_dir": lambda v: Path(v).expanduser().absolute(),
-        "keys_dir": lambda v: Path(v).expanduser().absolute(),
+        "data_dir": _folder,
+        "keys_dir": _folder,
+        "escrow": lambda v: str(_folder(v)) if v else "",
+        "backups": lambda v: str(_folder(v)) if v else "",
+        "host": _host,
         "port": _port,
-        "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(v),
+        "allowed_hosts": lambda v: tuple(v.split(",")) if isinstance(v, str) else tuple(map(_text, v)),
         "address": _web_address,
         "debug": _yes,
         "stall_seconds": _seconds,
         "database_url": _server,
         "keystore_url": _server,
-        "narrator_threads": int,
+        "narrator_threads": _whole,
         "replies_at_once": _at_least_one,
         "retention": _retention,
         "time_zone": _zone,
+        "mail": str,  # read by config/mail.py, which repeats none of it
     }
     try:
-        return kinds.get(name, str)(value)
+        return kinds.get(name, _text)(value)
     except (TypeError, ValueError):
         if name in _MAY_HOLD_A_PASSWORD:
             raise ConfigurationMistake(f"The setting {name} is an address like {_SERVER}.") from None
@@ -276,6 +294,36 @@ def _typed(name: str, value: Any) -> Any:
 
 _MAY_HOLD_A_PASSWORD = ("database_url", "keystore_url")
 _SERVER = "postgresql://name:password@db.example:5432/mindstage"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    return value
+
+
+def _folder(value: Any) -> Path:
+    """An absolute path. Nothing is no folder: it would be the one in which somebody stood when they started this."""
+    written = str(value) if isinstance(value, Path) else _text(value)
+    if not written:
+        raise ValueError
+    try:
+        return Path(written).expanduser().absolute()
+    except RuntimeError:  # the home of somebody whom this machine does not know
+        raise ValueError from None
+
+
+def _host(value: Any) -> str:
+    if not (host := _text(value)):
+        raise ValueError
+    return host
+
+
+def _whole(value: Any) -> int:
+    """A whole number, in digits or as TOML writes it: no truth and no fraction is rounded to one."""
+    if isinstance(value, bool | float):
+        raise ValueError
+    return int(value)
 
 
 def _zone(value: Any) -> tzinfo:
@@ -290,7 +338,9 @@ def _retention(value: Any) -> dict[str, int]:
     """`[retention]` of mindstage.toml, or MINDSTAGE_RETENTION as "session=14,draft=7"."""
     if isinstance(value, str):
         value = dict(pair.split("=") for pair in value.split(",") if pair)
-    return {str(name): int(days) for name, days in value.items()}
+    if not isinstance(value, dict):
+        raise ValueError
+    return {str(name): _whole(days) for name, days in value.items()}
 
 
 def _seconds(value: Any) -> float:
@@ -301,7 +351,7 @@ def _seconds(value: Any) -> float:
 
 
 def _at_least_one(value: Any) -> int:
-    number = int(value)
+    number = _whole(value)
     if number < 1:
         raise ValueError
     return number
@@ -326,11 +376,14 @@ def _web_address(value: Any) -> str:
 
 
 def _yes(value: Any) -> bool:
-    return value in (True, "1", "true", "yes")
+    word = str(value).lower()
+    if word not in ("1", "true", "yes", "", "0", "false", "no"):
+        raise ValueError
+    return word in ("1", "true", "yes")
 
 
 def _port(value: Any) -> int:
-    port = int(value)
+    port = _whole(value)
     if not 0 <= port <= 65535:
         raise ValueError
     return port

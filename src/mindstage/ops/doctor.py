@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import resource
 import shutil
@@ -37,10 +38,24 @@ ROOM: Final = 1_000_000_000
 """Bytes that should be free beside the data: below it a busy instance may not last the week."""
 OLDEST_SQLITE: Final = (3, 37, 0)
 
+type Check = Callable[[Instance], Iterator[Finding]]
+
 
 def examine(instance: Instance) -> list[Finding]:
-    """Look at everything, in the order in which it matters."""
-    return [finding for check in CHECKS for finding in check(instance)]
+    """Look at everything, in the order in which it matters. What may not be looked at is said once."""
+    return list(dict.fromkeys(finding for check in CHECKS for finding in _look(check, instance)))
+
+
+def _look(check: Check, instance: Instance) -> Iterator[Finding]:
+    try:
+        yield from check(instance)
+    except OSError as error:
+        yield Finding(
+            "rights",
+            "mistake",
+            f"{error.filename or 'something'} cannot be looked at: {error.strerror or 'the system refuses it'}",
+            "Give this program's user the right, or ask as the user that Mindstage runs as.",
+        )
 
 
 def check_configuration(instance: Instance) -> Iterator[Finding]:
@@ -215,7 +230,7 @@ def check_core_dumps(instance: Instance) -> Iterator[Finding]:  # noqa: ARG001 -
     yield Finding("core dumps", "ok", said)
 
 
-CHECKS: Final[tuple[Callable[[Instance], Iterator[Finding]], ...]] = (
+CHECKS: Final[tuple[Check, ...]] = (
     check_configuration,
     check_folders,
     check_permissions,
@@ -270,7 +285,7 @@ def _who_answers(instance: Instance, mistake: str) -> Finding:
         if answer.read(100) == b'{"ready": false}':
             return Finding("port", "warning", f"Mindstage answers on {instance.port}, but is closed or begins just now")
         ready = False
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         ready = False
     if ready:
         return Finding("port", "ok", f"Mindstage answers on {instance.port}")
