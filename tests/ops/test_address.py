@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,16 @@ def test_this_machine_goes_by_its_name(host: str) -> None:
 )
 def test_any_other_address_is_printed_as_it_is(host: str, address: str) -> None:
     assert address_to_open(host, 8470) == address
+
+
+@pytest.mark.parametrize(("host", "name"), [("192.0.2.7", "192.0.2.7"), ("fd00::7", "[fd00::7]"), ("::", "")])
+def test_what_it_listens_on_is_a_name_that_it_answers_to(host: str, name: str, tmp_path: Path) -> None:
+    """As browsers write it: an address of the sixth version stands in brackets there."""
+    script = "from mindstage.config.settings import ALLOWED_HOSTS; print(ALLOWED_HOSTS[3:])"
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MINDSTAGE_HOST": host}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=90)
+    assert done.stdout.strip() == str([name] if name else [])
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ def test_error_pages_for_the_network(instance: Configuration) -> None:
     assert "debug" not in found(doctor.check_configuration(replace(instance, debug=True)))
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_network_that_is_answered_by_no_name(instance: Configuration, host: str) -> None:
+    """Listening everywhere is half of it: every visitor would get an error page until the names are written down."""
+    listening = replace(instance, host=host)
+    assert found(doctor.check_configuration(listening))["names"] == "warning"
+    assert "names" not in found(doctor.check_configuration(replace(listening, allowed_hosts=("attic.lan",))))
+    assert "names" not in found(doctor.check_configuration(instance))
+
+
 @pytest.mark.parametrize(
     ("keystore", "database", "says"),
     [((7, 3), (7, 3), ""), ((9, 3), (7, 5), ""), ((6, 3), (7, 3), "restore --keystore"), ((7, 4), (7, 3), "--replay")],

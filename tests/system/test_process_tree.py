@@ -32,6 +32,16 @@ def test_an_owner_link_until_there_is_an_owner(bare_program: Program) -> None:
     assert not [path for path in bare_program.folder.rglob("*") if path.is_file() and token in path.read_bytes()]
 
 
+def test_whoever_opens_it_to_the_network_hears_what_is_missing(bare_program: Program) -> None:
+    """`--host 0.0.0.0` alone answers nobody by the address that they type; the terminal says what to write down."""
+    bare_program.start("--host", "0.0.0.0")
+    assert bare_program.stop() == 0
+    assert bare_program.said().count("allowed_hosts") == 1
+    bare_program.toml = 'allowed_hosts = ["attic.lan"]'
+    bare_program.start("--host", "0.0.0.0")
+    assert bare_program.said().count("allowed_hosts") == 1
+
+
 def test_everything_is_for_its_owner_alone(bare_program: Program) -> None:
     """Every folder is 0700 and every file 0600, whatever the umask of the shell."""
     os.umask(0o022)

@@ -19,7 +19,7 @@ from platformdirs import user_config_path, user_data_path
 
 from mindstage.datamap.retention import KeptTooLong, refuse_longer
 from mindstage.kit import clock
-from mindstage.kit.addresses import address_to_open
+from mindstage.kit.addresses import EVERYWHERE, address_to_open
 
 APP = "mindstage"
 ROOT_KEY = "root.key"
@@ -94,6 +94,11 @@ class Configuration:
     def serves_others(self) -> bool:
         """Whether anybody but this machine can come here: over its network, or by a name that a proxy passes on."""
         return self.host not in LOOPBACK or bool(self.proxy) or any(self.allowed_hosts)
+
+    @property
+    def answers_to_no_name(self) -> bool:
+        """Whether it listens to the whole network, and refuses every name and address by which it is reached there."""
+        return self.host in EVERYWHERE and not any(self.allowed_hosts)
 
     @property
     def has_root_key_inside_data(self) -> bool:

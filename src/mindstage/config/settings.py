@@ -7,6 +7,7 @@ from django.utils.csp import CSP
 from mindstage.config.configuration import load
 from mindstage.config.databases import database
 from mindstage.config.mail import mailers
+from mindstage.kit.addresses import EVERYWHERE, as_name
 from mindstage.vault.root_key import framework_secret
 
 MINDSTAGE = load()
@@ -14,8 +15,8 @@ MINDSTAGE = load()
 DEBUG = MINDSTAGE.debug
 SECRET_KEY = framework_secret(MINDSTAGE.keys_dir)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *MINDSTAGE.allowed_hosts]
-if MINDSTAGE.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-    ALLOWED_HOSTS.append(MINDSTAGE.host)
+if MINDSTAGE.host not in EVERYWHERE:
+    ALLOWED_HOSTS.append(as_name(MINDSTAGE.host))
 
 INSTALLED_APPS = [
     "mindstage.ui",

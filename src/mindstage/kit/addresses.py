@@ -6,6 +6,14 @@ from typing import Final
 
 HERE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+"""No address of its own: who listens there is reached by every address of the machine."""
+
+
+def as_name(host: str) -> str:
+    """A host as it stands in an address, and in the `Host` of a request."""
+    return f"[{host}]" if ":" in host else host
+
 
 def address_to_open(host: str, port: int) -> str:
     """What a browser on this machine opens, without a slash at its end.
@@ -14,4 +22,4 @@ def address_to_open(host: str, port: int) -> str:
     """
     if host in HERE:
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{as_name(host)}:{port}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from mindstage.kit.addresses import EVERYWHERE, as_name
 from mindstage.kit.words import counted
 from mindstage.ops.findings import Finding, Level
 from mindstage.ops.instance import Instance
@@ -63,6 +64,13 @@ def check_configuration(instance: Instance) -> Iterator[Finding]:
     if instance.debug and instance.serves_others:
         yield Finding(
             "debug", "mistake", "error pages show open texts to the network", "Take debug out of the settings."
+        )
+    if instance.answers_to_no_name:
+        yield Finding(
+            "names",
+            "warning",
+            "it listens to the whole network, and answers there to no name or address: visitors get an error page",
+            'Name in mindstage.toml what they type, such as allowed_hosts = ["192.168.1.20"].',
         )
     yield Finding(
         "configuration", "ok", f"read from {file}" if file else "no mindstage.toml: the defaults and the environment"
@@ -275,8 +283,8 @@ def _is_open_to_others(path: Path) -> bool:
 
 
 def _who_answers(instance: Instance, mistake: str) -> Finding:
-    host = "127.0.0.1" if instance.host in ("0.0.0.0", "::") else instance.host  # noqa: S104 - compared, not bound
-    url = f"http://{f'[{host}]' if ':' in host else host}:{instance.port}/healthz"
+    host = "127.0.0.1" if instance.host in EVERYWHERE else instance.host
+    url = f"http://{as_name(host)}:{instance.port}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(url, timeout=1) as response:

@@ -33,6 +33,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:  # noqa: ARG001
             say("  mindstage keys sheet FILE.html      print it, put it away from this machine, delete the file")
         if instance.config_file:
             say(f"Settings are read from {instance.config_file}")
+        if instance.answers_to_no_name:
+            say("It listens to every network and answers to localhost alone. Name in mindstage.toml what people type:")
+            say('  allowed_hosts = ["192.168.1.20"]')
         if current_gate().mode is Mode.OPEN:
             say(f"Mindstage is ready: {address}/ (Ctrl-C ends it; stories are kept in {instance.data_dir})")
         else:
