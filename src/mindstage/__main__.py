@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +15,7 @@ from typing import Any
 
 from mindstage.config.configuration import Configuration, ConfigurationMistake, load, refuse_keys_inside_data
 from mindstage.kit.acting import OPERATOR, acting_as
-from mindstage.kit.words import as_typed, called
+from mindstage.kit.words import PLACES, as_typed, called
 
 MISTAKE = 2
 """The exit code of a mistake in the set-up."""
@@ -92,6 +93,10 @@ def _run(options: argparse.Namespace) -> int:
     for name, variable in _EXPORTED.items():
         if (value := getattr(options, name, None)) is not None:
             os.environ[variable] = str(value)
+    told = [
+        (f"--{name}", str(getattr(options, name))) for name in ("data", "keys") if getattr(options, name) is not None
+    ]
+    os.environ[PLACES] = shlex.join(word for pair in told for word in pair)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
     try:
         return _run_on(options, _load_for(options.module))

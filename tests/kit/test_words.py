@@ -18,3 +18,10 @@ def test_a_command_is_named_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> N
     assert as_typed(said) == said
     monkeypatch.setenv("MINDSTAGE_CALLED", "bin/mindstage")
     assert as_typed(said) == said.replace("`mindstage", "`bin/mindstage").replace("  mindstage", "  bin/mindstage")
+
+
+def test_a_command_names_the_instance_that_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its options named it: the default folders may hold another one. Pages for anybody tell no folder."""
+    monkeypatch.setenv("MINDSTAGE_PLACES", "--data 'my stories'")
+    assert as_typed("`mindstage keys sheet`") == "`mindstage keys --data 'my stories' sheet`"
+    assert as_typed("`mindstage night`.", on_a_page=True) == "`mindstage night`."

@@ -12,9 +12,12 @@ pytestmark = pytest.mark.system
 
 
 def test_the_command_line_says_where(bare_program: Program, tmp_path: Path) -> None:
-    """`--data` and `--keys` win over MINDSTAGE_DATA and MINDSTAGE_KEYS, and nothing is made where those point."""
-    bare_program.start("--data", str(tmp_path / "here"), "--keys", str(tmp_path / "secret"))
+    """`--data` and `--keys` win over MINDSTAGE_DATA and MINDSTAGE_KEYS, nothing is made where those point, and the
+    command that is told to be typed next is for the same instance."""
+    places = ("--data", str(tmp_path / "here"), "--keys", str(tmp_path / "secret"))
+    bare_program.start(*places)
     assert bare_program.stop() == 0
+    assert f"mindstage keys {' '.join(places)} sheet FILE.html" in bare_program.said(), "of this instance"
     assert is_instance(tmp_path / "here", tmp_path / "secret")
     assert not bare_program.data.exists()
     assert not bare_program.keys.exists()

@@ -49,7 +49,7 @@ erased in them too. There is nothing you need to do: come back in a while.</p>
 
 async def say_closed(scope: Scope, send: Send, why: str) -> None:
     """To a browser a page, to our scripts a sentence, to anybody else text. `why` is what the start-up check said."""
-    asked, why = dict(scope["headers"]), as_typed(why)
+    asked, why = dict(scope["headers"]), as_typed(why, on_a_page=True)
     accepted, policy = asked.get(b"accept", b""), "default-src 'none'"
     if asked.get(b"x-partial") == b"1" or b"application/json" in accepted:
         kind, body = "application/json", json.dumps({"say": f"{SENTENCE} Nothing was changed; try again in a while."})
