@@ -269,6 +269,20 @@ def test_configuration_mistake(bare_program: Program, toml: str, says: str) -> N
     refused(bare_program, says=says)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("backup",), ("night",), ("work",), ("import", "a.png", "--user", "ada"), ("import-data", "a", "--user", "b")],
+)
+def test_a_command_where_nothing_was_started(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """One sentence and code 2, as for a server, and no folder is made."""
+    instance = Program(tmp_path / "instance", forked=True)
+    done = instance.run(*command)
+    assert done.returncode == 2
+    assert "There is no instance here yet" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert {path.name for path in instance.folder.iterdir()} == {"mindstage.toml"}
+
+
 def test_next_steps_are_told_as_they_are_typed(tmp_path: Path) -> None:
     """A script of the repository says how it is called; and without a command all of them are listed."""
     instance = Program(tmp_path / "instance", {"MINDSTAGE_CALLED": "bin/mindstage"})

@@ -5,6 +5,16 @@ from __future__ import annotations
 from mindstage.ops.instance import Instance
 
 
+def refuse_missing(instance: Instance, *, nothing: str) -> None:
+    """Raises StartMistake where no server was started yet. Touches nothing."""
+    from mindstage.ops.mistakes import StartMistake
+    from mindstage.ops.reading_files import exists
+    from mindstage.ops.schema import ALIASES
+
+    if not all(exists(instance, alias) for alias in ALIASES):
+        raise StartMistake(f"There is no instance here yet; start it once with `mindstage serve`. {nothing}")
+
+
 def open_instance(instance: Instance, *, nothing: str) -> None:
     """Open the keys of an instance that is open itself, and hold it when no server does. Django is set up.
 
@@ -13,13 +23,11 @@ def open_instance(instance: Instance, *, nothing: str) -> None:
     """
     from mindstage.ops.keys_at_start import open_keys
     from mindstage.ops.mistakes import StartMistake
-    from mindstage.ops.reading_files import exists
     from mindstage.ops.schema import ALIASES, pending_migrations, refuse_newer_schema
     from mindstage.ops.starting import A_COMMAND, refuse_closed_gate, take_lock
     from mindstage.vault.start_check import find_older_copy
 
-    if not all(exists(instance, alias) for alias in ALIASES):
-        raise StartMistake(f"There is no instance here yet; start it once with `mindstage serve`. {nothing}")
+    refuse_missing(instance, nothing=nothing)
     refuse_newer_schema(instance)
     if any(pending_migrations(alias) for alias in ALIASES):
         raise StartMistake(f"Start this version once with `mindstage serve` before you do this. {nothing}")

@@ -33,10 +33,12 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     django.setup()
     from mindstage.ops.keys_at_start import open_keys
     from mindstage.ops.mistakes import StartMistake
+    from mindstage.ops.opening import refuse_missing
     from mindstage.ops.schema import refuse_newer_schema
     from mindstage.ops.starting import refuse_closed_gate, take_lock
     from mindstage.ops.work import lanes_of, work
 
+    refuse_missing(instance, nothing="No job was run.")
     refuse_newer_schema(instance)
     alone = not instance.database_url
     if alone:
