@@ -337,3 +337,18 @@ def test_no_kind_of_line_moves_the_story_on_a_phone(stage_address: str, open_pag
         page.locator(f"input[name=mode][value={mode}]").check(force=True)
         heights.append(page.locator(".composer").bounding_box()["height"])  # type: ignore[index]
     assert max(heights) - min(heights) < 12  # less than half a line
+
+
+def test_a_menu_closes_behind_what_was_chosen(stage_address: str, open_page: Open) -> None:
+    """The story menu does not stay over the reply that was asked for in it, and keeps the focus for the keys."""
+    page = open_page(stage_address, width=390, height=844)
+    menu = page.locator(".play-top details.menu")
+    button = menu.locator("summary")
+    for chosen in ("Keyboard", "Let the narrator go on"):
+        button.click()
+        page.get_by_role("button", name=chosen).click()
+        expect(menu).not_to_have_attribute("open", re.compile(""))
+        if chosen == "Keyboard":
+            page.keyboard.press("Escape")
+        expect(button).to_be_focused()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()

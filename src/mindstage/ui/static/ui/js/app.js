@@ -51,6 +51,7 @@ document.addEventListener("keydown", (event) => {
 /* ---- clicks: tabs, dialogs, drawers, links ---- */
 document.addEventListener("click", (event) => {
   const target = event.target;
+  leaveMenus(target); // first: a dialog that opens gives the focus back to where it is now
   const tab = target.closest("[role=tab]");
   if (tab) pick(tab);
   const opener = target.closest("[data-open]");
@@ -59,10 +60,17 @@ document.addEventListener("click", (event) => {
   if (closer) close(closer.closest("dialog, .is-open"));
   const link = target.closest(".inert-link[data-href]");
   if (link) showAddress(link.dataset.href);
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(target) || opener) menu.open = false;
-  }
 });
+
+/** A menu closes when something is pressed beside it, and when something in it was chosen. */
+function leaveMenus(target) {
+  const chosen = target.closest(".menu-list :is(a, button)");
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu.contains(target) && !chosen) continue;
+    if (chosen && menu.contains(chosen)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+}
 
 let openedBy = null;
 
