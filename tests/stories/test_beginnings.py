@@ -8,7 +8,9 @@ import pytest
 from django.db import connections
 from django.urls import reverse
 
+from library import card_makers as make
 from mindstage.accounts.models import User
+from mindstage.library.characters import import_character
 from mindstage.library.staging import stage_parts_of_starter
 from mindstage.library.starters import starters
 from mindstage.prompts.inputs import CastMember, LoreEntry
@@ -38,6 +40,23 @@ def test_every_scenario_and_opening(scenario: str, ada: User) -> None:
         stage = reading.open_stage(story)
         assert (stage.persona, stage.source) == ("Ada", f"starter:{scenario}")
         assert Segment.objects.get(story=story).parent_id is None
+
+
+def test_the_other_greetings_of_a_card_stay_an_arrow_away(ada: User) -> None:
+    """V2: alternate greetings are swipes of the first message. None of them counts as edited."""
+    card = import_character(owner=ada.pk, data=make.to_json(make.v2(first_mes="Two coins, {{user}}.")))
+    client = signed_in_client(ada)
+    client.post("/stories/", {"character": str(card.pk), "greeting": "1", "persona": "Ada"})
+    story = Story.objects.get()
+    (opening,) = reading.read_stretch(story, reading.open_stage(story)).turns
+    assert (opening.text, opening.variant_number, opening.variant_count) == ("“You again.”", 2, 3)
+    assert not opening.edited
+    first, last = opening.variant_ids
+    for version, words, number in ((last, "She lifts the bar.", 3), (first, "Two coins, Ada.", 1)):
+        turn = Turn.objects.get(story=story, chosen=True)
+        client.post(reverse("choice", args=[story.pk, turn.pk]), {"variant": str(version)})
+        (opening,) = reading.read_stretch(story, reading.open_stage(story)).turns
+        assert (opening.text, opening.variant_number) == (words, number)
 
 
 def test_no_such_opening(ada: User) -> None:

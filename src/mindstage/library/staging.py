@@ -48,6 +48,9 @@ class StageParts:
     """Of each opening as it is written, for the page that offers them: whether the one that was chosen is still it.
 
     There is always one, as there is a greeting: nothing said of them comes only from a page that does not know them."""
+    goes_on_offering: bool = False
+    """The greetings that were not chosen go along as versions of the opening: of a card that is what its authors expect
+    (V2: alternate greetings are swipes of the first message)."""
 
 
 def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
@@ -100,6 +103,7 @@ def parts_of_card(card: Card, persona: str, *, source: str) -> StageParts:
         greetings=greetings,
         source=source,
         marks=marks,
+        goes_on_offering=True,
     )
 
 

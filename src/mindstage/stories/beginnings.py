@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -51,10 +51,19 @@ def begin_story(
         story.save(force_insert=True)
         story.head = Segment.objects.create(story=story)
         story.save(update_fields=["head"])
-        opening = Turn(story=story, segment=story.head, position=0, kind=Turn.Kind.OPENING)
-        opening.seal(text=parts.greetings[greeting]).save(force_insert=True)
+        Turn.objects.bulk_create(_openings(story, parts, greeting))
         mark_database()
     return story
+
+
+def _openings(story: Story, parts: StageParts, chosen: int) -> list[Turn]:
+    """The chosen greeting in the first place; beside it, of a card, its others as versions, in the card's order."""
+    offered = range(len(parts.greetings)) if parts.goes_on_offering else (chosen,)
+    place: dict[str, Any] = {"story": story, "segment": story.head, "position": 0, "kind": Turn.Kind.OPENING}
+    return [
+        Turn(**place, variant=variant, chosen=number == chosen).seal(text=parts.greetings[number])
+        for variant, number in enumerate(offered)
+    ]
 
 
 def check_persona(name: str, *, otherwise: str) -> str:
