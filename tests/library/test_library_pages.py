@@ -86,6 +86,25 @@ def test_a_card_is_brought_and_shown(client: Client) -> None:
     assert "For rainy evenings." in listed
 
 
+@pytest.mark.parametrize(
+    ("reads", "words"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "Für Regen."),
+        ("fr, de;q=0.3", "Für Regen."),
+        ("en-GB,de;q=0.5", "For rainy evenings."),
+        ("fr", "For rainy evenings."),
+        ("", "For rainy evenings."),
+        ("*;q=x,,;", "For rainy evenings."),
+    ],
+)
+def test_the_notes_come_in_the_readers_language(client: Client, ada: User, reads: str, words: str) -> None:
+    """V3: notes in several languages are shown by the browser's own; the plain ones count as English."""
+    notes = {"DE": "Für Regen.", "it": 7, "es": ""}
+    row = import_character(owner=ada.pk, data=make.to_json(make.v3(creator_notes_multilingual=notes)))
+    page = text_of(client.get(f"/characters/{row.pk}/", headers={"Accept-Language": reads}))
+    assert [said for said in ("Für Regen.", "For rainy evenings.") if said in page] == [words]
+
+
 def test_what_an_import_had_to_say_is_on_the_page(client: Client) -> None:
     """A picture that is no portrait is said plainly; what is kept and not used can be read below."""
     post(client, make.png_card(make.v2()))

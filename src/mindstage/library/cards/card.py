@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -49,6 +50,7 @@ class Card:
     post_history_instructions: str = field(default="", repr=False)
     creator: str = field(default="", repr=False)
     creator_notes: str = field(default="", repr=False)
+    translated_notes: dict[str, str] = field(default_factory=dict, repr=False)
     character_version: str = field(default="", repr=False)
     tags: tuple[str, ...] = field(default=(), repr=False)
     lore: tuple[CardLore, ...] = field(default=(), repr=False)
@@ -56,3 +58,9 @@ class Card:
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
     notices: tuple[str, ...] = field(default=(), repr=False)
     picture: bytes | None = field(default=None, repr=False)
+
+    def notes_for(self, languages: Iterable[str]) -> str:
+        """The notes in the first of these languages ("de-AT") that has any; the plain ones count as English."""
+        notes = {"en": self.creator_notes} | self.translated_notes
+        spoken = (notes.get(language.partition("-")[0].lower(), "") for language in languages)
+        return next(filter(None, (*spoken, self.creator_notes, *notes.values())), "")

@@ -128,6 +128,7 @@ def _read_fields(*, spec: Spec, fields: Fields, raw: dict[str, Any], picture: by
         post_history_instructions=fields.text("post_history_instructions"),
         creator=fields.text("creator"),
         creator_notes=fields.text("creator_notes"),
+        translated_notes=_translated(fields.values.get("creator_notes_multilingual")) if spec == "v3" else {},
         character_version=fields.loose_text("character_version"),
         tags=fields.tags(),
         lore=read_lore(fields.mapping("character_book"), fields.notices),
@@ -136,6 +137,13 @@ def _read_fields(*, spec: Spec, fields: Fields, raw: dict[str, Any], picture: by
         notices=_report(spec, fields, raw),
         picture=picture,
     )
+
+
+def _translated(notes: Any) -> dict[str, str]:
+    """Notes by their language's code. What is none is kept in the card and passed over here: it refuses no card."""
+    if not isinstance(notes, dict):
+        return {}
+    return {code.lower(): text for code, text in notes.items() if isinstance(text, str) and text.strip()}
 
 
 def _name(fields: Fields, field: str) -> str:

@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mindstage.accounts.access import SignedInRequest, require_visitor
@@ -69,7 +70,7 @@ def show(request: SignedInRequest, ident: uuid.UUID) -> HttpResponse:
         raise Http404
     try:
         card = open_card(character, Purpose.SHOW)
-        context = _describe(character, card, persona=NAMELESS)
+        context = _describe(character, card, persona=NAMELESS, notes=card.notes_for(_languages(request)))
     except (KeyGone, Unreadable, CardRefused):
         return say_lost(request, "character", ident)
     choices = list_choices(request.visitor.account_id, whole="all" in request.GET)
@@ -132,18 +133,23 @@ def _list(request: SignedInRequest) -> HttpResponse:
     )
 
 
-def _describe(character: Character, card: Card, *, persona: str) -> dict[str, object]:
+def _languages(request: HttpRequest) -> list[str]:
+    """What the browser says that its person reads, the best first. It is used for this answer and kept nowhere."""
+    return [language for language, _ in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
+
+
+def _describe(character: Character, card: Card, *, persona: str, notes: str) -> dict[str, object]:
     parts = parts_of_card(card, persona, source=f"character:{character.pk}")
     return {
         "lore_count": len(card.lore),
         "id": character.pk,
         "name": card.name,
         "creator": parts.byline,
-        "creator_notes": glimpse(card.creator_notes),
+        "creator_notes": glimpse(notes),
         "tags": [tag[:60] for tag in card.tags[:50]],
         "openings": label_openings(parts.greetings),
         "marks": parts.marks,
-        "notes_open": len(card.creator_notes) <= SHORT_NOTES,
+        "notes_open": len(notes) <= SHORT_NOTES,
         "report": open_report(character),
         "notices": card.notices,
         "has_portrait": character.portrait is not None,
