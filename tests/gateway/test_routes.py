@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ def test_an_operators_provider_leads_and_the_page_says_where_words_go(
     first = default_route()
     assert (first.id, first.base_url, first.api_key, first.leaves) == ("house/a", "http://127.0.0.1:9/v1", "sk-1", True)
     assert disclosure(first) == "Narrated by AI · a · your words go to house in EU"
+    assert disclosure(replace(first, place="this machine")).endswith("your words go to house on this machine")
+    assert disclosure(replace(first, place="")).endswith("your words go to house in a place its operator does not name")
     assert route("house/b").retains == "30 days"
     assert tokens.counter(first)("The bell rang twice.") == conservative("The bell rang twice.")
 

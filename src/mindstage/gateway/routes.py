@@ -105,8 +105,8 @@ def disclosure(route: Route) -> str:
     """Return the line under every reply: who narrates, where, and what leaves."""
     if not route.leaves:
         return f"Narrated by AI · {route.title} on {HERE} · nothing leaves"
-    where = route.place or "a place its operator does not name"
-    return f"Narrated by AI · {route.title} · your words go to {route.provider_id} in {where}"
+    where = f"on {HERE}" if route.place == HERE else f"in {route.place or 'a place its operator does not name'}"
+    return f"Narrated by AI · {route.title} · your words go to {route.provider_id} {where}"
 
 
 def _all() -> Iterator[Route]:
