@@ -98,7 +98,11 @@ def test_the_only_reply_in_the_trash(ada: User) -> None:
     assert taken.turn.position == 3
 
 
-def test_the_opening_is_not_deleted(story: Story) -> None:
+def test_the_opening_is_not_deleted(story: Story, ada: User) -> None:
+    """No page offers it, and whoever asks all the same is refused."""
+    page = signed_in_client(ada).get(reverse("story", args=[story.pk])).content.decode()
+    offered = [f"turns/{at(story, position).pk}/trash/" in page for position in range(5)]
+    assert offered == [False, True, True, True, True]
     with pytest.raises(Refused, match="Refused"):
         revisions.trash_turn(turn=at(story, 0))
     assert len(read(story)) == 5
