@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -107,8 +108,9 @@ def test_no_link_is_overlooked(pieces: list[str]) -> None:
 def test_no_link_is_looked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text of nothing but brackets is read once, not once more from each of them."""
     asked: list[object] = []
-    monkeypatch.setattr(prose, "link", lambda *given: bool(asked.append(given)))
-    for text in ("[" * 300, "[x] " * 300, "](" + "[x] " * 300):
+    for rule in ("link", "image"):
+        monkeypatch.setattr(prose, rule, lambda *given: bool(asked.append(given)))
+    for text in ("[" * 300, "![" * 300, "[x] " * 300, "](" + "[x] " * 300):
         render(text)
     assert asked == []
 
@@ -140,6 +142,27 @@ def test_a_link_is_a_button_with_its_address() -> None:
     button = next(attributes for tag, attributes in Seen(html).tags if tag == "button")
     assert button == {"type": "button", "class": "inert-link", "data-href": "https://maps.example/?a=1&b=2"}
     assert "<em>map</em>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("![Hedda *at* the gate](https://a.example/h.png)", ["Picture: Hedda at the gate"]),
+        ("![](https://a.example/h.png)", ["Picture"]),
+        ("[](https://a.example/x)", ["a.example"]),
+        ("[ ](https://a.example/x)", ["a.example"]),
+        ("[](x)", ["Link"]),
+        ("[![at](https://b.example/h.png)](https://a.example)", ["Picture: at"]),
+        ("[one](https://a.example)![](https://a.example)", ["one", "Picture"]),
+    ],
+)
+def test_no_button_of_a_story_is_without_words(text: str, words: list[str]) -> None:
+    """A picture, as many cards hold, or a link without a text is a button that says what it is, and can be seen."""
+    html = render(text)
+    assert [re.sub(r"\s+", " ", said).strip() for said in re.findall(r"<button[^>]*>(.*?)</button>", html)] == words
+    assert "!" not in html
+    assert "a.example" in html or text == "[](x)"
+    assert plain(text).replace(" ", "") == "".join(words).replace(" ", "")
 
 
 def test_plain_is_the_words() -> None:

@@ -4,13 +4,14 @@ Links become buttons that show where they lead; they open only by a second, deli
 Pictures never become requests: a remote image would tell its server that, when and where somebody reads.
 """
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline, link
+from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.token import Token
 
 LAST_END = -1
@@ -62,30 +63,68 @@ def _make_parser() -> MarkdownIt:
     break or a bracketed aside into something else, or make it vanish.
     """
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True})
-    parser.enable("strikethrough").disable(["image", "code", "lheading", "reference", "html_block", "html_inline"])
+    parser.enable("strikethrough").disable(["code", "lheading", "reference", "html_block", "html_inline"])
     parser.core.ruler.push("tame", _tame)
-    parser.inline.ruler.at("link", _link)
+    parser.inline.ruler.at("link", lambda state, silent: _may_end(state) and link(state, silent))
+    parser.inline.ruler.at("image", lambda state, silent: _may_end(state) and image(state, silent))
     return parser
 
 
-def _link(state: StateInline, silent: bool) -> bool:
-    """A link, looked for only where one can end further on: a card may hold nothing but brackets, in 300 openings.
+def _may_end(state: StateInline) -> bool:
+    """Links are looked for only where one can end further on: a card may hold nothing but brackets, in 300 openings.
 
     The last place where one can is kept among what the parser knows by places in the text, where none is below zero.
     """
     if LAST_END not in state.cache:
         state.cache[LAST_END] = state.src.rfind("](")
-    return state.pos < state.cache[LAST_END] and link(state, silent)
+    return state.pos < state.cache[LAST_END]
 
 
 def _tame(state: StateCore) -> None:
-    """Headings go below the page's own; links become buttons that lead nowhere by themselves."""
+    """Headings go below the page's own; links and pictures become buttons that lead nowhere by themselves."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3" if token.tag in ("h1", "h2") else "h4"
-        for child in token.children or ():
-            if child.type in ("link_open", "link_close"):
-                _tame_link(child)
+        if token.children:
+            token.children = list(_tame_links(token.children))
+
+
+def _tame_links(children: list[Token]) -> Iterator[Token]:
+    """A button for each, which says something also where its author wrote no words for it."""
+    linked, words = False, ""
+    for child in children:
+        if child.type == "image":
+            said = _picture(child)
+            yield from [said] if linked else _tame_links([_opening(child.attrs.get("src", "")), said, _closing()])
+            words += said.content
+            continue
+        if child.type == "link_open":
+            linked, words, address = True, "", str(child.attrs.get("href", ""))
+        if child.type == "link_close":
+            if not words.strip():
+                yield _text(_place(address) or "Link")
+            linked = False
+        if child.type in ("link_open", "link_close"):
+            _tame_link(child)
+        words += child.content
+        yield child
+
+
+def _picture(image: Token) -> Token:
+    words = " ".join("".join(part.content for part in image.children or ()).split())
+    return _text(f"Picture: {words}" if words else "Picture")
+
+
+def _text(words: str) -> Token:
+    return Token("text", "", 0, content=words)
+
+
+def _opening(address: str | int | float) -> Token:
+    return Token("link_open", "", 1, attrs={"href": address})
+
+
+def _closing() -> Token:
+    return Token("link_close", "", -1)
 
 
 def _tame_link(token: Token) -> None:
@@ -97,11 +136,16 @@ def _tame_link(token: Token) -> None:
 
 
 def _leads_somewhere(address: str) -> bool:
+    return bool(_place(address))
+
+
+def _place(address: str) -> str:
+    """The server that an address of the web names, or nothing."""
     try:
         parts = urlsplit(address)
     except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
+        return ""
+    return parts.netloc if parts.scheme in ("http", "https") else ""
 
 
 _parser = _make_parser()
