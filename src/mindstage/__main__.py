@@ -93,10 +93,9 @@ def _run(options: argparse.Namespace) -> int:
     for name, variable in _EXPORTED.items():
         if (value := getattr(options, name, None)) is not None:
             os.environ[variable] = str(value)
-    told = [
-        (f"--{name}", str(getattr(options, name))) for name in ("data", "keys") if getattr(options, name) is not None
-    ]
-    os.environ[PLACES] = shlex.join(word for pair in told for word in pair)
+    places = {f"--{name}": getattr(options, name, None) for name in ("data", "keys")}
+    told = [word for option, place in places.items() if place is not None for word in (option, str(place))]
+    os.environ[PLACES] = shlex.join(told)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindstage.config.settings")
     try:
         return _run_on(options, _load_for(options.module))
