@@ -57,6 +57,14 @@ def test_keys_inside_data(instance: Configuration) -> None:
     assert found(doctor.check_keys_outside_data(inside)) == {"root key's place": "mistake"}
 
 
+def test_keys_with_the_backups(instance: Configuration) -> None:
+    """So is one that lies with the backups, which are made to be carried away."""
+    for backups in (instance.keys_dir, instance.keys_dir.parent, instance.keys_dir / "backups"):
+        carried = replace(instance, backups=str(backups))
+        assert found(doctor.check_keys_outside_data(carried)) == {"root key's place": "mistake"}
+    assert found(doctor.check_keys_outside_data(instance)) == {"root key's place": "ok"}
+
+
 def test_root_key_that_is_none(instance: Configuration) -> None:
     """A file that is no root key is a mistake; a good one is not."""
     create_root_key(instance.keys_dir)

@@ -121,10 +121,11 @@ def test_a_keystore_without_a_copy(instance: Configuration) -> None:
 
 
 def test_an_escrow_that_is_away_or_lies_with_the_backups(instance: Configuration) -> None:
-    """Away is an alarm; with the backups too, for whoever has both needs only the root key."""
-    beside = replace(instance, escrow=str(instance.backups_dir / "escrow"))
-    beside.escrow_dir.mkdir()
-    assert levels(night_checks.check_escrow(beside)) == {"escrow": "mistake"}
+    """Away is an alarm; with the backups or the data too, for whoever has both needs only the root key."""
+    for folder in (instance.backups_dir, instance.data_dir):
+        beside = replace(instance, escrow=str(folder / "escrow"))
+        beside.escrow_dir.mkdir()
+        assert levels(night_checks.check_escrow(beside)) == {"escrow": "mistake"}
     gone = replace(instance, escrow=str(instance.escrow_dir / "unmounted"))
     assert levels(night_checks.check_escrow(gone)) == {"escrow": "ok"}
     (instance.keys_dir / night_checks.ESCROW_MADE).touch()

@@ -28,6 +28,7 @@ from mindstage.ops.night_checks import (
     check_nights,
     check_retention,
     check_snapshots,
+    is_with,
 )
 from mindstage.ops.reading_files import exists, read_rows
 from mindstage.ops.schema import known_migrations, refuse_newer_schema
@@ -100,6 +101,13 @@ def check_keys_outside_data(instance: Instance) -> Iterator[Finding]:
             "mistake",
             "the root key lies inside the data folder, where every copy of the data carries it",
             "Move the keys folder elsewhere and set keys_dir in mindstage.toml.",
+        )
+    elif is_with(instance.keys_dir, instance.backups_dir):
+        yield Finding(
+            "root key's place",
+            "mistake",
+            "the root key lies with the backups, and whoever gets a copy of them gets it too",
+            "Set keys_dir or backups in mindstage.toml to a folder elsewhere, and move it there.",
         )
     else:
         yield Finding("root key's place", "ok", "outside the data folder")

@@ -93,7 +93,7 @@ def check_keystore_copies(instance: Instance) -> Iterator[Finding]:
 
 
 def check_escrow(instance: Instance) -> Iterator[Finding]:
-    escrow, backups = instance.escrow_dir, instance.backups_dir
+    escrow = instance.escrow_dir
     if not escrow.is_dir():
         if (instance.keys_dir / ESCROW_MADE).exists():
             yield Finding(
@@ -104,11 +104,11 @@ def check_escrow(instance: Instance) -> Iterator[Finding]:
             )
         else:
             yield Finding("escrow", "ok", f"{escrow} is made at the first start")
-    elif _is_within(escrow, backups) or _is_within(backups, escrow):
+    elif others := [name for name, folder in _carried(instance) if is_with(escrow, folder)]:
         yield Finding(
             "escrow",
             "mistake",
-            "it lies with the backups: whoever has that folder, and the root key, can open what was erased today",
+            f"it lies with {' and '.join(others)}: whoever has that, and the root key, can open what was erased today",
             "Set escrow in mindstage.toml to a place of its own, and move the folder there.",
         )
     elif shared := [name for name, folder in _disks(instance) if _disk(folder) == _disk(escrow)]:
@@ -232,8 +232,15 @@ def _disk(folder: Path) -> int | None:
         return None
 
 
-def _is_within(folder: Path, other: Path) -> bool:
-    return folder.resolve().is_relative_to(other.resolve())
+def _carried(instance: Instance) -> tuple[tuple[str, Path], ...]:
+    """What is copied elsewhere as a whole."""
+    return (("the data", instance.data_dir), ("the backups", instance.backups_dir))
+
+
+def is_with(folder: Path, other: Path) -> bool:
+    """Whether one of two folders lies in the other, so that a copy of that one carries both."""
+    one, two = folder.resolve(), other.resolve()
+    return one.is_relative_to(two) or two.is_relative_to(one)
 
 
 def _filesystem(folder: Path, mounts: Path) -> str:
