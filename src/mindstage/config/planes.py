@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from mindstage.accounts.sessions import find_session
 from mindstage.config.bodies import Bodies, BodyRefused
 from mindstage.config.closed import say_closed
 from mindstage.gateway import converse
+from mindstage.kit.large_pages import gather_memory
 from mindstage.rights.endpoint import ExportPlane
 from mindstage.stories.database_thread import start_database_thread, stop_database_thread
 from mindstage.stories.endpoint import StreamPlane
@@ -36,6 +38,8 @@ from mindstage.vault.start_check import Mode, current_gate
 log = logging.getLogger(__name__)
 
 PAGE_THREADS = 6
+FIRST_GATHERING, NEXT_GATHERING = 10.0, 600.0
+"""Seconds. docs/decisions/0013"""
 
 
 class Application:
@@ -92,10 +96,11 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         narration = await self._open() if current_gate().mode is Mode.OPEN else None
-        sweeping = asyncio.create_task(_forget_keys_in_time())
+        at_rest = [asyncio.create_task(_forget_keys_in_time()), asyncio.create_task(_gather_memory_now_and_then())]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        sweeping.cancel()
+        for task in at_rest:
+            task.cancel()
         self.streams = self.exports = None
         if narration is None:
             await send({"type": "lifespan.shutdown.complete"})
@@ -122,6 +127,13 @@ async def _forget_keys_in_time() -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         forget_old_keys()
+
+
+async def _gather_memory_now_and_then() -> None:
+    """Not at once: the first pages and the first turn ask for more memory, and nobody waits for this meanwhile."""
+    for pause in chain((FIRST_GATHERING,), repeat(NEXT_GATHERING)):
+        await asyncio.sleep(pause)
+        await asyncio.to_thread(gather_memory)
 
 
 async def _refuse_body(scope: Scope, send: Send, refused: BodyRefused) -> None:
