@@ -10,6 +10,7 @@ import pytest
 
 from fakes.provider import Die, ErrorEvent, FakeProvider, Finish, Hold, Raw, Stall, Status, Text, Words, words
 from mindstage.gateway.problems import ProviderProblem
+from mindstage.gateway.providers import openai_compatible
 from mindstage.kit import clock
 
 from .conftest import listen, route_to
@@ -135,6 +136,17 @@ async def test_a_reply_without_end_is_cut(provider: FakeProvider, configuration)
     provider.play(*[Text("x" * 60_000)] * 5, Finish())
     heard = await listen(route_to(provider.base_url))
     assert (len(heard.text), heard.finish) == (200_000, "length")
+
+
+async def test_an_answer_without_end_or_words_is_cut(
+    provider: FakeProvider, configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are no words keep the silence from being one; there is a most of them."""
+    monkeypatch.setattr(openai_compatible, "LONGEST_ANSWER", 1_000_000)
+    provider.play(Words(5), *[Raw(b": on and on\n\n" * 5_000)] * 20, Finish())
+    heard = await listen(route_to(provider.base_url))
+    assert heard.text == words(5)
+    assert_fit_for_people(heard.problem, "broken", provider.base_url)
 
 
 async def test_cancelling_closes_the_way_to_the_provider(provider: FakeProvider, configuration) -> None:

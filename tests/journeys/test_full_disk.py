@@ -7,9 +7,9 @@ import resource
 import pytest
 from playwright.sync_api import expect
 
-from fakes.provider import Finish, Text, ThreadedFakeProvider
+from fakes.provider import Finish, Hold, Text, ThreadedFakeProvider
 from journeys.conftest import Come
-from journeys.visitor import last, positions
+from journeys.visitor import all_words, last, positions
 from system.program import Start, provider_toml
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -47,3 +47,36 @@ def test_a_line_waits_until_there_is_room(come: Come, running_program: Start) ->
         page.reload()
         assert positions(page) == [0, 1, 2, 3, 4]
         expect(line).to_have_value("")
+
+
+def test_a_reply_that_cannot_be_saved_stays_on_the_page(come: Come, running_program: Start) -> None:
+    """The words that were shown do not go when their end cannot be stored, the page says so where they stand, also
+    after a reload, and Try again finds them saved when there is room."""
+    with ThreadedFakeProvider() as provider:
+        provider.play(Text("She reads it"), Hold(), Text(" twice, and then she burns it."), Finish())
+        program = running_program(environ={"FAKE_KEY": "key-of-the-fake"}, toml=provider_toml(provider.base_url))
+        visitor = come(program.address)
+        visitor.settle()
+        page = visitor.page
+        visitor.write("I hand it over.")
+        page.keyboard.press("Enter")
+        expect(last(page)).to_contain_text("She reads it")
+        was = resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        try:
+            provider.release()
+            for again in (False, True):
+                expect(last(page)).to_contain_text("twice, and then she burns it.")
+                expect(last(page).locator(".note")).to_contain_text("could not be saved on this machine")
+                expect(page.get_by_role("button", name="Play")).to_be_enabled()
+                if not again:
+                    page.reload()
+        finally:
+            resource.prlimit(program.pid, resource.RLIMIT_FSIZE, was)
+        visitor.write("And now?")  # it stays in its box
+        last(page).get_by_role("button", name="Try again").click()
+        expect(last(page).locator(".note")).to_have_count(0)
+        expect(last(page).locator(".turn-tools")).to_have_count(1)  # the saved turn
+        expect(page.get_by_label("Your line")).to_have_value("And now?")
+        assert all_words(page)[-1] == "She reads it twice, and then she burns it."
+        page.reload()
+        assert all_words(page)[-1] == "She reads it twice, and then she burns it."

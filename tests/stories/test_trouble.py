@@ -278,6 +278,22 @@ def test_after_a_crash_a_reader_is_told(house: House, player: Player) -> None:
     assert told.text == "Line 2 of the story."
 
 
+def test_a_narrator_that_spells_holds_nobody_up(
+    house: House, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a long reply that comes letter by letter and ends no sentence, each letter is looked at once: it was the whole
+    text for each, and everybody else's words waited for minutes."""
+    looks: list[int] = []
+    text = bus.Channel.text.fget
+    assert text
+    monkeypatch.setattr(bus.Channel, "text", property(lambda channel: looks.append(1) or text(channel)))
+    house.script(*[Text("x")] * 3_000, Finish())
+    story = make_story(player.account)
+    assert house.take(player, story).done["state"] == "finished"
+    assert text_of(last_reply(story)) == "x" * 3_000
+    assert len(looks) < 100
+
+
 def harm(turn: Turn) -> None:
     """Change one byte of a sealed text."""
     turn.text = Sealed(turn.text[:-1] + bytes([turn.text[-1] ^ 1]))

@@ -7,6 +7,8 @@ CHARACTERS_A_TOKEN = 3.4
 
 _CLOSERS = "\"”’»'*_)"
 _STOPS = ".!?…"
+_TAIL = 64
+"""Characters. Where so many quotation marks and brackets stand in a row, no sentence ends."""
 
 
 def long_enough(reply_tokens: int) -> int:
@@ -14,9 +16,29 @@ def long_enough(reply_tokens: int) -> int:
     return int(reply_tokens * CHARACTERS_A_TOKEN)
 
 
-def ends_sentence(text: str) -> bool:
-    """Whether the text stops at the end of a sentence, with nothing that was opened in its last paragraph left open."""
-    paragraph = text.rpartition("\n")[2].rstrip()
-    if not paragraph.rstrip(_CLOSERS).endswith(tuple(_STOPS)):
-        return False
-    return paragraph.count("“") <= paragraph.count("”") and paragraph.count('"') % 2 == 0
+class SentenceWatch:
+    """Follows a text as it grows. It looks at each piece once: whoever sends letter by letter makes nobody wait."""
+
+    __slots__ = ("_curly", "_straight", "_tail")
+
+    def __init__(self, text: str = "") -> None:
+        self._begin_paragraph()
+        self.feed(text)
+
+    def feed(self, piece: str) -> None:
+        """The text goes on."""
+        _, line_break, begun = piece.rpartition("\n")
+        if line_break:
+            self._begin_paragraph()
+        self._curly += begun.count("“") - begun.count("”")
+        self._straight += begun.count('"')
+        self._tail = (self._tail + begun)[-_TAIL:]
+
+    def at_end(self) -> bool:
+        """Whether the text stops at the end of a sentence, with nothing left open of what its last paragraph opened."""
+        closed = self._curly <= 0 and self._straight % 2 == 0
+        return closed and self._tail.rstrip().rstrip(_CLOSERS).endswith(tuple(_STOPS))
+
+    def _begin_paragraph(self) -> None:
+        self._curly = self._straight = 0
+        self._tail = ""

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mindstage.accounts.access_counts import store_counts
@@ -21,7 +21,7 @@ from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route, chosen_route
-from mindstage.prompts.endings import ends_sentence, long_enough
+from mindstage.prompts.endings import SentenceWatch, long_enough
 from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
 from mindstage.stories.database_thread import DatabaseThread
@@ -53,6 +53,7 @@ class Run:
     task: asyncio.Task[None] | None = None
     kept: int = 0
     stop_state: str = Turn.State.STOPPED
+    sentences: SentenceWatch = field(default_factory=SentenceWatch)
 
     @property
     def id(self) -> uuid.UUID:
@@ -97,7 +98,7 @@ class Narration:
         """Begin to write a reply that was just stored as running."""
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
         channel = self.bus.open(taken.reply.id, begins_with=words)
-        run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words))
+        run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words), sentences=SentenceWatch(words))
         # It starts at once: one that is cancelled before its first step would leave the reply running for good.
         run.task = asyncio.Task(self._perform(run), loop=asyncio.get_running_loop(), eager_start=True)
         return channel
@@ -177,8 +178,9 @@ class Narration:
             text = text.lstrip()
         if text := storable(text):
             self.bus.feed(channel, text)
+            run.sentences.feed(text)
             self._call_keeper()
-        if channel.length - len(channel.begins_with) >= enough and ends_sentence(channel.text):
+        if channel.length - len(channel.begins_with) >= enough and run.sentences.at_end():
             self._cancel(run, Turn.State.FINISHED)
 
     async def _finish_run(self, run: Run, *, state: str, ending: Ending, problem: str) -> None:

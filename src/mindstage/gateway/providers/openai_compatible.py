@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 LONGEST_REPLY: Final = 200_000
+LONGEST_ANSWER: Final = 100_000_000
+"""Bytes: room for the longest reply with each of its characters in an event of its own."""
 REPLY_SECONDS: Final = 1_800.0
 LONGEST_WAIT: Final = 86_400
 LONGEST_TAIL: Final = 65_536
@@ -180,13 +182,16 @@ async def _receive(
 ) -> Finish:
     """Read events until the reply says that it has ended. Raises TimeoutError after a silence."""
     events = EventStream()
-    length = 0
+    length = heard = 0
     pace = _Pace(response)
     try:
         async with asyncio.timeout(None) as deadline:
             watch = _SilenceWatch(deadline, stall_seconds)
             async for chunk in response.content.iter_any():
                 watch.hear()
+                heard += len(chunk)
+                if heard > LONGEST_ANSWER:
+                    raise BrokenEvent
                 for data in events.feed(chunk):
                     if data == DONE:
                         return "stop"

@@ -150,7 +150,10 @@ class TurnStream extends HTMLElement {
   async settle({ state, say: said = "", retry_after: wait = 0 }) {
     this.view?.end();
     try {
-      await refresh(`${this.dataset.story}turns/${this.reply.id}/`);
+      const arrived = await elements(await ask(`${this.dataset.story}turns/${this.reply.id}/`));
+      // Told as ended, and still running where it is kept: its end could not be saved, and fewer words stand there than here.
+      if (arrived.some((turn) => turn.id === `t-${this.reply.id}` && turn.dataset.state === "running")) return this.giveUp(said || GONE);
+      place(arrived);
     } catch {
       this.view?.end(said || "The words are kept. Reload the page to see the turn as it was saved.");
     }
