@@ -278,9 +278,7 @@ def test_after_a_crash_a_reader_is_told(house: House, player: Player) -> None:
     assert told.text == "Line 2 of the story."
 
 
-def test_a_narrator_that_spells_holds_nobody_up(
-    house: House, player: Player, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_narrator_that_spells_holds_nobody_up(house: House, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a long reply that comes letter by letter and ends no sentence, each letter is looked at once: it was the whole
     text for each, and everybody else's words waited for minutes."""
     looks: list[int] = []

@@ -41,4 +41,4 @@ class SentenceWatch:
 
     def _begin_paragraph(self) -> None:
         self._curly = self._straight = 0
-        self._tail = ""
+        self._tail: str = ""
