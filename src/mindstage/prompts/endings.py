@@ -22,7 +22,8 @@ class SentenceWatch:
     __slots__ = ("_curly", "_straight", "_tail")
 
     def __init__(self, text: str = "") -> None:
-        self._begin_paragraph()
+        self._curly = self._straight = 0
+        self._tail = ""
         self.feed(text)
 
     def feed(self, piece: str) -> None:
@@ -41,4 +42,4 @@ class SentenceWatch:
 
     def _begin_paragraph(self) -> None:
         self._curly = self._straight = 0
-        self._tail: str = ""
+        self._tail = ""
