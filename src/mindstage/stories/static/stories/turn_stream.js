@@ -16,7 +16,6 @@ const emit = (name, detail = {}) => document.dispatchEvent(new CustomEvent(name,
 class TurnStream extends HTMLElement {
   connectedCallback() {
     this.run = null;
-    this.last = null;
     document.addEventListener("stage:take", (event) => this.take(event.detail));
     document.addEventListener("stage:stop", () => this.stop());
     window.addEventListener("online", () => this.lost?.());
@@ -48,8 +47,7 @@ class TurnStream extends HTMLElement {
     if (this.busy) return;
     this.begin({ path: "", body: {} });
     const article = document.getElementById(`t-${turn}`);
-    Object.assign(this, { run, reply: { id: turn, position: Number(article?.dataset.position) } });
-    if (article) this.view = this.viewOn(article);
+    Object.assign(this, { run, reply: { id: turn, position: Number(article?.dataset.position) }, view: article && this.viewOn(article) });
     emit("stage:begun", { resumed: true });
     await this.findAgain("");
   }
@@ -109,8 +107,7 @@ class TurnStream extends HTMLElement {
 
   articleFor(reply) {
     const there = document.getElementById(`t-${reply.id}`) ?? this.querySelector(`:scope > .turn[data-position="${reply.position}"]`);
-    const article = there ?? draftTurn({ position: reply.position });
-    if (!there) this.append(article);
+    const article = there ?? this.appendChild(draftTurn({ position: reply.position }));
     article.id = `t-${reply.id}`;
     article.classList.add("last");
     return article;
