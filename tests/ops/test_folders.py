@@ -86,6 +86,8 @@ def test_the_doctor_finds_what_it_may_not_look_at(open_folder: Path, place: str)
     places = {"data_dir": open_folder / "data", "keys_dir": open_folder / "keys", "port": 0}
     instance = Configuration(**places | {place: closed if place.endswith("dir") else str(closed)})
 
+    examine(instance)  # imports what it asks: an account without rights may not look at where the program lies
+
     def ask() -> None:
         raise StartMistake("; ".join(f"{found.level} {found.name}: {found.sentence}" for found in examine(instance)))
 
