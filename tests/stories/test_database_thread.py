@@ -224,25 +224,6 @@ def test_nobody_is_told_of_a_batch_that_was_undone(thread: DatabaseThread) -> No
     assert notes() == ["three"]
 
 
-@pytest.mark.sqlite
-def test_what_is_promised_is_synced(thread: DatabaseThread) -> None:
-    """FULL (2) for acknowledgements, NORMAL (1) for parts of running replies; a mixed batch is synced."""
-
-    def synchronous() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous")
-            return int(cursor.fetchone()[0])
-
-    assert thread.submit(synchronous).result(5) == 2
-    assert thread.submit(synchronous, acknowledges=False).result(5) == 1
-    assert thread.submit(synchronous).result(5) == 2
-    busy = threading.Event()
-    thread.submit(lambda: busy.wait(5), acknowledges=False)
-    parts, promised = thread.submit(synchronous, acknowledges=False), thread.submit(synchronous)
-    busy.set()
-    assert (parts.result(5), promised.result(5)) == (2, 2)
-
-
 def test_stop_finishes_what_is_queued(transactional_db: None) -> None:
     """Nothing that was submitted before the end is dropped."""
     thread = DatabaseThread()

@@ -76,8 +76,8 @@ def test_pages_of_a_story_are_its_owners(pattern: URLPattern, story: Story, ben:
         for method in ("get", "post", "head", "put", "delete"):
             answer = getattr(client, method)(path, FORMS if method == "post" else {})
             assert answer.status_code == 404 if method == right else answer.status_code in (404, 405), method
-            assert b"Line" not in answer.content
-            assert b"Lamp" not in answer.content
+            assert b"Line " not in answer.content
+            assert b"The Lamp" not in answer.content
     stranger = Client()
     answer = stranger.get(path)
     if right == "get":
@@ -121,7 +121,7 @@ def test_streams_of_a_story_are_its_owners(house: House, story: Story, ben: Play
         for person, status in ((ben, 404), (cleo, 404), (None, 401), (Player(ben.account, "made-up"), 401)):
             answer = house.ask(method, target, person, body).to_end()
             assert (answer.status, answer.say[-1]) == (status, "."), target
-            assert b"Line" not in answer.body
+            assert b"Line " not in answer.body
     assert snapshot(story) == before
     assert not house.provider.requests
 
@@ -181,7 +181,7 @@ def test_other_sites_make_nobody_act(headers: dict[str, str], house: House, play
 def test_other_sites_read_nothing(headers: dict[str, str], house: House, player: Player, story: Story) -> None:
     answer = house.ask("GET", f"/stream/runs/{last_reply(story).pk}", player, headers=headers).to_end()
     assert answer.status == 403
-    assert b"Line" not in answer.body
+    assert b"Line " not in answer.body
 
 
 def test_our_own_page_may(house: House, player: Player, story: Story) -> None:
@@ -199,7 +199,7 @@ def test_other_hosts_are_refused(host: str, house: House, player: Player, story:
     headers = {"host": host, "origin": f"http://{host}", "sec-fetch-site": "same-origin"}
     answer = house.ask("GET", f"/stream/runs/{last_reply(story).pk}", player, headers=headers).to_end()
     assert answer.status == 400
-    assert "Line" not in answer.say
+    assert "Line " not in answer.say
 
 
 def test_logging_out_elsewhere_ends_it_at_once(house: House, player: Player, story: Story) -> None:

@@ -2,7 +2,8 @@
 
 What is queued when the thread comes round is committed together (*group commit*): with one writer SQLite never answers
 "database is locked" to a turn, and 32 turns at once cost one sync instead of 32. Each of several jobs stands in a
-savepoint of its own, so that one that fails takes no other with it. docs/subsystems/one-turn.md
+savepoint of its own, so that one that fails takes no other with it. What need not wait for the disk begins before the
+sync (on SQLite, where that takes as long as all else before a provider is asked). docs/subsystems/one-turn.md
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from functools import partial
 from typing import Any, cast
 
 from django.db import DatabaseError, connection, connections, transaction
+
+from mindstage.stories.write_ahead import WriteAheadLog
 
 BATCH = 128
 
@@ -37,15 +40,16 @@ class _Job:
     work: Callable[[], Any]
     tell: _Tell
     acknowledges: bool
+    begin: Callable[[Any], object] | None = None
 
 
 class DatabaseThread:
     """Runs jobs in the order in which they were submitted. A job's result is delivered after its commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, log: WriteAheadLog | None = None) -> None:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="database", daemon=True)
-        self._synchronous = ""
+        self._log = log or WriteAheadLog()
 
     def start(self) -> None:
         self._thread.start()
@@ -55,17 +59,29 @@ class DatabaseThread:
         self._queue.put(None)
         self._thread.join()
 
-    def submit[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> Future[T]:
-        """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered."""
+    def submit[T](
+        self, work: Callable[[], T], *, acknowledges: bool = True, begin: Callable[[T], object] | None = None
+    ) -> Future[T]:
+        """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered.
+
+        `begin`: called with the result, in the database thread, once it is committed and before it is synced: for what
+        follows in any case, whoever still waits, and whether or not the disk then takes it. It must be quick.
+        """
         done: Future[T] = Future()
-        self._queue.put(_Job(work, partial(_tell, done), acknowledges))
+        self._queue.put(_Job(work, partial(_tell, done), acknowledges, begin))
         return done
 
-    async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True) -> T:
-        """The same, awaited. The job is done even when the caller is cancelled meanwhile."""
+    async def run[T](
+        self, work: Callable[[], T], *, acknowledges: bool = True, begin: Callable[[T], object] | None = None
+    ) -> T:
+        """The same, awaited, and `begin` is called on the loop, before this returns.
+
+        The job is done even when the caller is cancelled meanwhile.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges))
+        first = begin and partial(call_on, loop, begin)
+        self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges, first))
         try:
             return await done
         finally:
@@ -77,6 +93,7 @@ class DatabaseThread:
             jobs, goes_on = self._next_jobs()
             if jobs:
                 self._commit(jobs)
+        self._log.close()
         for alias in connections:
             connections[alias].close()
 
@@ -96,12 +113,15 @@ class DatabaseThread:
         """Do them, tell what came of each, and forget them: they hold texts, cookies and keys."""
         outcomes: list[_Outcome] = []
         try:
-            self._set_synchronous(any(job.acknowledges for job in jobs))
+            self._log.attend()
             with transaction.atomic():
                 outcomes = [_attempt(job.work) for job in jobs] if len(jobs) > 1 else [(jobs[0].work(), None)]
                 if connection.needs_rollback:  # SQLite undid the transaction by itself, so nothing of it was kept
                     raise BatchLost
-        except Exception as error:  # the whole commit failed (disk full, locked): nobody was told anything yet
+            _begin_all(jobs, outcomes)
+            if any(job.acknowledges for job in jobs):
+                self._log.sync()
+        except Exception as error:  # the whole commit failed (disk full, locked): nobody was told that it stands
             outcomes = [(None, error) for _ in jobs]
             connection.close_if_unusable_or_obsolete()
         _tell_all(jobs, outcomes)
@@ -109,14 +129,6 @@ class DatabaseThread:
         # ring, which would stay until Python looks for garbage.
         jobs.clear()
         outcomes.clear()
-
-    def _set_synchronous(self, acknowledges: bool) -> None:
-        """FULL for what a person was promised, NORMAL for the parts of a running reply (SQLite only)."""
-        wanted = "FULL" if acknowledges else "NORMAL"
-        if connection.vendor == "sqlite" and wanted != self._synchronous:
-            connection.ensure_connection()
-            connection.connection.execute(f"PRAGMA synchronous = {wanted}")  # past Django's cursor: twice in every turn
-            self._synchronous = wanted
 
 
 def _attempt(work: Callable[[], Any]) -> _Outcome:
@@ -126,6 +138,12 @@ def _attempt(work: Callable[[], Any]) -> _Outcome:
             return work(), None
     except Exception as error:
         return None, error
+
+
+def _begin_all(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
+    for job, (result, failure) in zip(jobs, outcomes, strict=True):
+        if job.begin is not None and failure is None:
+            job.begin(result)
 
 
 def _tell_all(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
@@ -143,8 +161,13 @@ def _tell_on(
     loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], result: Any, failure: BaseException | None
 ) -> None:
     """Tell a task that waits on a loop: by one call, where a thread's own future would take three rounds of it."""
+    call_on(loop, _arrive, done, result, failure)
+
+
+def call_on(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: Any) -> None:
+    """Call a function on a loop, from any thread."""
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(_arrive, done, result, failure)
+        loop.call_soon_threadsafe(function, *arguments)
 
 
 def _arrive(done: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:

@@ -98,7 +98,7 @@ class StreamPlane:
             scene = hot_path.enter(cookie=request.cookie, story=story, segment=segment)
             return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
 
-        await self._begin(request, await self.database.run(job), receive, send)
+        await self._begin(request, await self.database.run(job, begin=self.narration.begin), receive, send)
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
         body = await self._read_json(request, receive)
@@ -111,7 +111,7 @@ class StreamPlane:
                 return turns.go_on(scene=scene, client_id=client_id)
             return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
 
-        await self._begin(request, await self.database.run(job), receive, send)
+        await self._begin(request, await self.database.run(job, begin=self.narration.begin), receive, send)
 
     async def _read_json(self, request: Request, receive: Receive) -> dict[str, Any]:
         """The body as a JSON object of bounded size, within BODY_SECONDS. Raises Refused."""
@@ -146,11 +146,8 @@ class StreamPlane:
                 return bytes(body)
 
     async def _begin(self, request: Request, taken: Taken, receive: Receive, send: Send) -> None:
-        """Start the run (unless a form sent twice has found it running) and stream it."""
-        if taken.begins:
-            channel: Channel | None = self.narration.start_run(taken)
-        else:
-            channel = self.bus.channels.get(taken.reply.id)
+        """Stream the run: the one that this act began, or that a form sent twice has found."""
+        channel = self.bus.channels.get(taken.reply.id)
         turn = {"id": str(taken.turn.id), "position": taken.turn.position} if taken.turn else None
         reply = {"id": str(taken.reply.id), "position": taken.reply.position}
         words = len(channel.begins_with) if channel and taken.begins else 0

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +13,7 @@ from django.db import DatabaseError
 
 from mindstage.accounts.freezing import on_freeze
 from mindstage.stories import hot_path, turns
+from mindstage.stories.database_thread import call_on
 from mindstage.stories.generation import Narration
 from mindstage.stories.refusals import CannotStore
 from mindstage.stories.turns import Taken
@@ -88,19 +88,11 @@ def _store(job: Callable[[], Taken]) -> None:
     door = _door
     if door is None:
         raise CannotStore
-    stored = door.narration.database.submit(job)
-    stored.add_done_callback(
-        partial(_begin, door)
-    )  # also when this page has stopped waiting: it must not stay "running"
+    begin = partial(call_on, door.loop, door.narration.begin)
     try:
-        stored.result(STORED_WITHIN)
+        door.narration.database.submit(job, begin=begin).result(STORED_WITHIN)
     except TimeoutError:
         raise CannotStore from None
     except DatabaseError:
         log.exception("a turn could not be stored")
         raise CannotStore from None
-
-
-def _begin(door: _Door, stored: Future[Taken]) -> None:
-    if not stored.cancelled() and stored.exception() is None and stored.result().begins:
-        door.loop.call_soon_threadsafe(door.narration.start_run, stored.result())

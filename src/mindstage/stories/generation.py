@@ -94,6 +94,11 @@ class Narration:
         if self._keeper:
             self._keeper.cancel()
 
+    def begin(self, taken: Taken) -> None:
+        """Begin to write the reply that an act has opened, unless the act came a second time."""
+        if taken.begins:
+            self.start_run(taken)
+
     def start_run(self, taken: Taken) -> Channel:
         """Begin to write a reply that was just stored as running."""
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""

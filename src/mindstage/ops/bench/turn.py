@@ -22,6 +22,8 @@ from mindstage.ops.bench.house import PACED, QUICK, House, Pace, Program, Provid
 from mindstage.ops.bench.house import temporary_house as house
 from mindstage.ops.bench.machine import Watch
 
+SETTLING = 15.0
+"""Seconds after the first turns: by then the program has gathered its memory (decision 13), once and for all turns."""
 STAGGER = 0.003
 """Seconds between two people's beginnings, as in life nobody presses at the very same moment."""
 
@@ -87,6 +89,7 @@ async def _warm_up(bench: Bench) -> None:
     for story in bench.made["quick"][:4]:
         await stream(bench.turn(story), words=QUICK.words)
         await stream(bench.direct(bench.quick), words=QUICK.words)
+    await asyncio.sleep(SETTLING)
 
 
 async def _latency(bench: Bench, at_once: int, options: Options) -> dict[str, Any]:
