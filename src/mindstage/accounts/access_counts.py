@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar
 
@@ -21,7 +20,7 @@ from mindstage.kit import clock, ids
 from mindstage.kit.acting import who_acts
 from mindstage.vault import raw
 from mindstage.vault.fields import count_with
-from mindstage.vault.models import ItemKey, UserKey
+from mindstage.vault.keys import owners_of
 from mindstage.vault.purposes import Purpose
 
 KEPT = timedelta(days=365)
@@ -83,7 +82,7 @@ def store_counts() -> int:
 
 
 def _store(taken: dict[_Key, int]) -> int:
-    owners = _owners({keyed_to for keyed_to, _, _ in taken})
+    owners = owners_of({keyed_to for keyed_to, _, _ in taken})
     lines: Counter[_Key] = Counter()
     for (keyed_to, purpose, actor), count in taken.items():
         if owner := owners.get(keyed_to):
@@ -118,20 +117,6 @@ def _draw_in() -> None:
         with transaction.atomic():
             if AccessCount.objects.filter(pk=row.pk, count=row.count).delete()[0]:
                 _add(row.owner, row.purpose, row.actor, row.count)
-
-
-def _owners(keyed_to: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """Whose keys these are. A key that was destroyed meanwhile is nobody's."""
-    wanted = list(keyed_to)
-    found: dict[uuid.UUID, uuid.UUID] = {}
-    for at in range(0, len(wanted), 500):
-        some = wanted[at : at + 500]
-        items = ItemKey.objects.using("keystore").filter(pk__in=some).values_list("pk", "owner")
-        found |= dict(items)
-        if accounts := [pk for pk in some if pk not in found]:
-            people = UserKey.objects.using("keystore").filter(pk__in=accounts).values_list("pk", flat=True)
-            found |= {pk: pk for pk in people}
-    return found
 
 
 def _add(owner: uuid.UUID, purpose: str, actor: str, count: int) -> None:

@@ -199,8 +199,8 @@ class StreamPlane:
 
     async def _send_channel(self, channel: Channel, after: int, send: Send) -> None:
         async for event in self.bus.read(channel, after=after):
-            await send({"type": "http.response.body", "body": to_frame(event), "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+            goes_on = not isinstance(event, Ending)
+            await send({"type": "http.response.body", "body": to_frame(event), "more_body": goes_on})
 
 
 def resume_point(request: Request) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,6 +90,22 @@ def owner_of(ident: uuid.UUID) -> uuid.UUID:
     if owner is None and not UserKey.objects.using("keystore").filter(pk=ident).exists():
         raise KeyGone
     return owner or ident
+
+
+def owners_of(idents: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The same of many at once; whose key is gone is not among them. Raw: asked every few seconds while one plays."""
+    wanted, found = list(idents), dict[uuid.UUID, uuid.UUID]()
+    for at in range(0, len(wanted), 500):
+        some = wanted[at : at + 500]
+        found |= _read_owners("SELECT id, owner FROM vault_itemkey", some)
+        if accounts := [ident for ident in some if ident not in found]:
+            found |= _read_owners("SELECT id, id FROM vault_userkey", accounts)
+    return found
+
+
+def _read_owners(selected: str, idents: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    sql = f"{selected} WHERE id IN ({', '.join(['%s'] * len(idents))})"
+    return {raw.as_uuid(ident): raw.as_uuid(owner) for ident, owner in raw.query(sql, idents, alias="keystore")}
 
 
 def text_key(account: uuid.UUID) -> bytes:
