@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("sh", "dirname", "mkdir", "id", "cut", "cat", "cksum", "rm", "env")
+TOOLS = ("sh", "dirname", "mkdir", "id", "cut", "cat", "cksum", "rm", "env", "uname")
 PYTHON = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
 OLD = "#!/bin/sh\nexit 1\n"
 """A Python of another age, or a shim of pyenv for a version that is not chosen: it starts, and refuses."""
