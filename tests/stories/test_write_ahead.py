@@ -14,7 +14,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from mindstage.stories.database_thread import DatabaseThread
-from mindstage.stories.write_ahead import NotSynced, WriteAheadLog
+from mindstage.stories.write_ahead import LogRefused, WriteAheadLog
 from mindstage.vault import raw
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "keystore"]), pytest.mark.sqlite]
@@ -130,8 +130,24 @@ def test_sqlite_itself_syncs_for_everybody_else(thread: DatabaseThread) -> None:
 def test_a_disk_that_takes_nothing_is_told(thread: DatabaseThread, disk: Disk) -> None:
     """Nobody is promised what the disk refused, though it is committed: sent once more it is found again."""
     disk.full = True
-    assert isinstance(thread.submit(note, begin=disk.say("begun")).exception(5), NotSynced)
+    assert isinstance(thread.submit(note, begin=disk.say("begun")).exception(5), LogRefused)
     assert disk.said == ["begun", "synced"]
     disk.full = False
     thread.submit(note).result(5)
     assert notes_elsewhere() == 2
+
+
+def test_without_a_file_handle_nothing_is_written(
+    thread: DatabaseThread, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that cannot be opened is told before anything is written, and the next job opens it."""
+
+    def no_handle(*_: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", no_handle)
+        assert isinstance(thread.submit(note).exception(5), DatabaseError)
+    assert (notes_elsewhere(), disk.said) == (0, [])
+    thread.submit(note).result(5)
+    assert (notes_elsewhere(), disk.said) == (1, ["synced"])

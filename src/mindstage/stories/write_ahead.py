@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 _force = getattr(os, "fdatasync", os.fsync)  # as SQLite itself: what it needs besides the bytes is the file's length
 
 
-class NotSynced(DatabaseError):
-    """What was committed may not outlive a power cut: the disk did not take it."""
+class LogRefused(DatabaseError):
+    """The log could not be opened, or the disk did not take it: what was committed may not outlive a power cut."""
 
 
 class WriteAheadLog:
@@ -30,28 +30,37 @@ class WriteAheadLog:
         self._file: int | None = None
 
     def attend(self) -> None:
-        """Before a commit: stop SQLite from syncing by itself, once for each connection."""
+        """Before a commit: stop SQLite from syncing by itself, once for each connection. Raises DatabaseError."""
         if connection.vendor != "sqlite":
             return
         connection.ensure_connection()
-        if connection.connection is not self._of:
+        database = connection.connection
+        if database is not self._of:
             self.close()
-            self._of = connection.connection
-            if self._of.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-                self._of.execute("PRAGMA synchronous = NORMAL")
-                self._file = os.open(f"{connection.settings_dict['NAME']}-wal", os.O_RDWR)
+            with connection.wrap_database_errors:
+                if database.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+                    self._file = _open(f"{connection.settings_dict['NAME']}-wal")
+                    database.execute("PRAGMA synchronous = NORMAL")  # only now: until then SQLite syncs
+            self._of = database
 
     def sync(self) -> None:
-        """Force to the disk whatever has been committed. Raises NotSynced."""
+        """Force to the disk whatever has been committed. Raises LogRefused."""
         if self._file is None:
             return
         try:
             self._force(self._file)
         except OSError as error:
-            raise NotSynced from error
+            raise LogRefused from error
 
     def close(self) -> None:
         """Let go of the file. The connection closes itself."""
         if self._file is not None:
             os.close(self._file)
         self._of = self._file = None
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR)
+    except OSError as error:  # no file handle is left
+        raise LogRefused from error
