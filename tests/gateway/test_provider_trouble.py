@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
 from fakes.provider import Die, ErrorEvent, FakeProvider, Finish, Hold, Raw, Stall, Status, Text, Words, words
+from mindstage.config.configuration import Configuration
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers import openai_compatible
+from mindstage.gateway.providers.openai_compatible import _SilenceWatch
 from mindstage.kit import clock
 
 from .conftest import listen, route_to
@@ -104,6 +107,17 @@ async def test_a_provider_that_sends_nothing_is_silent(provider: FakeProvider, c
     provider.play(Hold())
     heard = await listen(route_to(provider.base_url))
     assert_fit_for_people(heard.problem, "silent", provider.base_url)
+
+
+async def test_a_minute_of_silence_is_waited_for_unless_told_otherwise() -> None:
+    """Counted from the last bytes, or an eighth of it longer, because the deadline is not moved at each of them."""
+    assert Configuration(Path("/data"), Path("/keys")).stall_seconds == 60
+    now = asyncio.get_running_loop().time()
+    async with asyncio.timeout(None) as deadline:
+        _SilenceWatch(deadline, 60)
+        until = deadline.when()
+    assert until
+    assert 60 <= until - now < 68
 
 
 async def test_a_slow_provider_is_not_a_silent_one(provider: FakeProvider, configuration) -> None:
