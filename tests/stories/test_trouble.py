@@ -326,10 +326,10 @@ def test_a_reply_that_is_stopped_as_it_begins_has_an_ending(house: House, player
     house.script(Words(5), Finish())
 
     async def take_and_stop() -> None:
-        taken = await house.database.run(
-            lambda: turns.take_turn(scene=scene_of(story), text="I knock.", mode="do", client_id=new_id())
+        await house.database.run(
+            lambda: turns.take_turn(scene=scene_of(story), text="I knock.", mode="do", client_id=new_id()),
+            begin=house.narration.beginning,
         )
-        house.narration.start_run(taken)
         house.narration.stop_owner(player.account.pk)
 
     house.run(take_and_stop())

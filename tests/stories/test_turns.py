@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -245,14 +246,15 @@ def test_a_turn_in_the_trash_keeps_its_place(story: Story) -> None:
 
 
 def test_a_turn_that_leaves_is_noted_with_it(story: Story, settings: Any) -> None:
-    """The note is of the same transaction as the turn, and names the place that the request will go to."""
+    """The note is of the same transaction as the turn, names where the request will go, and says if that is new."""
     provide(settings, ELSEWHERE)
     taken = take(story)
     assert taken.noted is not None
-    assert taken.noted.route.provider_id == "faraway"
+    assert (taken.noted.route.provider_id, taken.noted.first) == ("faraway", True)
     assert [sent.requests for sent in list_sent(story.owner_id)] == [1]
     end_reply(taken, "So it went.")
-    assert turns.draw_again(scene=scene_of(story), reply=taken.reply.id, client_id=new_id()).noted == taken.noted
+    again = turns.draw_again(scene=scene_of(story), reply=taken.reply.id, client_id=new_id()).noted
+    assert again == replace(taken.noted, first=False)
     assert [sent.requests for sent in list_sent(story.owner_id)] == [2]
 
 

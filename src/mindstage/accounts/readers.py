@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from mindstage.accounts.sessions import living_sessions, on_ended_sessions, session_key_hash
+from mindstage.kit.loops import call_on
 
 
 class Database(Protocol):
@@ -35,8 +36,7 @@ class Readers:
         loop = asyncio.get_running_loop()
 
         def look() -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody reads any more
-                loop.call_soon_threadsafe(self._look_soon)
+            call_on(loop, self._look_soon)
 
         on_ended_sessions("readers", look)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-# secure_delete overwrites what is deleted; temp_store keeps sorts out of temporary files; FULL syncs each commit.
+# secure_delete overwrites what is deleted; temp_store keeps sorts out of temporary files; FULL syncs each commit (the
+# thread of turns does it itself: stories/write_ahead.py).
 _SHARED = ("secure_delete = ON", "temp_store = MEMORY", "foreign_keys = ON", "synchronous = FULL")
 _MAIN = ("journal_mode = WAL", "journal_size_limit = 16777216", "cache_size = -8000")
 # A write-ahead log keeps copies of deleted keys long after their end; a rollback journal is gone with its commit.

@@ -20,9 +20,13 @@ NOTHING = ("nothing", "no", "none")
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Shows that a request to `route` was noted: `note_sending` alone makes one, and no request leaves without."""
+    """Shows that a request to `route` was noted: `note_sending` alone makes one, and no request leaves without.
+
+    `first`: nobody had noted this recipient for this person before.
+    """
 
     route: Route
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,14 @@ def note_sending(owner: uuid.UUID, route: Route) -> Noted | None:
     """
     terms = [text[:LONGEST] for text in (route.provider_id, route.place, route.retains, route.trains)]
     today = clock.today()
-    noted = raw.execute(
+    noted = raw.query(
         "INSERT INTO gateway_sending (id, owner, provider, place, keeps, trains, first_on, last_on, requests) "
         "SELECT %s, id, %s, %s, %s, %s, %s, %s, 1 FROM accounts_user WHERE id = %s AND state = %s "
         "ON CONFLICT (owner, provider, place, keeps, trains) DO UPDATE "
-        "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on",
+        "SET requests = gateway_sending.requests + 1, last_on = excluded.last_on RETURNING requests",
         [ids.unordered(), *terms, today, today, owner, User.State.ACTIVE],
     )
-    return Noted(route) if noted else None
+    return Noted(route, first=noted[0][0] == 1) if noted else None
 
 
 def list_sent(owner: uuid.UUID) -> list[Sent]:

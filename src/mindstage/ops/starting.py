@@ -50,7 +50,7 @@ def prepare(instance: Instance) -> Prepared:
     bound = bind(instance.host, instance.port)
     try:
         refuse_unwritable(instance)
-        with _said_in_a_sentence():
+        with said_in_a_sentence():
             lock, owner_link, is_new = _prepare_data(instance)
         return Prepared(bound, lock, owner_link, is_new)
     except BaseException:
@@ -233,15 +233,18 @@ def make_link_for_owner() -> str | None:
 
 
 @contextmanager
-def _said_in_a_sentence() -> Iterator[None]:
-    """A database or a disk that takes no part ends the start as any other mistake of the set-up does."""
+def said_in_a_sentence() -> Iterator[None]:
+    """A database or a disk that takes no part ends the start as any other mistake of the set-up does.
+
+    Raises StartMistake.
+    """
     from django.db import DatabaseError
 
     try:
         yield
     except (DatabaseError, sqlite3.Error):
         raise StartMistake(
-            "The database cannot be brought up to date: it is locked by another program, or its disk is full or "
+            "A database cannot be used or brought up to date: it is locked by another program, or its disk is full or "
             "read-only. Nothing of yours is lost; free it and start again."
         ) from None
     except OSError as error:

@@ -2,14 +2,15 @@
 
 What is queued when the thread comes round is committed together (*group commit*): with one writer SQLite never answers
 "database is locked" to a turn, and 32 turns at once cost one sync instead of 32. Each of several jobs stands in a
-savepoint of its own, so that one that fails takes no other with it. What need not wait for the disk begins before the
-sync (on SQLite, where that takes as long as all else before a provider is asked). docs/subsystems/one-turn.md
+savepoint of its own, so that one that fails takes no other with it. On SQLite, what need not wait for the disk begins
+between a commit and its sync, which takes a quarter of a turn. docs/subsystems/one-turn.md, docs/decisions/0014
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -20,7 +21,10 @@ from typing import Any, cast
 
 from django.db import DatabaseError, connection, connections, transaction
 
-from mindstage.stories.write_ahead import WriteAheadLog
+from mindstage.kit.loops import call_on
+from mindstage.stories.write_ahead import LogRefused, WriteAheadLog
+
+log = logging.getLogger(__name__)
 
 BATCH = 128
 
@@ -35,21 +39,34 @@ type _Tell = Callable[[Any, BaseException | None], object]
 """Takes what came of a job, its result or what it failed with, to whoever waits. Called in the database thread."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begin[T]:
+    """What follows a job once its commit stands, whoever still waits for its result.
+
+    `call` is called with the result, in the database thread: it must be quick. `early` says of the result whether it
+    may begin before the disk has the commit.
+    """
+
+    call: Callable[[T], object]
+    early: Callable[[T], bool]
+
+
 @dataclass(slots=True)
 class _Job:
     work: Callable[[], Any]
     tell: _Tell
     acknowledges: bool
-    begin: Callable[[Any], object] | None = None
+    begin: Begin[Any] | None = None
 
 
 class DatabaseThread:
     """Runs jobs in the order in which they were submitted. A job's result is delivered after its commit."""
 
-    def __init__(self, *, log: WriteAheadLog | None = None) -> None:
+    def __init__(self, *, write_ahead: WriteAheadLog | None = None) -> None:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="database", daemon=True)
-        self._log = log or WriteAheadLog()
+        self._log = write_ahead or WriteAheadLog()
+        self._held: list[tuple[Begin[Any], Any]] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -60,28 +77,18 @@ class DatabaseThread:
         self._thread.join()
 
     def submit[T](
-        self, work: Callable[[], T], *, acknowledges: bool = True, begin: Callable[[T], object] | None = None
+        self, work: Callable[[], T], *, acknowledges: bool = True, begin: Begin[T] | None = None
     ) -> Future[T]:
-        """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered.
-
-        `begin`: called with the result, in the database thread, once it is committed and before it is synced: for what
-        follows in any case, whoever still waits, and whether or not the disk then takes it. It must be quick.
-        """
+        """Queue a job. `acknowledges`: its commit is synced to the disk before the result is delivered."""
         done: Future[T] = Future()
         self._queue.put(_Job(work, partial(_tell, done), acknowledges, begin))
         return done
 
-    async def run[T](
-        self, work: Callable[[], T], *, acknowledges: bool = True, begin: Callable[[T], object] | None = None
-    ) -> T:
-        """The same, awaited, and `begin` is called on the loop, before this returns.
-
-        The job is done even when the caller is cancelled meanwhile.
-        """
+    async def run[T](self, work: Callable[[], T], *, acknowledges: bool = True, begin: Begin[T] | None = None) -> T:
+        """The same, awaited. The job is done even when the caller is cancelled meanwhile."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        first = begin and partial(call_on, loop, begin)
-        self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges, first))
+        self._queue.put(_Job(work, partial(_tell_on, loop, done), acknowledges, begin))
         try:
             return await done
         finally:
@@ -118,17 +125,49 @@ class DatabaseThread:
                 outcomes = [_attempt(job.work) for job in jobs] if len(jobs) > 1 else [(jobs[0].work(), None)]
                 if connection.needs_rollback:  # SQLite undid the transaction by itself, so nothing of it was kept
                     raise BatchLost
-            _begin_all(jobs, outcomes)
-            if any(job.acknowledges for job in jobs):
-                self._log.sync()
-        except Exception as error:  # the whole commit failed (disk full, locked): nobody was told that it stands
+        except Exception as error:  # the whole commit failed (disk full, locked): nothing stands
             outcomes = [(None, error) for _ in jobs]
             connection.close_if_unusable_or_obsolete()
+        else:
+            outcomes = self._promise(jobs, outcomes)
         _tell_all(jobs, outcomes)
         # Also for this: a failure holds this frame by its traceback, and a job whoever waits for the failure. That is a
         # ring, which would stay until Python looks for garbage.
         jobs.clear()
         outcomes.clear()
+
+    def _promise(self, jobs: list[_Job], outcomes: list[_Outcome]) -> list[_Outcome]:
+        """Sync what was promised, and let begin what follows: before the sync where all of it may, else after it.
+
+        While the disk refuses, what may not precede it waits; a promise to somebody becomes the refusal.
+        """
+        self._held += [
+            (job.begin, result)
+            for job, (result, failure) in zip(jobs, outcomes, strict=True)
+            if job.begin is not None and failure is None
+        ]
+        if all(begin.early(result) for begin, result in self._held):
+            self._begin_held()
+        if any(job.acknowledges for job in jobs):
+            try:
+                self._log.sync()
+            except LogRefused as refusal:
+                log.exception("the disk did not take a commit")
+                outcomes = [
+                    (None, refusal) if job.acknowledges and failure is None else (result, failure)
+                    for job, (result, failure) in zip(jobs, outcomes, strict=True)
+                ]
+        if not self._log.owes:
+            self._begin_held()
+        return outcomes
+
+    def _begin_held(self) -> None:
+        held, self._held = self._held, []
+        for begin, result in held:
+            try:
+                begin.call(result)
+            except Exception:  # one that does not begin keeps neither the others nor the sync
+                log.exception("what follows a commit did not begin")
 
 
 def _attempt(work: Callable[[], Any]) -> _Outcome:
@@ -138,12 +177,6 @@ def _attempt(work: Callable[[], Any]) -> _Outcome:
             return work(), None
     except Exception as error:
         return None, error
-
-
-def _begin_all(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
-    for job, (result, failure) in zip(jobs, outcomes, strict=True):
-        if job.begin is not None and failure is None:
-            job.begin(result)
 
 
 def _tell_all(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
@@ -162,12 +195,6 @@ def _tell_on(
 ) -> None:
     """Tell a task that waits on a loop: by one call, where a thread's own future would take three rounds of it."""
     call_on(loop, _arrive, done, result, failure)
-
-
-def call_on(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: Any) -> None:
-    """Call a function on a loop, from any thread."""
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(function, *arguments)
 
 
 def _arrive(done: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:

@@ -22,6 +22,7 @@ from mindstage.stories.generation import Narration
 from mindstage.stories.refusals import (
     CannotStore,
     KeyLost,
+    MayBeStored,
     NotSignedIn,
     NotYours,
     Refused,
@@ -29,6 +30,7 @@ from mindstage.stories.refusals import (
     TurnTooLong,
 )
 from mindstage.stories.turns import Taken
+from mindstage.stories.write_ahead import LogRefused
 from mindstage.streaming import sse
 from mindstage.streaming.bus import Channel, Delta, Ending, Event, Progress
 from mindstage.streaming.raw import (
@@ -72,6 +74,8 @@ class StreamPlane:
             await refuse(send, KeyLost())
         except Unreadable:
             await refuse(send, TextDamaged())
+        except LogRefused:
+            await refuse(send, MayBeStored())
         except DatabaseError:
             log.exception("a turn could not be stored")
             await refuse(send, CannotStore())
@@ -98,7 +102,7 @@ class StreamPlane:
             scene = hot_path.enter(cookie=request.cookie, story=story, segment=segment)
             return turns.take_turn(scene=scene, text=text, mode=mode, client_id=client_id)
 
-        await self._begin(request, await self.database.run(job, begin=self.narration.begin), receive, send)
+        await self._begin(request, await self.database.run(job, begin=self.narration.beginning), receive, send)
 
     async def _draw(self, request: Request, story: uuid.UUID, receive: Receive, send: Send) -> None:
         body = await self._read_json(request, receive)
@@ -111,7 +115,7 @@ class StreamPlane:
                 return turns.go_on(scene=scene, client_id=client_id)
             return turns.draw_again(scene=scene, reply=reply, client_id=client_id, keep_words=act == "continue")
 
-        await self._begin(request, await self.database.run(job, begin=self.narration.begin), receive, send)
+        await self._begin(request, await self.database.run(job, begin=self.narration.beginning), receive, send)
 
     async def _read_json(self, request: Request, receive: Receive) -> dict[str, Any]:
         """The body as a JSON object of bounded size, within BODY_SECONDS. Raises Refused."""

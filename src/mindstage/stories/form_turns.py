@@ -7,16 +7,16 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from django.db import DatabaseError
 
 from mindstage.accounts.freezing import on_freeze
+from mindstage.kit.loops import call_on
 from mindstage.stories import hot_path, turns
-from mindstage.stories.database_thread import call_on
 from mindstage.stories.generation import Narration
-from mindstage.stories.refusals import CannotStore
+from mindstage.stories.refusals import CannotStore, MayBeStored
 from mindstage.stories.turns import Taken
+from mindstage.stories.write_ahead import LogRefused
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +42,15 @@ def open_door(narration: Narration) -> None:
 
 def stop_narration(owner: uuid.UUID) -> None:
     """Stop the running replies of a person, from any thread."""
-    if _door is not None and not _door.loop.is_closed():
-        _door.loop.call_soon_threadsafe(_door.narration.stop_owner, owner)
+    if _door is not None:
+        call_on(_door.loop, _door.narration.stop_owner, owner)
 
 
 def forget_words(owners: Iterable[uuid.UUID]) -> None:
     """A text of these people has gone for good: no narrator on this machine remembers it. From any thread."""
     for owner in owners:
-        if _door is not None and not _door.loop.is_closed():
-            _door.loop.call_soon_threadsafe(_door.narration.forget_owner, owner)
+        if _door is not None:
+            call_on(_door.loop, _door.narration.forget_owner, owner)
 
 
 def take_form_turn(
@@ -88,11 +88,12 @@ def _store(job: Callable[[], Taken]) -> None:
     door = _door
     if door is None:
         raise CannotStore
-    begin = partial(call_on, door.loop, door.narration.begin)
     try:
-        door.narration.database.submit(job, begin=begin).result(STORED_WITHIN)
+        door.narration.database.submit(job, begin=door.narration.beginning).result(STORED_WITHIN)
     except TimeoutError:
         raise CannotStore from None
+    except LogRefused:
+        raise MayBeStored from None
     except DatabaseError:
         log.exception("a turn could not be stored")
         raise CannotStore from None

@@ -21,10 +21,11 @@ from mindstage.accounts.readers import Readers
 from mindstage.gateway import converse, tokens
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.routes import Route, chosen_route
+from mindstage.kit.loops import call_on
 from mindstage.prompts.endings import SentenceWatch, long_enough
 from mindstage.prompts.inputs import PastTurn, PromptInputs
 from mindstage.stories import hot_path
-from mindstage.stories.database_thread import DatabaseThread
+from mindstage.stories.database_thread import Begin, DatabaseThread
 from mindstage.stories.models import Turn
 from mindstage.stories.prompting import build_prompt, open_inputs, sources_of
 from mindstage.stories.replay import DAMAGED, sentence_of
@@ -74,14 +75,20 @@ class Narration:
         self._grown = asyncio.Event()
         self._grown_at = 0.0
         self._counted_at = 0.0
+        self._leaving = False
 
     def open(self) -> None:
         """Begin to keep the parts of running replies."""
+        self._loop = asyncio.get_running_loop()
         self.readers.open()
         self._keeper = asyncio.create_task(self._keep_progress())
 
     def leave(self) -> None:
-        """Ask every run to end, its words kept and marked as interrupted."""
+        """Ask every run to end, its words kept and marked as interrupted. None begins from now on.
+
+        A reply whose act is stored after this is marked at the next start.
+        """
+        self._leaving = True
         for run in self.runs.values():
             self._cancel(run, Turn.State.INTERRUPTED)
         for task in self._warming:
@@ -94,19 +101,23 @@ class Narration:
         if self._keeper:
             self._keeper.cancel()
 
-    def begin(self, taken: Taken) -> None:
-        """Begin to write the reply that an act has opened, unless the act came a second time."""
-        if taken.begins:
-            self.start_run(taken)
+    @property
+    def beginning(self) -> Begin[Taken]:
+        """How the replies that acts open begin: given to the database thread with each act."""
+        return Begin(lambda taken: call_on(self._loop, self._begin, taken), early=lambda taken: taken.recipient_known)
 
-    def start_run(self, taken: Taken) -> Channel:
+    def _begin(self, taken: Taken) -> None:
+        """Begin the reply that an act has opened, unless the act came a second time."""
+        if taken.begins and not self._leaving:
+            self._start_run(taken)
+
+    def _start_run(self, taken: Taken) -> None:
         """Begin to write a reply that was just stored as running."""
         words = hot_path.open_text(taken.scene, taken.continues) if taken.continues else ""
         channel = self.bus.open(taken.reply.id, begins_with=words)
         run = self.runs[taken.reply.id] = Run(taken, channel, kept=len(words), sentences=SentenceWatch(words))
         # It starts at once: one that is cancelled before its first step would leave the reply running for good.
         run.task = asyncio.Task(self._perform(run), loop=asyncio.get_running_loop(), eager_start=True)
-        return channel
 
     def stop_run(self, run_id: uuid.UUID) -> bool:
         """Stop a reply; its words are kept. False when it is not running here."""

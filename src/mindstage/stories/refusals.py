@@ -55,6 +55,14 @@ class CannotStore(Refused):
     sentence = "This machine could not save just now (its disk may be full or busy). Your line is kept; try again soon."
 
 
+class MayBeStored(Refused):
+    status = 503
+    sentence = (
+        "The disk of this machine did not confirm that it saved this. Your line is kept in this box; reload the story "
+        "in a moment to see whether it stands there too, before you send it again."
+    )
+
+
 class KeyLost(Refused):
     status = 409
     sentence = (

@@ -58,6 +58,11 @@ class Taken:
     continues: TurnRow | None = None
     noted: Noted | None = None
 
+    @property
+    def recipient_known(self) -> bool:
+        """Whether it was on the disk before this act who gets its words: then its request need not wait for that."""
+        return self.noted is None or not self.noted.first
+
 
 def check_text(text: object) -> str:
     """A person's line, with plain line breaks and no blank edges. Raises Refused."""

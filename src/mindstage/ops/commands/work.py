@@ -35,17 +35,18 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.opening import refuse_missing
     from mindstage.ops.schema import refuse_newer_schema
-    from mindstage.ops.starting import refuse_closed_gate, take_lock
+    from mindstage.ops.starting import refuse_closed_gate, said_in_a_sentence, take_lock
     from mindstage.ops.work import lanes_of, work
 
-    refuse_missing(instance, nothing="No job was run.")
-    refuse_newer_schema(instance)
     alone = not instance.database_url
-    if alone:
-        take_lock(instance.data_dir, name=LOCK, what="A job worker")
-    open_keys(instance)
-    if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
-        raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
+    with said_in_a_sentence():
+        refuse_missing(instance, nothing="No job was run.")
+        refuse_newer_schema(instance)
+        if alone:
+            take_lock(instance.data_dir, name=LOCK, what="A job worker")
+        open_keys(instance)
+        if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
+            raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
     work(lanes_of(read_clocks(), read_long_jobs()), alone=alone)
     return 0
 
