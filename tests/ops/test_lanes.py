@@ -43,7 +43,7 @@ def test_a_long_job_and_a_long_night_keep_nobody_waiting() -> None:
     be_long.enqueue(1)
     be_short.enqueue(2)
     clocks = [Clock("night", DAY, be_a_long_night, long=True), Clock("short", DAY, RUNG.set)]
-    work(lanes_of(clocks, [be_long.module_path]), alone=True)
+    work(lanes_of(clocks, [be_long.module_path]))
     assert sorted(DONE) == [("long job", True), ("night", True)]
     assert not Job.objects.exists()
 
@@ -58,7 +58,7 @@ def test_a_lane_that_falls_ends_the_worker() -> None:
         raise Fallen
 
     with pytest.raises(Fallen):
-        work(lanes_of([Clock("short", DAY, fall)], []), alone=True)
+        work(lanes_of([Clock("short", DAY, fall)], []))
 
 
 def test_each_clock_and_each_job_is_in_one_lane() -> None:

@@ -8,11 +8,12 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from system.program import Program
+from system.program import CHEAP, Program
 
 pytestmark = pytest.mark.system
 
@@ -281,6 +282,18 @@ def test_a_command_where_nothing_was_started(tmp_path: Path, command: tuple[str,
     assert "There is no instance here yet" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     assert {path.name for path in instance.folder.iterdir()} == {"mindstage.toml"}
+
+
+@pytest.mark.parametrize("file", ["keystore/keystore.sqlite3", "database/mindstage.sqlite3"])
+def test_a_worker_beside_a_locked_database(used: Program, file: str) -> None:
+    """It says so in a sentence and ends; `mindstage serve` starts it again in a while."""
+    used.environ |= CHEAP | {"DJANGO_SETTINGS_MODULE": "impatient_settings"}
+    with closing(sqlite3.connect(used.data / file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        done = used.run("work")
+        other.execute("ROLLBACK")
+    assert (done.returncode, len(done.stdout.splitlines())) == (2, 1), done.stdout
+    assert "locked by another program" in done.stdout
 
 
 def test_next_steps_are_told_as_they_are_typed(tmp_path: Path) -> None:

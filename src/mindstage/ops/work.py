@@ -20,7 +20,7 @@ from django.db import OperationalError, close_old_connections, connections
 from django.db.models import Q
 
 from mindstage.kit import clock
-from mindstage.ops.jobs import give_back_running_jobs, run_next_job, store_openings
+from mindstage.ops.jobs import run_next_job, store_openings
 from mindstage.ops.ticker import Clock, next_due, ring_due
 
 PAUSE_SECONDS: Final = 2.0
@@ -51,17 +51,14 @@ def lanes_of(clocks: Iterable[Clock], long_jobs: Sequence[str]) -> tuple[Lane, .
     )
 
 
-def work(lanes: Sequence[Lane], *, alone: bool) -> None:
+def work(lanes: Sequence[Lane]) -> None:
     """Work until SIGTERM, then finish what is at hand.
 
-    `alone`: no other worker shares the database, so running jobs are leftovers. A lane that falls ends the worker,
-    whatever the others are at: a deed half done is repeated by the next one.
+    A lane that falls ends the worker, whatever the others are at: a deed half done is repeated by the next one.
     """
     stop = threading.Event()
     news: _News = SimpleQueue()
     signal.signal(signal.SIGTERM, lambda *_: news.put(None))  # takes no lock that this thread may be holding
-    if alone:
-        give_back_running_jobs()
     threads = [threading.Thread(target=_keep, args=(lane, stop, news), name=lane.name, daemon=True) for lane in lanes]
     for thread in threads:
         thread.start()

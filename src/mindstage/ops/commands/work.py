@@ -31,6 +31,7 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
     import django
 
     django.setup()
+    from mindstage.ops.jobs import give_back_running_jobs
     from mindstage.ops.keys_at_start import open_keys
     from mindstage.ops.mistakes import StartMistake
     from mindstage.ops.opening import refuse_missing
@@ -47,7 +48,9 @@ def run(options: argparse.Namespace, instance: Instance) -> int:
         open_keys(instance)
         if not options.as_child and not refuse_closed_gate():  # a child is only started once its parent is open
             raise StartMistake("Old files were put back here; run `mindstage restore --replay` first. No job was run.")
-    work(lanes_of(read_clocks(), read_long_jobs()), alone=alone)
+        if alone:  # no other worker shares the database, so jobs that run are leftovers
+            give_back_running_jobs()
+    work(lanes_of(read_clocks(), read_long_jobs()))
     return 0
 
 
