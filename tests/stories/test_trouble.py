@@ -323,7 +323,7 @@ def test_a_damaged_reply_is_not_gone_on_with(house: House, player: Player) -> No
 def test_a_reply_that_is_stopped_as_it_begins_has_an_ending(house: House, player: Player) -> None:
     """A freeze may fall into the very moment in which a run starts: its reply does not stay running for good."""
     story = make_story(player.account)
-    house.script(Words(5), Finish())
+    house.script(Words(5), Hold(), Finish())
 
     async def take_and_stop() -> None:
         await house.database.run(
