@@ -116,7 +116,7 @@ def test_two_tabs_take_turns(player: Visitor, narrator: ThreadedFakeProvider) ->
 
 
 def test_a_tab_that_plays_into_a_running_reply_is_told(player: Visitor, narrator: ThreadedFakeProvider) -> None:
-    """While one tab listens, the other tab's line is refused with a sentence and stays in its field."""
+    """The other tab's line is refused with a sentence and stays in its field; the reply goes on there, to its end."""
     page = player.page
     other = player.second_page()
     narrator.play(*HELD)
@@ -128,8 +128,11 @@ def test_a_tab_that_plays_into_a_running_reply_is_told(player: Visitor, narrator
     other.keyboard.press("Enter")
     expect(other.get_by_role("alert")).to_contain_text("still writing")
     expect(other.get_by_label("Your line")).to_have_value("Me too.")
+    expect(last(other)).to_contain_text("Before the pause")
+    expect(other.get_by_role("button", name="Stop")).to_be_visible()
     narrator.release()
     player.hear()
+    expect(other.get_by_role("alert")).to_have_count(0)
     other.get_by_role("button", name="Play").click()
     player.hear(other)
     expect(other.locator("#turns > .turn")).to_have_count(5)

@@ -35,6 +35,36 @@ def test_stop_keeps_the_words_and_continue_goes_on(player: Visitor, narrator: Th
     assert words[-1] == "Somebody answers from above."
 
 
+def test_a_stopped_reply_can_be_finished(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """In its own place, from the words that stand there; one that ended with its sentence offers no such thing."""
+    page = player.page
+    narrator.play(Text("The rope creaks, once, "), Hold(), Text("and never again."), Finish())
+    player.write("I pull the rope.")
+    page.keyboard.press("Enter")
+    expect(last(page)).to_contain_text("The rope creaks, once,")
+    page.get_by_role("button", name="Stop").click()
+    player.hear()
+    turns = page.locator("#turns > .turn").count()
+    narrator.play(Text("and is still."), Finish())
+    last(page).get_by_role("button", name="Finish it").click()
+    expect(last(page)).to_contain_text("The rope creaks, once, and is still.")
+    player.hear()
+    expect(last(page).get_by_role("button", name="Try again")).to_be_visible()
+    expect(last(page).get_by_role("button", name="Finish it")).to_have_count(0)
+    expect(page.locator("#turns > .turn")).to_have_count(turns)
+
+
+def test_a_double_click_on_play_stops_nothing(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """Stop takes the place of Play under the pointer, and hears only a click that was meant for it."""
+    page = player.page
+    narrator.play(Text("The rope creaks, "), Hold(), Text("and never again."), Finish())
+    player.write("I pull the rope.")
+    page.get_by_role("button", name="Play").dblclick()
+    expect(last(page)).to_contain_text("The rope creaks,")
+    narrator.release()
+    assert prose(player.hear()) == "The rope creaks, and never again."
+
+
 def test_stop_before_the_first_word_says_so(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """A reply that was stopped before it began is no empty hole: it says so and can be tried again."""
     narrator.play(Hold(), Text("Too late."), Finish())

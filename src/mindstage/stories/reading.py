@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mindstage.kit import ids
+from mindstage.prompts.endings import SentenceWatch
 from mindstage.stories import paths
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.paths import TurnRow
@@ -44,6 +45,11 @@ class TurnView:
     variant_ids: tuple[uuid.UUID | None, uuid.UUID | None]
     is_last: bool
     edited: bool
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether a reply was stopped, or its narrator's room ended, in the middle of a sentence."""
+        return not self.mine and bool(self.text) and not SentenceWatch(self.text).at_end()
 
     @property
     def mine(self) -> bool:

@@ -209,7 +209,7 @@ def _page(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
 def stretch_context(story: Story, stage: Stage, stretch: Stretch) -> dict[str, object]:
     """What the partials of turns need."""
     return {
-        "story": {"id": story.pk, "title": title_of(story), "persona": stage.persona},
+        "story": {"id": story.pk, "title": title_of(story), "persona": stage.persona, "speaker": stage.speaker},
         "turns": stretch.turns,
         "has_earlier": stretch.has_earlier,
         "first_position": stretch.first_position,

@@ -29,13 +29,14 @@ class TurnComposer extends HTMLElement {
     on(this.field, "input", () => this.typed());
     on(this.field, "keydown", (event) => this.pressed(event));
     on(this.form, "change", (event) => { if (event.target.name === "mode") { this.hint(); this.draft.touched(); } });
-    on(this.querySelector("[data-stop]"), "click", () => this.tell("stage:stop"));
+    // The second click of a double click on Play falls on the button that has just taken its place.
+    on(this.querySelector("[data-stop]"), "click", (event) => { if (event.detail < 2) this.tell("stage:stop"); });
     on(document, "click", (event) => this.clicked(event));
     on(document, "keydown", (event) => { if (event.key === "Escape" && this.streaming && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.tell("stage:stop"); });
     on(document, "stage:sent", () => this.state("sending"));
     on(document, "stage:begun", (event) => this.taken(event.detail));
     on(document, "stage:refused", (event) => { this.state("rest"); this.say(event.detail.sentence); });
-    on(document, "stage:settled", () => this.state("rest"));
+    on(document, "stage:settled", () => { this.state("rest"); this.say(""); });
     on(window, "offline", () => this.say(OFFLINE));
     on(window, "online", () => { this.say(""); this.draft.save(); });
     on(window, "pagehide", () => this.draft.save({ leaving: true }));

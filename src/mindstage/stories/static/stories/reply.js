@@ -2,6 +2,7 @@
    And the wait after one that a busy narrator put off. */
 import { frames } from "mindstage/frames";
 import { say } from "mindstage/say";
+import { ask, elements, place } from "mindstage/swap";
 
 const PAINT_EVERY = 80; // milliseconds
 const ALL_WORDS = 999999999; // "nothing of the text is missing here"
@@ -26,6 +27,14 @@ export function ownTurn({ mode, text, position, persona }) {
   const speaker = mode === "ooc" ? "You, out of character" : mode === "story" ? "" : persona;
   const shown = mode === "say" && !/^["“«„‘']/.test(text) ? `“${text}”` : text;
   return draftTurn({ position, classes, speaker, text: shown });
+}
+
+/** Another tab or device has played on: fetch and place what lies after position `after`. */
+export async function catchUp(story, after) {
+  try {
+    const arrived = await elements(await ask(`${story}turns/?after=${after}`));
+    place(arrived.filter((element) => !document.getElementById(element.id)));
+  } catch { /* a reload shows them */ }
 }
 
 export function made(tag, className = "", text = "") {

@@ -3,7 +3,7 @@
 import { elements, ask, place, refresh, sentence } from "mindstage/swap";
 import { say } from "mindstage/say";
 import { frames } from "mindstage/frames";
-import { Reply, draftTurn, hearWait, holdRetry, ownTurn, waitOf } from "mindstage/reply";
+import { Reply, catchUp, draftTurn, hearWait, holdRetry, ownTurn, waitOf } from "mindstage/reply";
 
 const LOST = "Mindstage can’t be reached, so nothing was sent. Your line is still here; play it again in a moment.";
 const SEARCHING = "The connection dropped. The narrator goes on; looking for it…";
@@ -38,7 +38,7 @@ class TurnStream extends HTMLElement {
     } catch {
       return this.refuse(LOST);
     }
-    if (!response.ok) return this.refuse(await sentence(response));
+    if (!response.ok) return this.refuse(await sentence(response), response.status);
     await this.listen(response);
   }
 
@@ -76,7 +76,7 @@ class TurnStream extends HTMLElement {
   begun({ turn, reply, run, segment, from = 0 }) {
     if (this.reply?.id === reply.id && this.view) return; // said again to a second connection
     const first = (turn ?? reply).position;
-    if (first > this.lastPosition + 1) this.catchUp(this.lastPosition);
+    if (first > this.lastPosition + 1) catchUp(this.dataset.story, this.lastPosition);
     if (segment) this.dataset.segment = segment;
     Object.assign(this, { run, reply, turn, seen: Math.max(this.seen, from) });
     const asked = this.contains(document.activeElement); // by a tool of the last turn, which goes now
@@ -91,13 +91,6 @@ class TurnStream extends HTMLElement {
     if (this.stopping) this.stop();
   }
 
-  /** Another tab or device has played on: fetch what lies between. */
-  catchUp(after) {
-    ask(`${this.dataset.story}turns/?after=${after}`).then(elements)
-      .then((arrived) => place(arrived.filter((element) => !document.getElementById(element.id))))
-      .catch(() => { /* a reload shows them */ });
-  }
-
   showOwn(turn) {
     const article = ownTurn({ ...this.asked.body, position: turn.position, persona: this.dataset.persona });
     article.id = `t-${turn.id}`;
@@ -107,7 +100,7 @@ class TurnStream extends HTMLElement {
 
   articleFor(reply) {
     const there = document.getElementById(`t-${reply.id}`) ?? this.querySelector(`:scope > .turn[data-position="${reply.position}"]`);
-    const article = there ?? this.appendChild(draftTurn({ position: reply.position }));
+    const article = there ?? this.appendChild(draftTurn({ position: reply.position, speaker: this.dataset.speaker }));
     article.id = `t-${reply.id}`;
     article.classList.add("last");
     return article;
@@ -160,8 +153,13 @@ class TurnStream extends HTMLElement {
     this.finish("stage:settled", { state });
   }
 
-  refuse(sentence) {
+  /** Nothing was played. When another tab's reply is what stands in the way, it is shown here too. */
+  async refuse(sentence, status = 0) {
     this.finish("stage:refused", { sentence });
+    if (status !== 409) return;
+    await catchUp(this.dataset.story, this.lastPosition);
+    const running = this.querySelector(":scope > .turn[data-state=running]");
+    if (running) await this.pickUp(running.id.slice(2), running.id.slice(2));
   }
 
   finish(name, detail) {
