@@ -133,6 +133,41 @@ def test_an_edit_keeps_the_old_text(player: Visitor, narrator: ThreadedFakeProvi
         assert prose(turn) == old
 
 
+def test_an_edit_can_be_undone_at_once(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """The version that was edited is shown again, whichever it was; nothing but blanks is no version, and says so."""
+    page = player.page
+    player.play("I knok.")
+    turn = page.locator('.turn[data-position="1"]')
+    tool(turn, "Edit")
+    turn.get_by_role("textbox").fill("I knock, twice.")
+    turn.get_by_role("button", name="Save as a new version").click()
+    expect(turn.locator(".prose")).to_have_text("I knock, twice.")
+    page.get_by_role("button", name="Undo").click()
+    expect(turn.locator(".prose")).to_have_text("I knok.")
+    expect(turn.locator(".swap")).to_contain_text("1/2")
+    player.allow(400)
+    tool(turn, "Edit")
+    turn.get_by_role("textbox").fill("   ")
+    turn.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("A version needs words.")).to_be_visible()
+
+
+def test_a_line_that_is_sent_too_early_says_so_and_stays(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """Enter while the narrator writes is not silent; when the reply has ended, the sentence goes."""
+    page = player.page
+    narrator.play(Text("The rope creaks, "), Hold(), Text("and never again."), Finish())
+    player.write("I pull the rope.")
+    page.keyboard.press("Enter")
+    expect(last(page)).to_contain_text("The rope creaks,")
+    player.write("I let it go.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("still writing")
+    narrator.release()
+    player.hear()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Your line")).to_have_value("I let it go.")
+
+
 def test_the_narrator_reads_what_was_chosen(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """After an edit the next prompt has the new words and not the old ones."""
     player.play("I open the green door.")

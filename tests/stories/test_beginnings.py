@@ -59,6 +59,15 @@ def test_the_other_greetings_of_a_card_stay_an_arrow_away(ada: User) -> None:
         assert (opening.text, opening.variant_number) == (words, number)
 
 
+def test_the_narrator_knows_whom_a_scenario_lets_one_play(ada: User) -> None:
+    """What its page says of that goes into the story, unless a persona of one's own was chosen."""
+    found = starters()[0]
+    client = signed_in_client(ada)
+    client.post("/stories/", {"scenario": found.slug, "greeting": "0", "persona": "Wren"})
+    stage = reading.open_stage(Story.objects.get())
+    assert (stage.persona, stage.about) == ("Wren", found.persona_hint)
+
+
 def test_no_such_opening(ada: User) -> None:
     """Nothing is stored for an opening that does not exist."""
     parts = stage_parts_of_starter(starters()[0], "Ada")

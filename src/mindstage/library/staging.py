@@ -48,6 +48,8 @@ class StageParts:
     """Of each opening as it is written, for the page that offers them: whether the one that was chosen is still it.
 
     There is always one, as there is a greeting: nothing said of them comes only from a page that does not know them."""
+    about: str = field(default="", repr=False)
+    """Who is played, where the scenario says so and nobody chose a persona of their own."""
     goes_on_offering: bool = False
     """The greetings that were not chosen go along as versions of the opening: of a card that is what its authors expect
     (V2: alternate greetings are swipes of the first message)."""
@@ -68,6 +70,7 @@ def stage_parts_of_starter(starter: Starter, persona: str) -> StageParts:
         greetings=tuple(expand(opening.text, context) for opening in starter.openings),
         source=source,
         marks=" ".join(mark_of(opening.text) for opening in starter.openings),
+        about=starter.persona_hint,
     )
 
 

@@ -128,7 +128,7 @@ def _begin(request: SignedInRequest) -> Story:
         parts=parts,
         greeting=greeting,
         persona=persona,
-        about=about,
+        about=about or parts.about,
         lore=take_lore(owner, request.POST.getlist("books")),
     )
 

@@ -21,7 +21,7 @@ from mindstage.stories.form_turns import draw_form_reply, take_form_turn
 from mindstage.stories.meter import read_meter
 from mindstage.stories.models import Story, Turn
 from mindstage.stories.reading import open_stage, read_stretch, read_turn
-from mindstage.stories.refusals import Refused
+from mindstage.stories.refusals import EmptyTurn, Refused
 from mindstage.stories.trash import end_turn_now, last_backup
 from mindstage.stories.turns import check_act, check_mode, check_text
 from mindstage.stories.views.asking import for_players, own_story, own_turn, wants_partial
@@ -88,7 +88,11 @@ def show(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpRes
 def add_version(request: SignedInRequest, ident: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
     """Keep an edited text as a new version."""
     found = own_turn(request, ident, turn)
-    return _turn(request, revisions.add_version(turn=found, text=check_text(request.POST.get("text"))))
+    try:
+        text = check_text(request.POST.get("text"))
+    except EmptyTurn:
+        raise Refused("A version needs words. Nothing was changed; write some, or delete the turn instead.") from None
+    return _turn(request, revisions.add_version(turn=found, text=text))
 
 
 @require_POST

@@ -10,6 +10,7 @@ const HINTS = {
 const SHORT = { ...HINTS, story: "What happens next?", ooc: "To the narrator, as yourself." };
 const NARROW = matchMedia("(max-width: 26rem)"); // there a long hint takes two lines, and moves the story
 const EMPTY = "Write a line first. To let the narrator go on without you, press Continue or use the story menu.";
+const BUSY = "The narrator is still writing. Your line is kept; play it when the reply has ended, or stop it first.";
 const OFFLINE = "You’re offline. You can keep reading and writing; your line waits here. Press Play when you’re back.";
 
 class TurnComposer extends HTMLElement {
@@ -53,7 +54,7 @@ class TurnComposer extends HTMLElement {
 
   play() {
     const text = this.field.value.trim();
-    if (this.streaming) return;
+    if (this.streaming) return text && this.dataset.now === "streaming" && this.say(BUSY);
     if (!text) return this.say(EMPTY);
     this.ask("turns", { mode: this.mode, text });
   }

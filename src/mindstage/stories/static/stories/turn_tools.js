@@ -65,7 +65,18 @@ function turnBefore(position) {
   return turns.findLast((turn) => Number(turn.dataset.position) < Number(position)) ?? turns[0] ?? document.getElementById("line");
 }
 
-async function undo(url, body, back) {
+/* An edit is a new version, and the one before it a key away. */
+document.addEventListener("stage:swapped", ({ detail: { form } }) => {
+  if (!form.matches(".turn-edit")) return;
+  const before = form.closest(".turn");
+  const now = document.querySelector(`#turns > .turn[data-position="${before.dataset.position}"]`);
+  if (!now || now.id === before.id) return;
+  const body = new FormData(form);
+  body.set("variant", before.id.slice(2));
+  toast("Saved as a new version.", { label: "Undo", act: () => undo(`turns/${now.id.slice(2)}/choice/`, body, null, "The version before is back."), seconds: 15 });
+});
+
+async function undo(url, body, back, said = "The turn is back.") {
   try {
     const response = await ask(url, { method: "POST", body });
     if (response.redirected) return location.assign(response.url);
@@ -73,7 +84,7 @@ async function undo(url, body, back) {
     place(await elements(response));
     markLast();
     if (back) document.querySelector(`#turns > .turn[data-position="${back}"]`)?.focus({ preventScroll: true });
-    say("The turn is back.");
+    say(said);
   } catch (refusal) {
     toast(refusal.message);
   }
