@@ -14,16 +14,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 FIRST, SECOND = "She lifts the bar without a word.", "She shakes her head and points at the stool."
 
 
+def stop_in_mid_sentence(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """Play a line, and stop its reply: what was shown stands there."""
+    narrator.play(Text("The rope creaks, once, "), Hold(), Text("and never again."), Finish())
+    player.write("I pull the rope.")
+    player.page.keyboard.press("Enter")
+    expect(last(player.page)).to_contain_text("The rope creaks, once,")
+    player.page.get_by_role("button", name="Stop").click()
+    assert prose(player.hear()).startswith("The rope creaks, once")
+
+
 def test_stop_keeps_the_words_and_continue_goes_on(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """Stop leaves exactly what was shown; Continue lets the narrator go on from there with a turn of its own."""
     page = player.page
-    narrator.play(Text("The rope creaks, once, "), Hold(), Text("and never again."), Finish())
-    player.write("I pull the rope.")
-    page.keyboard.press("Enter")
-    expect(last(page)).to_contain_text("The rope creaks, once,")
-    page.get_by_role("button", name="Stop").click()
-    stopped = player.hear()
-    assert prose(stopped).startswith("The rope creaks, once")
+    stop_in_mid_sentence(player, narrator)
     expect(page.locator("#live")).to_have_text("Stopped. The words up to here are kept.")
     narrator.play(Text("Somebody answers from above."), Finish())
     page.get_by_role("button", name="Continue", exact=True).click()
@@ -38,12 +42,7 @@ def test_stop_keeps_the_words_and_continue_goes_on(player: Visitor, narrator: Th
 def test_a_stopped_reply_can_be_finished(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """In its own place, from the words that stand there; one that ended with its sentence offers no such thing."""
     page = player.page
-    narrator.play(Text("The rope creaks, once, "), Hold(), Text("and never again."), Finish())
-    player.write("I pull the rope.")
-    page.keyboard.press("Enter")
-    expect(last(page)).to_contain_text("The rope creaks, once,")
-    page.get_by_role("button", name="Stop").click()
-    player.hear()
+    stop_in_mid_sentence(player, narrator)
     turns = page.locator("#turns > .turn").count()
     narrator.play(Text("and is still."), Finish())
     last(page).get_by_role("button", name="Finish it").click()
