@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from browser import Browsers, chromium, open_browsers  # noqa: F401  a fixture
 from fakes.provider import Finish, Text, ThreadedFakeProvider
 from journeys.visitor import Visitor
-from system.program import CHEAP, Program, provider_toml, running_program
+from system.program import CHEAP, Program, Start, provider_toml, running_program
 
 __all__ = ["running_program"]
 
@@ -55,8 +55,12 @@ def narrator(theatre: tuple[Program, ThreadedFakeProvider]) -> ThreadedFakeProvi
 
 
 @pytest.fixture
-def come(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
-    """Let somebody come: `come()` to the shared theatre, or `come(address)`. Complaints fail the test at its end."""
+def come(chromium: Browser, running_program: Start, request: pytest.FixtureRequest) -> Iterator[Come]:  # noqa: F811
+    """Let somebody come: `come()` to the shared theatre, or `come(address)`. Complaints fail the test at its end.
+
+    Programs of a test's own are asked for here so that they are stopped after everybody has left: what a page still
+    asks of a program that is gone would be a complaint.
+    """
     with ExitStack() as leaving:  # everybody leaves, also after somebody who complains
 
         def arrive(address: str = "", **options: Any) -> Visitor:
