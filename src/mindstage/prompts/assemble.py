@@ -37,21 +37,26 @@ COMMON = Overheads()
 
 
 def assemble(
-    inputs: PromptInputs, *, budget: Budget, count: Callable[[str], int], overheads: Overheads = COMMON
+    inputs: PromptInputs,
+    *,
+    budget: Budget,
+    count: Callable[[str], int],
+    overheads: Overheads = COMMON,
+    weighed: bool = True,
 ) -> Prompt:
     """The prompt for the last of `inputs.turns`, or for going on with `inputs.continue_from`.
 
     `count`: tokens of a text, best one that remembers; each text is asked for once. `overheads`: what messages cost
-    besides. By these two the messages never cost more than `budget.room`, and the parts say what they cost exactly.
-    Equal inputs give equal prompts.
+    besides. By these two the messages never cost more than `budget.room`, and the parts say what they cost exactly;
+    who only sends the prompt needs none (`weighed=False`). Equal inputs give equal prompts.
     """
     if not overheads.reply:
-        return _assemble(inputs, budget, Meter(count, overheads))
+        return _assemble(inputs, budget, Meter(count, overheads), weighed)
     less = Budget(context=budget.context - overheads.reply, reply=budget.reply)
-    return _with_reply_head(_assemble(inputs, less, Meter(count, overheads)), overheads.reply)
+    return _with_reply_head(_assemble(inputs, less, Meter(count, overheads), weighed), overheads.reply)
 
 
-def _assemble(inputs: PromptInputs, budget: Budget, meter: Meter) -> Prompt:
+def _assemble(inputs: PromptInputs, budget: Budget, meter: Meter, weighed: bool) -> Prompt:
     fixed = _fixed_parts(inputs, budget, meter)
     room = budget.room - _cost(fixed.sections, meter) - fixed.reserve - _frame(meter)
     for _ in range(4):
@@ -61,7 +66,7 @@ def _assemble(inputs: PromptInputs, budget: Budget, meter: Meter) -> Prompt:
         exchange, stable = _lay_out(inputs, fixed, window)
         excess = sum(meter.message(message.content) for message in exchange.messages) - budget.room
         if excess <= 0:
-            parts = _parts(inputs, exchange.messages, fixed, window, budget, meter)
+            parts = _parts(inputs, exchange.messages, fixed, window, budget, meter) if weighed else ()
             return _finish(inputs, fixed, window, tuple(exchange.messages), parts, stable)
         # Joined texts can cost more than their pieces by some counters. Then the story gets that much less.
         room -= excess

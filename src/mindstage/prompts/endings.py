@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 CHARACTERS_A_TOKEN = 3.4
 """English prose has 4.2 with the vocabularies measured; a fifth less leaves room for a last sentence."""
 
@@ -14,6 +16,9 @@ _TAIL = 64
 def long_enough(reply_tokens: int) -> int:
     """How many characters a reply may have before the next end of a sentence is taken as its end."""
     return int(reply_tokens * CHARACTERS_A_TOKEN)
+
+
+_END = re.compile(rf"[{_STOPS}][{_CLOSERS}]*(?=\s)")
 
 
 class SentenceWatch:
@@ -34,6 +39,21 @@ class SentenceWatch:
         self._curly += begun.count("“") - begun.count("”")
         self._straight += begun.count('"')
         self._tail = (self._tail + begun)[-_TAIL:]
+
+    def take(self, piece: str, *, free: int) -> tuple[str, bool]:
+        """The text goes on. What of the piece is told, and whether the text ends with it.
+
+        It ends with the first sentence that does past the piece's first `free` characters: many words may come at once.
+        """
+        ends = [*(found.end() for found in _END.finditer(piece)), len(piece)] if len(piece) >= free else []
+        at = 0
+        for end in ends:
+            self.feed(piece[at:end])
+            at = end
+            if end >= free and self.at_end():
+                return piece[:end], True
+        self.feed(piece[at:])
+        return piece, False
 
     def at_end(self) -> bool:
         """Whether the text stops at the end of a sentence, with nothing left open of what its last paragraph opened."""

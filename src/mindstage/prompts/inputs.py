@@ -195,10 +195,11 @@ class Part:
 class Prompt:
     """A finished prompt and what went into it.
 
-    `parts` add up to `Budget.context`; the one called `free` holds the reply's reserve. `prefill`: when not empty, the
-    last message is the narrator's, holds exactly this text, and the model must go on inside it. `stable`: so many
-    leading messages come back unchanged in the next turn's prompt unless a block of old turns drops; a warm-up needs no
-    more than these. `dropped`: turns of the path that are not in the prompt. `notes`: what was cut, for people.
+    `parts` add up to `Budget.context`, unless there are none; `free` holds the reply's reserve. `prefill`: when not
+    empty, the last message is the narrator's, holds exactly this text, and the model must go on inside it. `stable`: so
+    many leading messages come back unchanged in the next turn's prompt unless a block of old turns drops; a warm-up
+    needs no more than these. `dropped`: turns of the path that are not in the prompt. `notes`: what was cut, for
+    people.
     """
 
     messages: tuple[Message, ...]

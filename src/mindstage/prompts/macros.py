@@ -15,13 +15,13 @@ import re
 from dataclasses import dataclass, field
 
 from mindstage.prompts.inputs import PromptInputs
-from mindstage.prompts.macro_values import MOST_IN_ALL, MOST_INSERTED, MacroContext, Values, argument
+from mindstage.prompts.macro_values import MOST_IN_ALL, MOST_INSERTED, PLAIN, MacroContext, Values, argument
 
 __all__ = ["DEEPEST", "MOST_INSERTED", "MOST_IN_ALL", "MacroContext", "context_of", "expand", "literal"]
 
 DEEPEST = 24
 
-TOKEN = re.compile(r"\\\{\\\{|\\\}\\\}|\{\{+|\}\}|<(?:bot|char|user)>", re.IGNORECASE)
+TOKEN = re.compile(r"\{\{(?:char|user)\}\}|\\\{\\\{|\\\}\\\}|\{\{+|\}\}|<(?:bot|char|user)>", re.IGNORECASE)
 READ = re.compile(r"\\\{(?=\\\{)|\\\}(?=\\\})|\{\{|<(?=(?:bot|char|user)>)", re.IGNORECASE)
 WORD = re.compile(r"\s*(if(?=[\s:!])|else\s*$|/if\s*$|trim\s*$)", re.IGNORECASE)
 
@@ -101,7 +101,9 @@ class _Expansion:
         return "".join(self.frames[0].parts)
 
     def read(self, token: str) -> None:
-        if token[0] == "{":
+        if token[-1] == "}" and token[0] == "{":
+            self.insert_name(token)
+        elif token[0] == "{":
             self.open(len(token))
         elif token[0] == "}":
             self.close()
@@ -111,6 +113,13 @@ class _Expansion:
             self.put(token.replace("\\", ""))
         else:
             self.insert(self.context.persona if token.lower() == "<user>" else self.context.speaking.called)
+
+    def insert_name(self, macro: str) -> None:
+        """What most macros are, `{{char}}` and `{{user}}`, in one step: what opening and closing them comes to."""
+        if len(self.frames) > DEEPEST or not self.frames[-1].live:
+            self.put(macro)
+        else:
+            self.insert(PLAIN[macro[2:-2].lower()](self.values))
 
     def open(self, braces: int) -> None:
         # Of an odd run the first brace is text: "{{{char}}}" is a name in braces.

@@ -192,11 +192,12 @@ class Narration:
         channel = run.channel
         if not channel.length:
             text = text.lstrip()
-        if text := storable(text):
+        told = channel.length - len(channel.begins_with)
+        text, ends = run.sentences.take(storable(text), free=enough - told)
+        if text:
             self.bus.feed(channel, text)
-            run.sentences.feed(text)
             self._call_keeper()
-        if channel.length - len(channel.begins_with) >= enough and run.sentences.at_end():
+        if ends:
             self._cancel(run, Turn.State.FINISHED)
 
     async def _finish_run(self, run: Run, *, state: str, ending: Ending, problem: str) -> None:

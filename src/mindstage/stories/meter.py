@@ -51,7 +51,7 @@ def read_meter(story: Story) -> Meter | None:
     if not window:
         return None
     taken = Taken(scene, None, Place(uuid.UUID(int=0), window[-1].position + 1), window, False, scene.head)
-    prompt = build_prompt(open_inputs(taken, route=route), route=route)
+    prompt = build_prompt(open_inputs(taken, route=route), route=route, weighed=True)
     parts = [MeterPart(part.id, part.title, part.tokens, part.tokens / route.context) for part in prompt.parts]
     used = sum(part.tokens for part in parts if part.id != "free")
     lore = [LoreInPlay(name, key) for name, key in prompt.lore_fired]

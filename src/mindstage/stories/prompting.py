@@ -57,10 +57,10 @@ def open_window(scene: Scene, rows: Sequence[TurnRow], stage: Stage, *, room: in
     return tuple(reversed(opened))
 
 
-def build_prompt(inputs: PromptInputs, *, route: Route) -> Prompt:
-    """Assemble within the route's budget, by its own tokens."""
-    budget = Budget(context=route.context, reply=route.reply)
-    return assemble(inputs, budget=budget, count=tokens.counter(route), overheads=tokens.overheads(route))
+def build_prompt(inputs: PromptInputs, *, route: Route, weighed: bool = False) -> Prompt:
+    """Assemble within the route's budget, by its own tokens. `weighed`: with what each part of it costs."""
+    budget, overheads = Budget(context=route.context, reply=route.reply), tokens.overheads(route)
+    return assemble(inputs, budget=budget, count=tokens.counter(route), overheads=overheads, weighed=weighed)
 
 
 def sources_of(taken: Taken, prompt: Prompt, *, reply: uuid.UUID | None = None) -> Sources:

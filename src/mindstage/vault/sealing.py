@@ -7,6 +7,7 @@ a story key seals one story and a user key one account, so that bound is far awa
 
 from __future__ import annotations
 
+import hmac
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,6 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SUITE_AES_256_GCM = 1
@@ -95,9 +95,7 @@ def derive(key: bytes, info: str) -> bytes:
 
 def tag(key: bytes, value: bytes) -> bytes:
     """HMAC-SHA256 of `value`: 32 bytes that only the holder of `key` can compute or compare."""
-    mac = HMAC(key, SHA256())
-    mac.update(value)
-    return mac.finalize()
+    return hmac.digest(key, value, "sha256")
 
 
 @lru_cache(maxsize=EXPANDED)

@@ -26,6 +26,8 @@ class Event(NamedTuple):
 
 def parse_event(data: bytes) -> Event:
     """Read one payload. An error object raises BrokenEvent as surely as damaged JSON does."""
+    if data == DONE:
+        return Event(finish="stop")
     try:
         said = _read_json(data.decode())
     except (ValueError, RecursionError):

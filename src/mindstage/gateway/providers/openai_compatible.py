@@ -10,14 +10,16 @@ aiohttp is loaded by the first request (sessions.py says why).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from mindstage.gateway.problems import ProblemKind, ProviderProblem
-from mindstage.gateway.providers.completions import DONE, BrokenEvent, Finish, parse_event
+from mindstage.gateway.providers.completions import BrokenEvent, Finish, parse_event
 from mindstage.gateway.providers.event_stream import EventStream, LineTooLong
 from mindstage.gateway.providers.sessions import CONNECT_SECONDS, shared_session
 from mindstage.kit import clock
@@ -35,6 +37,8 @@ REST_SECONDS: Final = 0.1
 AT_ONCE_SECONDS: Final = 0.01
 """What is read so soon after a rest came during it."""
 TAIL_SECONDS: Final = 2.0
+MANY: Final = 65_536
+"""Bytes that end a rest before its time: what no provider says within REST_SECONDS."""
 
 GENERAL_FIELDS: Final = frozenset({"temperature", "top_p"})
 EMBEDDED_FIELDS: Final = GENERAL_FIELDS | {
@@ -192,20 +196,11 @@ async def _receive(
                 heard += len(chunk)
                 if heard > LONGEST_ANSWER:
                     raise BrokenEvent
-                for data in events.feed(chunk):
-                    if data == DONE:
-                        return "stop"
-                    event = parse_event(data)
-                    if event.text:
-                        room = LONGEST_REPLY - length
-                        on_delta(event.text[:room])
-                        length += len(event.text)
-                        if length >= LONGEST_REPLY:
-                            return "length"
-                    if event.finish:
-                        return event.finish
-                    if event.read is not None and on_read:
-                        on_read(event.read)
+                room = LONGEST_REPLY - length
+                told, finish = _read_events(events.feed(chunk), room=room, on_delta=on_delta, on_read=on_read)
+                length += told
+                if finish:
+                    return finish
                 if length:
                     pace.rest()
     finally:
@@ -213,11 +208,43 @@ async def _receive(
     raise ProviderProblem("closed")
 
 
+def _read_events(
+    events: Iterable[bytes],
+    *,
+    room: int,
+    on_delta: Callable[[str], None],
+    on_read: Callable[[float], None] | None,
+) -> tuple[int, Finish | None]:
+    """Pass on what came together as one piece, up to `room` characters; how many, and how the reply ended, if it did.
+
+    Raises BrokenEvent, after what came before it was passed on.
+    """
+    pieces: list[str] = []
+    finish: Finish | None = None
+    try:
+        for data in events:
+            event = parse_event(data)
+            if event.text:
+                pieces.append(event.text)
+            if event.read is not None and on_read:
+                on_read(event.read)
+            if finish := event.finish:
+                break
+    finally:
+        text = "".join(pieces)
+        if text:
+            on_delta(text[:room])
+    return len(text), "length" if len(text) >= room else finish
+
+
 class _Pace:
     """Looks at a provider that speaks fast once in REST_SECONDS instead of at every word.
 
     A process that wakes for each word begins each time with cold caches, and ten looks a second are enough for reading.
     A timer ends the rest, not a task that sleeps: who waits for the next words is woken once, by them.
+
+    Meanwhile the system is told to wake us for MANY bytes or an end, and for no less (socket(7), SO_RCVLOWAT). A
+    transport whose reading is paused would still be woken once by the next word: uvloop lets go of a socket only then.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -246,13 +273,17 @@ class _Pace:
         if self._resting or connection is None or connection.transport is None:
             return
         self._transport = connection.transport
-        self._transport.pause_reading()
+        self._wake_for(MANY)
         self._resting = self._loop.call_later(REST_SECONDS, self._look)
 
     def _look(self) -> None:
         self._resting, self._rested_at = None, self._loop.time()
+        self._wake_for(1)
+
+    def _wake_for(self, size: int) -> None:
         if self._transport and not self._transport.is_closing():
-            self._transport.resume_reading()
+            with suppress(OSError):  # a system that cannot: then each word is read as it comes
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
 
 class _SilenceWatch:
