@@ -7,9 +7,9 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-import aiohttp
 import pytest
 
+from mindstage.gateway.providers.openai_compatible import Request, stream
 from no_network import LeftTheMachine, complain
 
 ELSEWHERE = "192.0.2.1"
@@ -28,11 +28,8 @@ def send() -> None:
 
 
 def fetch() -> None:
-    async def ask() -> None:
-        async with aiohttp.ClientSession() as session, session.get(f"http://{ELSEWHERE}/"):
-            pass
-
-    asyncio.run(ask())
+    request = Request(base_url=f"http://{ELSEWHERE}", model="m", messages=(), max_tokens=1)
+    asyncio.run(stream(request, stall_seconds=1, on_delta=print))
 
 
 def look_up() -> None:

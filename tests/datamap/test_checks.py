@@ -253,7 +253,7 @@ def test_every_sealed_column_has_an_entry() -> None:
 def test_no_logger_has_a_handler_of_its_own(tmp_path: Path) -> None:
     """Whatever logs, it goes through the one declared handler: a fresh process is asked, with all libraries loaded."""
     script = (
-        "import logging, os, tempfile; import mindstage.config.asgi, uvicorn, aiohttp, PIL.Image;"
+        "import logging, os, tempfile; import mindstage.config.asgi, uvicorn, aiohappyeyeballs, PIL.Image;"
         "loggers = [logging.root, *map(logging.getLogger, list(logging.root.manager.loggerDict))];"
         "kinds = [f'{one.name}: {type(handler).__name__} {handler.formatter.__class__.__name__}'"
         " for one in loggers for handler in one.handlers if not isinstance(handler, logging.NullHandler)];"

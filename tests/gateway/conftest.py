@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import contextlib
+import http.client
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,8 +14,9 @@ import pytest
 
 from fakes.provider import FakeProvider
 from mindstage.gateway import converse as door
+from mindstage.gateway.embedded.process import ModelProcess
 from mindstage.gateway.problems import ProviderProblem
-from mindstage.gateway.providers.sessions import close_sessions
+from mindstage.gateway.providers.connections import close_connections
 from mindstage.gateway.routes import Route
 from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Message, Prompt, Role
@@ -22,7 +27,7 @@ async def provider() -> AsyncIterator[FakeProvider]:
     """A fake provider on loopback; our own client is closed after it."""
     async with FakeProvider() as fake:
         yield fake
-    await close_sessions()
+    close_connections()
 
 
 @pytest.fixture
@@ -67,6 +72,23 @@ def route_to(base_url: str, **values: object) -> Route:
         api_key="sk-secret-key",
     )
     return replace(usual, **values)  # type: ignore[arg-type]
+
+
+async def ask_process(
+    process: ModelProcess, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Ask the server of a model directly, with its key unless told other headers; status and body."""
+
+    def ask() -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(process.address.removeprefix("http://"), timeout=10)
+        with contextlib.closing(connection):
+            content = None if body is None else json.dumps(body)
+            sent = {"Content-Type": "application/json", **(process.headers() if headers is None else headers)}
+            connection.request("GET" if body is None else "POST", path, content, sent)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    return await asyncio.to_thread(ask)
 
 
 @dataclass

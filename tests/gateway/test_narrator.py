@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -10,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import psutil
 import pytest
 
@@ -20,10 +20,10 @@ from mindstage.gateway.embedded.narrator import QUEUED, READING, WAKING, Asked, 
 from mindstage.gateway.embedded.process import WAKE_SECONDS, ModelProcess
 from mindstage.gateway.embedded.standing import Keep
 from mindstage.gateway.problems import ProviderProblem
-from mindstage.gateway.providers.sessions import close_sessions, shared_session
+from mindstage.gateway.providers.connections import close_connections
 from mindstage.gateway.routes import default_route
 
-from .conftest import Heard
+from .conftest import Heard, ask_process
 
 MODEL = locate(SMOLLM2, models_dir=Path("/nowhere"))
 pytestmark = [pytest.mark.narrator, pytest.mark.skipif(MODEL is None, reason="the SmolLM2 package is not installed")]
@@ -39,7 +39,7 @@ async def narrator() -> AsyncIterator[Narrator]:
     one = Narrator(MODEL, context=2048)
     yield one
     await one.sleep()
-    await close_sessions()
+    close_connections()
 
 
 async def tell(
@@ -173,7 +173,7 @@ async def test_idle_it_is_let_go() -> None:
     await tell(narrator)
     pid = running(narrator).process.pid
     await until(lambda: not narrator.is_awake and not psutil.pid_exists(pid))
-    await close_sessions()
+    close_connections()
 
 
 async def test_its_key_is_in_no_argument_or_environment_and_opens_alone(narrator: Narrator) -> None:
@@ -185,13 +185,9 @@ async def test_its_key_is_in_no_argument_or_environment_and_opens_alone(narrator
     assert not [name for name in child.environ() if name.startswith("MINDSTAGE") or name.endswith("_KEY")]
     assert process.address.startswith("http://127.0.0.1:")
     body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-    async with shared_session().post(
-        f"{process.address}/v1/chat/completions", json=body, headers={"Connection": "close"}
-    ) as answer:
-        assert answer.status == 401
+    assert (await ask_process(process, "/v1/chat/completions", body, headers={}))[0] == 401
     for path in ("/slots", "/metrics"):
-        async with shared_session().get(process.address + path, headers=process.headers()) as answer:
-            assert answer.status == 501
+        assert (await ask_process(process, path))[0] == 501
 
 
 PARENT = """
@@ -256,14 +252,8 @@ async def test_counts_are_the_models_own(narrator: Narrator, configuration) -> N
     process = running(narrator)
     count = tokens.counter(default_route())
     for text in TEXTS:
-        async with shared_session().post(
-            f"{process.address}/tokenize",
-            json={"content": text, "parse_special": False},
-            headers=process.headers(),
-            timeout=aiohttp.ClientTimeout(total=10),
-        ) as answer:
-            exact = len((await answer.json())["tokens"])
-        assert count(text) == exact, text
+        _, said = await ask_process(process, "/tokenize", {"content": text, "parse_special": False})
+        assert count(text) == len(json.loads(said)["tokens"]), text
 
 
 async def test_marks_in_a_text_stay_words(narrator: Narrator) -> None:

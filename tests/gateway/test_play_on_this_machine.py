@@ -5,6 +5,7 @@ The times to the first word are printed, never asserted: `pytest -s tests/gatewa
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,13 +21,12 @@ from mindstage.gateway import tokens
 from mindstage.gateway.ai_models.catalogue import SMOLLM2, locate
 from mindstage.gateway.embedded.narrator import READING
 from mindstage.gateway.embedded.process import ModelProcess
-from mindstage.gateway.providers.sessions import shared_session
 from mindstage.gateway.routes import Route, default_route
 from mindstage.prompts.assemble import assemble
 from mindstage.prompts.dialects import dialect_named
 from mindstage.prompts.inputs import Budget, CastMember, LoreEntry, PastTurn, Prompt, PromptInputs
 
-from .conftest import listen
+from .conftest import ask_process, listen
 
 pytestmark = [
     pytest.mark.narrator,
@@ -140,6 +140,5 @@ def running(route: Route) -> ModelProcess:
 
 
 async def ask(process: ModelProcess, path: str, body: dict[str, object]) -> dict[str, Any]:
-    async with shared_session().post(process.address + path, json=body, headers=process.headers()) as answer:
-        said: dict[str, Any] = await answer.json()
-        return said
+    said: dict[str, Any] = json.loads((await ask_process(process, path, body))[1])
+    return said

@@ -166,7 +166,9 @@ class Visitor:
 
     def write(self, text: str, mode: str = "Do", page: Page | None = None) -> None:
         page = page or self.page
-        expect(page.locator("turn-composer")).to_have_attribute("data-now", re.compile("."))  # before, Enter is a new line
+        expect(page.locator("turn-composer")).to_have_attribute(
+            "data-now", re.compile(".")
+        )  # before, Enter is a new line
         page.get_by_role("radio", name=mode, exact=True).check()
         page.get_by_label("Your line").fill(text)
 

@@ -243,6 +243,10 @@ def test_never_over_budget_and_the_meter_adds_up(
     assert roles[0] is Role.PERSON
     assert all(one is not other for one, other in pairwise(roles))
     assert prompt == assemble(inputs, budget=budget, count=count, overheads=Overheads(overhead, overhead, overhead))
+    unweighed = assemble(
+        inputs, budget=budget, count=count, overheads=Overheads(overhead, overhead, overhead), weighed=False
+    )
+    assert replace(unweighed, parts=prompt.parts) == prompt
 
 
 @given(stories(), st.text(alphabet="{}charuser:<>\\6 ", max_size=30))

@@ -315,6 +315,27 @@ def test_a_text_that_is_no_authors_can_be_kept_as_one(text: str) -> None:
     assert expand(f"{literal(text)}{{{{user}}}}{literal(text)}", context) == f"{text}{context.persona}{text}"
 
 
+def test_names_in_one_step_are_what_they_are_step_by_step() -> None:
+    """`{{char}}` and `{{user}}` are read whole because most macros are these; it must never show."""
+    whole = macros.TOKEN
+    by_steps = re.compile(whole.pattern.removeprefix(r"\{\{(?:char|user)\}\}|"), re.IGNORECASE)
+    assert whole.fullmatch("{{char}}")
+    assert not by_steps.fullmatch("{{char}}")
+
+    @given(st.lists(st.sampled_from((*SIGNS, "{{user}}", "{{Char}}", "{{", "}}", "{" * 2 * macros.DEEPEST))))
+    def agree(pieces: list[str]) -> None:
+        text, told = "".join(pieces), []
+        for tokens in (whole, by_steps):
+            macros.TOKEN = tokens
+            told.append(expand(text, macros.context_of(worlds.inputs())))
+        assert told[0] == told[1]
+
+    try:
+        agree()
+    finally:
+        macros.TOKEN = whole
+
+
 def test_plain_words_are_kept_as_they_are() -> None:
     assert literal("Come in, {stranger} <3\n") == "Come in, {stranger} <3\n"
     assert literal("{{user}}") == r"\{\{user}}"

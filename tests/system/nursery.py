@@ -29,7 +29,7 @@ AHEAD = [
     "django.contrib.auth.hashers", "django.contrib.auth.password_validation", "django.core.mail",
     "django.core.management", "django.db.backends.sqlite3.base", "django.db.migrations.executor", "django.forms",
     "django.template.loader", "django.template.loader_tags", "django.views.csrf", "argon2.low_level", "a2wsgi",
-    "aiohttp", "httptools", "nh3", "pyrage", "segno", "uvloop", "uvicorn.lifespan.on",
+    "aiohappyeyeballs", "httptools", "nh3", "pyrage", "segno", "uvloop", "uvicorn.lifespan.on",
     "uvicorn.protocols.http.httptools_impl", "mindstage.config.bodies", "mindstage.config.closed",
     "mindstage.config.configuration", "mindstage.config.databases", "mindstage.config.logs", "mindstage.config.mail",
     "mindstage.datamap.checks", "mindstage.datamap.memory", "mindstage.gateway.embedded.narrator",

@@ -142,7 +142,6 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         "fido2": {"level": "WARNING"},  # at INFO it writes each credential's identifier
         "uvicorn.access": {"level": "CRITICAL"},
-        "aiohttp.access": {"level": "CRITICAL"},
         "asyncio": {"level": "CRITICAL"},
     },
 }

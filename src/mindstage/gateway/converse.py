@@ -13,8 +13,8 @@ from mindstage.gateway.embedded.narrator import Asked, Narrator
 from mindstage.gateway.embedded.standing import Sources
 from mindstage.gateway.providers import openai_compatible
 from mindstage.gateway.providers.completions import Finish
+from mindstage.gateway.providers.connections import close_connections
 from mindstage.gateway.providers.openai_compatible import Request
-from mindstage.gateway.providers.sessions import close_sessions
 from mindstage.gateway.routes import Route
 from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Prompt
@@ -88,7 +88,7 @@ async def close() -> None:
     for narrator in _here().values():
         await narrator.stop()
     _narrators.pop(asyncio.get_running_loop(), None)
-    await close_sessions()
+    close_connections()
 
 
 def _narrator(route: Route) -> Narrator:
