@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mindstage.gateway.providers.openai_compatible import Request, stream
+from mindstage.gateway.providers.openai_compatible import Hearing, Request, stream
 from no_network import LeftTheMachine, complain
 
 ELSEWHERE = "192.0.2.1"
@@ -29,7 +29,7 @@ def send() -> None:
 
 def fetch() -> None:
     request = Request(base_url=f"http://{ELSEWHERE}", model="m", messages=(), max_tokens=1)
-    asyncio.run(stream(request, stall_seconds=1, on_delta=print))
+    asyncio.run(stream(request, Hearing(print), stall_seconds=1))
 
 
 def look_up() -> None:

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers import connections
 from mindstage.gateway.providers.connections import close_connections, pool
-from mindstage.gateway.providers.openai_compatible import Request, stream
+from mindstage.gateway.providers.openai_compatible import Hearing, Request, stream
 from mindstage.gateway.providers.requests import NoSuchPlace, Post, UnfitHeader, read_url
 
 from .conftest import Heard, listen, route_to
@@ -265,7 +265,7 @@ async def test_nobody_who_took_an_answer_is_held_after_it(configuration, answer:
             held = weakref.ref(listener)
             asked = replace(request, base_url=f"http://127.0.0.1:{port}/v1")
             with suppress(ProviderProblem):
-                await stream(asked, stall_seconds=5, on_delta=listener.hear)
+                await stream(asked, Hearing(listener.hear), stall_seconds=5)
             del listener
             await asyncio.sleep(0)
             assert held() is None

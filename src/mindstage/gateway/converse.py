@@ -9,12 +9,12 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from mindstage.gateway.embedded.narrator import Asked, Narrator
+from mindstage.gateway.embedded.narrator import THINKING, Asked, Narrator
 from mindstage.gateway.embedded.standing import Sources
 from mindstage.gateway.providers import openai_compatible
 from mindstage.gateway.providers.completions import Finish
 from mindstage.gateway.providers.connections import close_connections
-from mindstage.gateway.providers.openai_compatible import Request
+from mindstage.gateway.providers.openai_compatible import Hearing, Request
 from mindstage.gateway.routes import Route
 from mindstage.gateway.sendings import Noted
 from mindstage.prompts.inputs import Prompt
@@ -41,7 +41,7 @@ async def converse(
     on_progress: Callable[[str, float | None], None],
     sources: Sources | None = None,
 ) -> Finish:
-    """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill.
+    """Have the prompt answered; on_delta gets each piece of text as it comes, never the prefill or a thought.
 
     `person` is an opaque name for whose words these are: it keeps one person's prompt cache from another, and is never
     sent. `sources`: the texts behind the prompt, for a model of this machine: what it has read beside a text that is
@@ -63,7 +63,8 @@ async def converse(
         stop=prompt.stop,
         settings=dict(route.sampling),
     )
-    return await openai_compatible.stream(request, stall_seconds=settings.MINDSTAGE.stall_seconds, on_delta=on_delta)
+    hearing = Hearing(on_delta, on_thought=lambda: on_progress(THINKING, None))
+    return await openai_compatible.stream(request, hearing, stall_seconds=settings.MINDSTAGE.stall_seconds)
 
 
 async def warm(prompt: Prompt, *, route: Route, person: str, sources: Sources | None = None) -> None:

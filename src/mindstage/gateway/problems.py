@@ -12,6 +12,7 @@ type ProblemKind = Literal[
     "broken",
     "closed",
     "silent",
+    "lost_in_thought",
     "not_installed",
     "loading_failed",
 ]
@@ -65,6 +66,12 @@ _EXPLANATIONS: Final[dict[ProblemKind, Explanation]] = {
         "The narrator has fallen silent. What came before is kept; try again.",
         True,
         "The narrator fell silent. What came before is kept.",
+    ),
+    "lost_in_thought": Explanation(
+        "The narrator thought until no room was left for its reply. Your turn is kept; try again, or let a narrator "
+        "answer that does not think first.",
+        True,
+        "The narrator thought until no room was left for its reply.",
     ),
     "not_installed": Explanation(
         "No narrator is installed on this machine. Your turn is kept; install one on the page “Who narrates”, then "

@@ -20,7 +20,7 @@ from mindstage.gateway.embedded.standing import Keep, Sources, Standing
 from mindstage.gateway.problems import ProviderProblem
 from mindstage.gateway.providers import openai_compatible
 from mindstage.gateway.providers.completions import Finish
-from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Request
+from mindstage.gateway.providers.openai_compatible import EMBEDDED_FIELDS, Hearing, Request
 
 IDLE_SECONDS: Final = 300.0
 _LEAST_STALL: Final = 60.0
@@ -29,10 +29,12 @@ _LOST: Final = ("unreachable", "closed", "silent", "broken")
 WAKING: Final = "Waking the narrator"
 QUEUED: Final = "Another story is being told on this machine; yours comes after it"
 READING: Final = "Reading the story so far"
+THINKING: Final = "The narrator is thinking"
 MOVED_TOKENS: Final = 16
 """Shorter runs of words that moved are read again."""
 
 type Progress = Callable[[str, float | None], None]
+NOBODY: Final = Hearing(on_delta=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,12 @@ class Narrator:
                 with self._standing.reading(asked.sources) as keep:
                     return await openai_compatible.stream(
                         self._request(process, asked, keep),
+                        Hearing(
+                            on_delta,
+                            on_read=lambda share: on_progress(READING, share),
+                            on_thought=lambda: on_progress(THINKING, None),
+                        ),
                         stall_seconds=self._stall_seconds,
-                        on_delta=on_delta,
-                        on_read=lambda share: on_progress(READING, share),
                     )
             except ProviderProblem as problem:
                 if problem.kind in _LOST:
@@ -199,7 +204,7 @@ class Narrator:
                     self._standing.reading(asked.sources) as keep,
                 ):
                     request = self._request(self._process, replace(asked, max_tokens=0), keep)
-                    await openai_compatible.stream(request, stall_seconds=self._stall_seconds, on_delta=lambda _: None)
+                    await openai_compatible.stream(request, NOBODY, stall_seconds=self._stall_seconds)
         finally:
             self._rest()
 

@@ -17,11 +17,15 @@ class BrokenEvent(Exception):
 
 
 class Event(NamedTuple):
-    """One event: some text, perhaps the end, perhaps how much of the prompt has been read (0 to 1)."""
+    """One event: some text, perhaps the end, perhaps how much of the prompt has been read (0 to 1).
+
+    `thinks`: some of a thought, which the server keeps apart from the text.
+    """
 
     text: str = ""
     finish: Finish | None = None
     read: float | None = None
+    thinks: bool = False
 
 
 def parse_event(data: bytes) -> Event:
@@ -46,11 +50,12 @@ def _read_choice(choices: Any, said: dict[str, Any]) -> Event:
         raise BrokenEvent
     delta = choice.get("delta")
     text = delta.get("content") if isinstance(delta, dict) else None
+    thinks = isinstance(delta, dict) and bool(delta.get("reasoning_content") or delta.get("reasoning"))
     reason = choice.get("finish_reason")
     if reason == "error":
         raise BrokenEvent
     finish: Finish | None = None if reason is None else "length" if reason == "length" else "stop"
-    return Event(text if isinstance(text, str) else "", finish, _share_read(said))
+    return Event(text if isinstance(text, str) else "", finish, _share_read(said), thinks)
 
 
 def _share_read(said: dict[str, Any]) -> float | None:

@@ -19,6 +19,7 @@ from mindstage.gateway.providers.completions import BrokenEvent, Finish, parse_e
 from mindstage.gateway.providers.connections import Connection, Lost, Unreachable, pool
 from mindstage.gateway.providers.event_stream import EventStream, LineTooLong
 from mindstage.gateway.providers.requests import CLOSES, NoSuchPlace, Post, UnfitHeader
+from mindstage.gateway.providers.thoughts import Thoughts
 from mindstage.kit import clock
 
 LONGEST_REPLY: Final = 200_000
@@ -87,18 +88,21 @@ class Request:
         return headers
 
 
-async def stream(
-    request: Request,
-    *,
-    stall_seconds: float,
-    on_delta: Callable[[str], None],
-    on_read: Callable[[float], None] | None = None,
-) -> Finish:
-    """Ask, and call on_delta with each piece of text. Raises ProviderProblem; cancelling closes the connection."""
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Who hears an answer: each piece of text; how much of the prompt was read, 0 to 1; that the model thinks."""
+
+    on_delta: Callable[[str], None]
+    on_read: Callable[[float], None] = lambda _: None
+    on_thought: Callable[[], None] = lambda: None
+
+
+async def stream(request: Request, hearing: Hearing, *, stall_seconds: float) -> Finish:
+    """Ask, and hand over what comes. Raises ProviderProblem; cancelling closes the connection."""
     try:
         post = Post.json(f"{request.base_url}/chat/completions", request.headers(), request.body())
         async with asyncio.timeout(None) as deadline:
-            answer = _Answer(_SilenceWatch(deadline, stall_seconds), on_delta, on_read)
+            answer = _Answer(_SilenceWatch(deadline, stall_seconds), hearing)
             try:
                 await pool().exchange(post, answer)
             finally:
@@ -115,6 +119,8 @@ async def stream(
         raise ProviderProblem("closed") from None
     if answer.finish is None:
         raise ProviderProblem("closed")
+    if answer.only_thought:
+        raise ProviderProblem("lost_in_thought")
     return answer.finish
 
 
@@ -151,16 +157,20 @@ def _read_retry_after(status: int, headers: Mapping[str, str]) -> int | None:
 class _Answer:
     """Takes what a provider answers, as it comes. `finish`: how the reply ended; None until it says so."""
 
-    def __init__(
-        self, watch: _SilenceWatch, on_delta: Callable[[str], None], on_read: Callable[[float], None] | None
-    ) -> None:
+    def __init__(self, watch: _SilenceWatch, hearing: Hearing) -> None:
         self.finish: Finish | None = None
         self._watch = watch
-        self._on_delta = on_delta
-        self._on_read = on_read
+        self._hearing = hearing
         self._events = EventStream()
+        self._thoughts = Thoughts()
+        self._thinks = False
         self._pace: _Pace | None = None
         self._length = self._heard = 0
+
+    @property
+    def only_thought(self) -> bool:
+        """The model has thought, and said nothing."""
+        return self._thinks and not self._length
 
     def begin(self, connection: Connection, status: int, headers: Mapping[str, str]) -> None:
         """Raises ProviderProblem, and BrokenEvent for an encoding that nobody asked for."""
@@ -187,26 +197,34 @@ class _Answer:
             self._pace.end()
 
     def _read(self, events: Iterable[bytes]) -> int:
-        """In how many events there were words."""
+        """In how many events there were words, said or thought."""
         pieces: list[str] = []
+        thoughts = 0
         try:
             for data in events:
                 event = parse_event(data)
                 if event.text:
                     pieces.append(event.text)
-                if event.read is not None and self._on_read:
-                    self._on_read(event.read)
+                thoughts += event.thinks
+                if event.read is not None:
+                    self._hearing.on_read(event.read)
                 if event.finish:
                     self.finish = event.finish
                     break
         finally:
-            self._pass_on("".join(pieces))  # also what came before a broken one
-        return len(pieces)
+            self._pass_on("".join(pieces), thinks=thoughts > 0)  # also what came before a broken one
+        return len(pieces) + thoughts
 
-    def _pass_on(self, text: str) -> None:
+    def _pass_on(self, text: str, *, thinks: bool) -> None:
+        text = self._thoughts.part(text)
+        if self.finish:
+            text += self._thoughts.rest()
+        if (thinks or self._thoughts.begun) and not self._thinks:
+            self._thinks = True
+            self._hearing.on_thought()
         if text := text[: LONGEST_REPLY - self._length]:
             self._length += len(text)
-            self._on_delta(text)
+            self._hearing.on_delta(text)
         if self._length == LONGEST_REPLY:
             self.finish = "length"
 
