@@ -29,7 +29,7 @@ def test_under_thirteen_is_refused_and_nothing_is_stored(come: Come, program: Pr
 
 
 def test_a_wrong_passphrase_is_a_sentence(come: Come) -> None:
-    """Wrong passphrase and unknown handle say the same, and the handle stays in its field."""
+    """Wrong passphrase and unknown handle say the same; the handle stays, and the next try begins at once."""
     visitor = come()
     visitor.allow(401, 403, 422)
     handle = visitor.sign_up()
@@ -37,6 +37,7 @@ def test_a_wrong_passphrase_is_a_sentence(come: Come) -> None:
     visitor.log_in(handle, "not the passphrase at all")
     said = visitor.page.get_by_role("alert").inner_text()
     expect(visitor.page.get_by_label("Handle")).to_have_value(handle)
+    expect(visitor.page.get_by_label("Passphrase")).to_be_focused()
     visitor.log_in("nobody-of-that-name", "not the passphrase at all")
     assert visitor.page.get_by_role("alert").inner_text() == said
     assert said.strip().endswith(".")

@@ -151,6 +151,26 @@ def test_an_edit_can_be_undone_at_once(player: Visitor, narrator: ThreadedFakePr
     expect(page.get_by_text("A version needs words.")).to_be_visible()
 
 
+def test_an_edit_that_is_let_go_can_be_taken_up_again(player: Visitor, narrator: ThreadedFakeProvider) -> None:
+    """Escape closes without a question, and the words are a key away; an edit that changed nothing says nothing."""
+    page = player.page
+    player.play("I knok.")
+    turn = page.locator('.turn[data-position="1"]')
+    tool(turn, "Edit")
+    page.keyboard.press("Escape")
+    expect(turn.get_by_role("textbox")).to_be_hidden()
+    expect(page.get_by_text("The turn stays as it was.")).to_have_count(0)
+    tool(turn, "Edit")
+    turn.get_by_role("textbox").fill("I knock, twice.")
+    page.keyboard.press("Escape")
+    expect(turn.locator(".prose")).to_have_text("I knok.")
+    page.get_by_role("button", name="Back to my edit").click()
+    expect(turn.get_by_role("textbox")).to_have_value("I knock, twice.")
+    expect(turn.get_by_role("textbox")).to_be_focused()
+    turn.get_by_role("button", name="Save as a new version").click()
+    expect(turn.locator(".prose")).to_have_text("I knock, twice.")
+
+
 def test_a_line_that_is_sent_too_early_says_so_and_stays(player: Visitor, narrator: ThreadedFakeProvider) -> None:
     """Enter while the narrator writes is not silent; when the reply has ended, the sentence goes."""
     page = player.page

@@ -121,3 +121,17 @@ def test_the_meter_adds_up(story: Story, settings: object) -> None:
     assert abs(sum(part.share for part in meter.parts) - 1) < 1e-9
     assert 0 < meter.used < meter.context
     assert next(part.tokens for part in meter.parts if part.id == "turns") > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("The lamp swung.", "The lamp swung."),
+        ("The lamp swung. Nobody spoke then.", "The lamp swung…"),
+        ("The lamp swung, and nobody spoke.", "The lamp swung…"),
+        ("Thelampswungandnobodyspoke.", "Thelampswungandn…"),
+    ],
+)
+def test_a_beginning_is_marked_as_cut_once(text: str, shown: str) -> None:
+    """An ellipsis, and no fourth dot before it."""
+    assert reading.shortened(text, 16) == shown

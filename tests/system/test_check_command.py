@@ -44,6 +44,24 @@ def run_check(copy: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def test_without_an_instance_it_says_so(tmp_path: Path) -> None:
+    """One sentence and what to do, no trace of the program's insides; and no folder is made."""
+    places = {"MINDSTAGE_DATA": str(tmp_path / "data"), "MINDSTAGE_KEYS": str(tmp_path / "keys")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)} | places
+    done = subprocess.run(
+        [sys.executable, "-m", "mindstage", "manage", "migrate"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("There is no database here yet: start `mindstage serve` once")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def replace_in(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1

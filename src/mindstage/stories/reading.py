@@ -186,7 +186,7 @@ def _versions(rows: Iterable[TurnRow]) -> dict[tuple[uuid.UUID, int], list[uuid.
 
 def shortened(text: str, characters: int) -> str:
     """The beginning of a plain text, ended at a word and marked as cut when there is more."""
-    return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0] + "…"
+    return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0].rstrip(" .,;:…") + "…"
 
 
 def open_row(story: Story, row: TurnRow) -> str:

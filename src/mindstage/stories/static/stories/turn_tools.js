@@ -21,18 +21,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) editor.requestSubmit();
 });
 
-function openEditor(turn) {
+function openEditor(turn, words = null) {
   const editor = turn.querySelector(".turn-edit");
   turn.classList.add("is-edited");
   const field = editor.querySelector("textarea");
+  if (words !== null) field.value = words;
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
 }
 
+/* Closing asks nothing and loses nothing: what was written is a key away. */
 function closeEditor(turn) {
+  const { value, defaultValue } = turn.querySelector(".turn-edit textarea");
   turn.classList.remove("is-edited");
   turn.querySelector(".turn-edit").reset();
   turn.querySelector("[data-edit]")?.focus();
+  if (value !== defaultValue) toast("The turn stays as it was.", { label: "Back to my edit", act: () => openEditor(document.getElementById(turn.id) ?? turn, value), seconds: 15 });
 }
 
 async function copyWords(turn) {
