@@ -159,6 +159,28 @@ async def test_a_request_that_nobody_read_goes_out_once_more(configuration) -> N
         assert replies == []
 
 
+async def test_a_request_that_somebody_worked_on_is_not_sent_again(
+    configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept connection that breaks without a word, but only after a while: its server had read the request."""
+    monkeypatch.setattr(connections, "HUNG_UP_SECONDS", 0.05)
+    server, read = Server(whole()), 0
+
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal read
+        with suppress(asyncio.IncompleteReadError):
+            await read_request(reader)
+            writer.write(server.answers.pop())
+            await read_request(reader)
+            read += 1
+            await asyncio.sleep(0.1)
+        writer.close()
+
+    async with serving(answering) as port:
+        await ask(port)
+        assert (kind_of(await ask(port)), read) == ("closed", 1)
+
+
 async def test_what_was_begun_is_not_asked_again(configuration) -> None:
     """A kept connection that breaks within its answer may have cost something: the person decides about another try."""
     server = Server(whole(), HEAD + b"Content-Length: 999\r\n\r\n" + EVENT, then_closes=True)
@@ -227,9 +249,10 @@ async def test_a_connection_is_kept_for_a_while_and_no_longer(configuration, mon
         assert not pool()._kept
 
 
-async def test_closing_ends_what_runs(configuration) -> None:
-    """At the end of the program nothing stays open, and whoever waits for an answer is told."""
-    server = Server(whole(), HEAD + b"Content-Length: 999\r\n\r\n" + EVENT)
+@pytest.mark.parametrize("begun", [HEAD + b"Content-Length: 999\r\n\r\n" + EVENT, b""])
+async def test_closing_ends_what_runs(configuration, begun: bytes) -> None:
+    """At the end of the program nothing stays open, nothing is tried again, and whoever waits for an answer is told."""
+    server = Server(whole(), begun, whole())
     async with serving(server.serve) as port:
         await ask(port)
         running = asyncio.ensure_future(ask(port))
@@ -237,6 +260,7 @@ async def test_closing_ends_what_runs(configuration) -> None:
         close_connections()
         assert kind_of(await running) == "closed"
         await until(lambda: server.gone == 1)
+        assert server.requests == 2
 
 
 async def test_another_address_of_the_name_is_tried(configuration) -> None:

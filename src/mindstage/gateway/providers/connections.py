@@ -25,6 +25,8 @@ CONNECT_SECONDS: Final = 10.0
 ALONE_SECONDS: Final = 0.25
 """How long one of a name's addresses is tried before the next one is too (RFC 8305, section 5)."""
 KEPT_SECONDS: Final = 30.0
+HUNG_UP_SECONDS: Final = 1.0
+"""Within these a connection that was hung up meanwhile says so: a round trip. Later, somebody had read the request."""
 LONGEST_HEAD: Final = 65_536
 LONGEST_TAIL: Final = 65_536
 TAIL_SECONDS: Final = 2.0
@@ -232,6 +234,7 @@ class Pool:
     """The connections of one event loop."""
 
     def __init__(self) -> None:
+        self._closed = False
         self._open: set[Connection] = set()
         self._kept: defaultdict[Place, list[Connection]] = defaultdict(list)
 
@@ -241,14 +244,20 @@ class Pool:
         One that was kept may have been hung up just now: then nobody has read the request, and it goes over a new one.
         """
         if kept := self._take(post.place):
+            clock = asyncio.get_running_loop().time
+            asked = clock()
             try:
                 await kept.exchange(post, taker)
             except Lost as loss:
-                if loss.begun:
+                if loss.begun or self._closed or clock() - asked > HUNG_UP_SECONDS:
                     raise
             else:
                 return
-        await (await self._connect(post.place)).exchange(post, taker)
+        fresh = await self._connect(post.place)
+        if self._closed:
+            fresh.close()
+            raise Lost(begun=False)
+        await fresh.exchange(post, taker)
 
     def keep(self, connection: Connection) -> None:
         self._kept[connection.place].append(connection)
@@ -262,7 +271,8 @@ class Pool:
             self._kept.pop(connection.place, None)
 
     def close(self) -> None:
-        """Close every connection; exchanges that run are lost."""
+        """Close every connection; exchanges that run are lost, and none is tried again."""
+        self._closed = True
         for connection in list(self._open):
             connection.close()
 
